@@ -1,0 +1,79 @@
+// The data of the benches, seeded: the same bytes in every run, in the page and in Node.
+
+/** Mulberry32: a small generator with 32 bits of state. */
+export function generator(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let bits = state;
+    bits = Math.imul(bits ^ (bits >>> 15), bits | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** A CSV of at least `sizeBytes`, as a `File` and its number of rows. `row` gives one line without its end. */
+function file(name, header, sizeBytes, row) {
+  const encoder = new TextEncoder();
+  const parts = [encoder.encode(header + "\n")];
+  let written = parts[0].length;
+  let nRows = 0;
+  while (written < sizeBytes) {
+    const lines = [];
+    for (let i = 0; i < 5000; i++) lines.push(row(nRows++));
+    const bytes = encoder.encode(lines.join("\n") + "\n");
+    parts.push(bytes);
+    written += bytes.length;
+  }
+  return { file: new File(parts, name, { type: "text/csv" }), nRows, sizeBytes: written };
+}
+
+/** Ten columns of numbers: counts, measurements with two to six decimals, one with gaps. */
+export function numericCsv(sizeBytes) {
+  const random = generator(1);
+  const header = "id,count,price,x,y,z,share,temperature,pressure,gap";
+  return file("numeric.csv", header, sizeBytes, (i) => {
+    const cells = [i, (random() * 1000) | 0, (random() * 500).toFixed(2)];
+    for (let k = 0; k < 3; k++) cells.push((random() * 20 - 10).toFixed(6));
+    cells.push(random().toFixed(4), (random() * 60 - 20).toFixed(1), (950 + random() * 100).toFixed(3));
+    cells.push(random() < 0.1 ? "" : (random() * 9).toFixed(3));
+    return cells.join(",");
+  });
+}
+
+const WORDS =
+  "the quick brown fox jumps over a lazy dog while seven wizards quietly mix potions near an old stone bridge at dawn".split(" ");
+
+/** Six quoted columns: names, remarks with commas, doubled quotes and line ends, a category, a date, a quoted number. */
+export function quotedCsv(sizeBytes) {
+  const random = generator(2);
+  const word = () => WORDS[(random() * WORDS.length) | 0];
+  const header = '"name","remark","category","day","amount","note"';
+  return file("quoted.csv", header, sizeBytes, (i) => {
+    const name = `${word()} ${word()}, ${i}`;
+    let remark = word();
+    for (let k = 0; k < 8; k++) remark += (random() < 0.15 ? ", " : " ") + word();
+    if (random() < 0.1) remark += ` ""${word()}""`;
+    if (random() < 0.05) remark += `\n${word()}`;
+    const category = ["red", "green", "blue", "light, grey"][(random() * 4) | 0];
+    const day = `20${10 + ((random() * 15) | 0)}-0${1 + ((random() * 9) | 0)}-${10 + ((random() * 18) | 0)}`;
+    return `"${name}","${remark}","${category}","${day}","${(random() * 1000).toFixed(2)}","${word()} ${word()}"`;
+  });
+}
+
+/** `nRows` rows of twenty normal features, a label of three classes and a value, both noisy, so that a full tree is deep. */
+export function treeCsv(nRows) {
+  const random = generator(3);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const nFeatures = 20;
+  const lines = [[...Array(nFeatures).keys()].map((k) => `f${k}`).join(",") + ",label,value"];
+  for (let i = 0; i < nRows; i++) {
+    const x = Array.from({ length: nFeatures }, normal);
+    const signal = x[0] + 0.8 * x[1] * x[2] - 0.6 * x[3] + 0.5 * Math.abs(x[4]) + 0.4 * x[5] * x[0] - 0.3 * x[6];
+    const label = random() < 0.1 ? "abc"[(random() * 3) | 0] : signal < -0.4 ? "a" : signal < 0.9 ? "b" : "c";
+    // Whole numbers: sums of squares are exact, so rounding cannot choose another split.
+    const value = Math.round(100 * (signal + 0.5 * normal()));
+    lines.push(x.map((v) => v.toFixed(6)).join(",") + `,${label},${value}`);
+  }
+  return lines.join("\n") + "\n";
+}

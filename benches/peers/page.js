@@ -1,0 +1,132 @@
+// What run.mjs calls in the page. Files and tables stay here; only numbers go back.
+import { numericCsv, quotedCsv } from "./data.js";
+
+const files = {};
+const tables = {};
+let vitrine = null;
+
+const MAKERS = { numeric: numericCsv, quoted: quotedCsv };
+
+async function timed(work) {
+  const start = performance.now();
+  const result = await work();
+  return { millis: performance.now() - start, result };
+}
+
+/** The longest main-thread task while `work` runs: as the browser reports it (≥ 50 ms only), and as a timer feels it. */
+async function watched(work) {
+  let longestTask = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) longestTask = Math.max(longestTask, entry.duration);
+  });
+  observer.observe({ type: "longtask" });
+  let longestGap = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longestGap = Math.max(longestGap, now - last - 10);
+    last = now;
+  }, 10);
+  try {
+    return { ...(await timed(work)), ...(await settled()) };
+  } finally {
+    clearInterval(timer);
+    observer.disconnect();
+  }
+  async function settled() {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return { longestTaskMillis: longestTask, longestGapMillis: longestGap };
+  }
+}
+
+function described(error) {
+  return { code: error?.code ?? error?.name ?? "unknown", message: String(error?.message ?? error) };
+}
+
+const bench = {
+  async start() {
+    const { Vitrine } = await import("/vitrine.js");
+    vitrine = await Vitrine.start({ device: "cpu" });
+    return { device: vitrine.device, version: vitrine.version };
+  },
+
+  make(name, kind, sizeBytes) {
+    const made = MAKERS[kind](sizeBytes);
+    files[name] = made.file;
+    return { nRows: made.nRows, sizeBytes: made.sizeBytes };
+  },
+
+  drop(name) {
+    delete files[name];
+  },
+
+  /** Takes the file that was put into the page's file input: on disk, not in memory, like a person's. */
+  take(name) {
+    files[name] = document.querySelector("#file").files[0];
+    return { sizeBytes: files[name].size };
+  },
+
+  /** PapaParse at its quickest: strings, in chunks that are counted and let go, no header objects. */
+  async papa(name) {
+    let nRows = 0;
+    const { millis } = await timed(
+      () =>
+        new Promise((resolve, reject) => {
+          Papa.parse(files[name], {
+            skipEmptyLines: true,
+            chunk: (part) => void (nRows += part.data.length),
+            complete: resolve,
+            error: reject,
+          });
+        }),
+    );
+    return { millis, nRows: nRows - 1 };
+  },
+
+  /** Vitrine: typed columns with profile, kept in the worker; let go afterwards unless `keep` names the table. */
+  async load(name, keep) {
+    const { millis, result, longestTaskMillis, longestGapMillis } = await watched(() => vitrine.loadCsv(files[name], { name }));
+    if (keep) tables[keep] = result.id;
+    else await vitrine.release(result.id);
+    const kinds = result.columns.map((column) => column.kind);
+    return { millis, nRows: result.n_rows, kinds, memoryBytes: result.memory_bytes ?? null, longestTaskMillis, longestGapMillis };
+  },
+
+  async train(table, request) {
+    const { millis, result } = await timed(() =>
+      vitrine.train({ ...request, table: tables[table], split: { test_fraction: 0 }, seed: 0 }, {}),
+    );
+    await vitrine.release(result.id);
+    return { millis, fitMillis: result.fit_ms, nNodes: result.structure?.nodes?.length ?? null, accuracy: result.metrics.train };
+  },
+
+  /** How long after `abort()` the promise is rejected, and with what. */
+  async cancelTrain(table, request, afterMillis) {
+    return cancelled(afterMillis, (signal) => vitrine.train({ ...request, table: tables[table], split: { test_fraction: 0 } }, { signal }));
+  },
+
+  async cancelLoad(name, afterMillis) {
+    return cancelled(afterMillis, (signal) => vitrine.loadCsv(files[name], { name, signal }));
+  },
+};
+
+async function cancelled(afterMillis, work) {
+  const controller = new AbortController();
+  let abortedAt = null;
+  const timer = setTimeout(() => {
+    abortedAt = performance.now();
+    controller.abort();
+  }, afterMillis);
+  try {
+    const result = await work(controller.signal);
+    if (result?.id) await vitrine.release(result.id);
+    return { finished: true };
+  } catch (error) {
+    return { millis: abortedAt === null ? null : performance.now() - abortedAt, ...described(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+window.bench = bench;
+window.benchReady = true;

@@ -1,0 +1,124 @@
+//! What the engine can do, declared by itself: the page makes its forms from this, and the manual its tables.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Task;
+
+/// A text in both languages of the interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct TextMsg {
+    /// English.
+    pub en: String,
+    /// Simplified Chinese.
+    pub zh: String,
+}
+
+/// Everything declared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct CatalogMsg {
+    /// The models of the registry.
+    pub models: Vec<ModelDocMsg>,
+    /// The preparation steps.
+    pub steps: Vec<StepDocMsg>,
+    /// The error codes.
+    pub errors: Vec<ErrorDocMsg>,
+}
+
+/// A kind of model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ModelDocMsg {
+    /// Its name in requests.
+    pub kind: String,
+    /// Its name for people.
+    pub title: TextMsg,
+    /// What it does, in a sentence or two.
+    pub summary: TextMsg,
+    /// What it can learn.
+    pub tasks: Vec<Task>,
+    /// Whether it can use WebGPU, and with which parameters.
+    pub webgpu: bool,
+    /// Its hyper-parameters.
+    pub params: Vec<ParamDocMsg>,
+}
+
+/// A hyper-parameter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ParamDocMsg {
+    /// Its name, scikit-learn's where it has one.
+    pub name: String,
+    /// What it is when not given.
+    pub default: Value,
+    /// What it may be.
+    pub range: ParamKindMsg,
+    /// Its unit; empty for none.
+    pub unit: String,
+    /// One line.
+    pub short: TextMsg,
+    /// More, for who asks; may be empty.
+    pub long: String,
+}
+
+/// What a hyper-parameter may be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ParamKindMsg {
+    /// A whole number.
+    Integer {
+        /// Smallest.
+        min: f64,
+        /// Largest.
+        max: f64,
+        /// Whether `null` is allowed.
+        nullable: bool,
+    },
+    /// A number.
+    Number {
+        /// Lower end.
+        min: f64,
+        /// Upper end.
+        max: f64,
+        /// Whether the lower end itself is out.
+        min_excluded: bool,
+        /// Whether `null` is allowed.
+        nullable: bool,
+    },
+    /// Yes or no.
+    Boolean,
+    /// One of several words.
+    Choice {
+        /// The words.
+        options: Vec<String>,
+    },
+}
+
+/// A preparation step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct StepDocMsg {
+    /// Its name in requests.
+    pub step: String,
+    /// Its name for people.
+    pub title: TextMsg,
+    /// What it does.
+    pub summary: TextMsg,
+    /// The columns it works on by default.
+    pub columns: String,
+    /// Its settings.
+    pub params: Vec<ParamDocMsg>,
+}
+
+/// An error code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ErrorDocMsg {
+    /// The stable code.
+    pub code: String,
+    /// When it happens.
+    pub meaning: String,
+}

@@ -1,0 +1,126 @@
+//! What a worker tells the page.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CatalogMsg, DeviceMsg, ErrorMsg, EvaluationMsg, ExplanationMsg, JobId, ModelMsg, PredictionMsg, PreparedMsg,
+    ProjectMsg, RowsMsg, TableMsg,
+};
+
+/// One message from a worker; [`Buffer`]s are posted beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct EventMsg {
+    /// The job it is about; `null` for `ready` and `crashed`.
+    pub job: Option<JobId>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// The events, past tense. All but `Ready`, `Progressed` and `Crashed` are terminal: each job gets exactly one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The first message of a worker.
+    Ready(ReadyMsg),
+    /// A job went on; at most twenty a second.
+    Progressed(ProgressMsg),
+    /// A CSV was read.
+    TableLoaded(TableMsg),
+    /// Rows were read.
+    RowsRead(RowsMsg),
+    /// A recipe was fitted. Buffers: `matrix` (f64, row-major).
+    Prepared(PreparedMsg),
+    /// A model was fitted. Buffers: `train_rows`, `test_rows` (u32).
+    ModelFitted(Box<ModelMsg>),
+    /// Rows were answered. Buffers: `codes` and `probabilities`, or `values`; or `csv`.
+    Predicted(PredictionMsg),
+    /// A model was measured.
+    Evaluated(EvaluationMsg),
+    /// An explanation was found. Buffers of a boundary: `codes` and `probabilities`, or `values`.
+    Explained(ExplanationMsg),
+    /// A model was written. Buffers: `bytes`.
+    Exported {
+        /// A name for the file.
+        file_name: String,
+    },
+    /// A project was read.
+    ProjectImported(ProjectMsg),
+    /// A table or a model was freed.
+    Released {
+        /// Which one.
+        id: String,
+    },
+    /// The catalog was listed.
+    Described(CatalogMsg),
+    /// The request could not be carried out.
+    Failed(ErrorMsg),
+    /// The job was stopped.
+    Cancelled,
+    /// The worker is gone; a new one is needed.
+    Crashed {
+        /// The panic's message and place.
+        message: String,
+    },
+}
+
+impl Event {
+    /// Whether this event ends its job.
+    ///
+    /// ```
+    /// use vitrine_protocol::Event;
+    /// assert!(Event::Cancelled.is_terminal());
+    /// assert!(!Event::Crashed { message: String::new() }.is_terminal());
+    /// ```
+    pub fn is_terminal(&self) -> bool {
+        !matches!(self, Event::Ready(_) | Event::Progressed(_) | Event::Crashed { .. })
+    }
+}
+
+/// A worker's first words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ReadyMsg {
+    /// [`crate::PROTOCOL_VERSION`] as the worker was built.
+    pub protocol: u32,
+    /// [`crate::BUILD`] as the worker was built.
+    pub build: String,
+    /// The version of Vitrine.
+    pub version: String,
+    /// The device it works on.
+    pub device: DeviceMsg,
+}
+
+/// How far a job is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ProgressMsg {
+    /// From 0 to 1, never falling.
+    pub fraction: f64,
+    /// The last finished epoch, iteration or tree level, for what is iterated.
+    pub epoch: Option<usize>,
+    /// How many there will be at most.
+    pub n_epochs: Option<usize>,
+    /// The loss on the training rows.
+    pub train_loss: Option<f64>,
+    /// The loss on the test rows.
+    pub valid_loss: Option<f64>,
+    /// Estimated time to the end.
+    pub eta_ms: Option<f64>,
+    /// What is being done: `reading`, `preparing`, `fitting`, `evaluating`.
+    pub message: String,
+}
+
+/// A bulk of numbers that travels beside an event, by name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Buffer {
+    /// Becomes a `Float64Array`.
+    F64(Vec<f64>),
+    /// Becomes a `Float32Array`.
+    F32(Vec<f32>),
+    /// Becomes a `Uint32Array`.
+    U32(Vec<u32>),
+    /// Becomes a `Uint8Array`.
+    U8(Vec<u8>),
+}

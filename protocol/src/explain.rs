@@ -1,0 +1,115 @@
+//! Explanations, asked for and given.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Which explanation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ExplainMsg {
+    /// The way one row takes through a tree, or the terms a linear model adds up for it.
+    DecisionPath {
+        /// A row of the model's table by position, or a row as an object from column name to value.
+        #[cfg_attr(feature = "types", ts(type = "number | Record<string, Cell>"))]
+        row: Value,
+    },
+    /// What the model answers over a grid of two raw columns.
+    Boundary {
+        /// The column across.
+        x: String,
+        /// The column upwards.
+        y: String,
+        /// Grid points each way; 60 by default.
+        #[serde(default)]
+        resolution: Option<usize>,
+        /// The other columns' values; the median or most frequent by default.
+        #[cfg_attr(feature = "types", ts(type = "Record<string, Cell>", optional))]
+        #[serde(default)]
+        fixed: BTreeMap<String, Value>,
+    },
+}
+
+/// An explanation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(untagged)]
+pub enum ExplanationMsg {
+    /// Of one row.
+    DecisionPath(DecisionPathMsg),
+    /// Of a plane.
+    Boundary(BoundaryMsg),
+}
+
+/// The way one row takes from root to leaf. A linear model has no path: its `terms` say what each feature adds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct DecisionPathMsg {
+    /// The inner nodes in the order they are met.
+    pub path: Vec<PathStepMsg>,
+    /// The leaf reached.
+    pub leaf: Option<usize>,
+    /// Linear models: each feature's coefficient times its value, by decreasing size.
+    pub terms: Vec<TermMsg>,
+    /// The answer: a class or a number.
+    pub prediction: Value,
+    /// The probability of each class, in the order of the model's classes.
+    pub probabilities: Option<Vec<f64>>,
+    /// The path in one sentence: `petal width 1.4 ≤ 1.75 → … → versicolor`.
+    pub sentence: String,
+}
+
+/// One question on the way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct PathStepMsg {
+    /// The node asked.
+    pub node: usize,
+    /// The feature it asks for.
+    pub feature_name: String,
+    /// The row's value: in raw units, after imputation.
+    pub value: Value,
+    /// The node's threshold, in raw units.
+    pub threshold: f64,
+    /// `left` or `right`.
+    pub went: String,
+    /// Training rows that reached the node.
+    pub n_samples: usize,
+    /// The node's class shares or mean.
+    pub value_here: Vec<f64>,
+}
+
+/// What one feature adds to a linear model's answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct TermMsg {
+    /// The feature, or `intercept`.
+    pub feature_name: String,
+    /// Its value as the model sees it.
+    pub value: f64,
+    /// Its coefficient, for the class that was predicted.
+    pub coefficient: f64,
+    /// The product.
+    pub contribution: f64,
+}
+
+/// Answers over a grid. The answers come beside it as buffers: `codes` and `probabilities` (of the answered class) for
+/// classification, `values` for regression; row `j` from the bottom, column `i`, at `j * n_x + i`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct BoundaryMsg {
+    /// The column across.
+    pub x: String,
+    /// The column upwards.
+    pub y: String,
+    /// Grid points across: numbers, or the categories' names.
+    pub x_values: Vec<Value>,
+    /// Grid points upwards.
+    pub y_values: Vec<Value>,
+    /// The values the other columns were held at.
+    pub fixed: BTreeMap<String, Value>,
+    /// The classes; `null` for regression.
+    pub classes: Option<Vec<String>>,
+}

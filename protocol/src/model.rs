@@ -1,0 +1,304 @@
+//! Training, models, predictions and their measures.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{FittedStepMsg, IssueMsg, StepMsg};
+
+/// What is to be learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// One of several classes.
+    Classification,
+    /// A number.
+    Regression,
+}
+
+/// Where arithmetic happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceKind {
+    /// The processor, through burn-flex.
+    Cpu,
+    /// The graphics processor, through burn-wgpu.
+    WebGpu,
+}
+
+/// The device that answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct DeviceMsg {
+    /// Which kind.
+    pub kind: DeviceKind,
+    /// Its name.
+    pub name: String,
+    /// Why it is not the one that was asked for.
+    pub fallback_reason: Option<String>,
+}
+
+/// What to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct TrainMsg {
+    /// The table's id.
+    pub table: String,
+    /// The column to predict.
+    pub target: String,
+    /// The columns to learn from; all but the target (and text) by default.
+    #[serde(default)]
+    pub features: Option<Vec<String>>,
+    /// By default the target's kind decides.
+    #[serde(default)]
+    pub task: Option<Task>,
+    /// The preparation; a sensible one for the model when absent.
+    #[serde(default)]
+    pub recipe: Option<Vec<StepMsg>>,
+    /// The model and its hyper-parameters.
+    pub model: ModelSpecMsg,
+    /// How rows are held back.
+    #[serde(default)]
+    pub split: Option<SplitMsg>,
+    /// Everything random is derived from it; 0 by default.
+    #[serde(default)]
+    #[cfg_attr(feature = "types", ts(type = "number", optional))]
+    pub seed: Option<u64>,
+    /// `auto`, `cpu` or `webgpu`; what the library was started with by default.
+    #[serde(default)]
+    pub device: Option<String>,
+}
+
+/// A model's kind and its hyper-parameters by name; each kind declares which.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ModelSpecMsg {
+    /// `decision_tree`, `linear_regression`, `logistic_regression`, …
+    pub kind: String,
+    /// The hyper-parameters that differ from their defaults.
+    #[serde(flatten)]
+    pub params: BTreeMap<String, Value>,
+}
+
+/// How rows are held back for testing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields, default)]
+pub struct SplitMsg {
+    /// The fraction held back, 0.25 by default; 0 trains on every row and `metrics.test` is `null`.
+    pub test_fraction: Option<f64>,
+    /// Keep the classes' proportions in both parts; the default for classification.
+    pub stratify: Option<bool>,
+    /// Train on every row and test on this other table.
+    pub test_table: Option<String>,
+}
+
+/// A fitted model. The rows of its split come beside it as [`crate::Buffer`]s `train_rows` and `test_rows`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ModelMsg {
+    /// What requests call it.
+    pub id: String,
+    /// What was learned.
+    pub task: Task,
+    /// The model's kind.
+    pub kind: String,
+    /// The table it was trained on.
+    pub table: String,
+    /// The column it predicts.
+    pub target: String,
+    /// The raw columns it reads.
+    pub features: Vec<InputMsg>,
+    /// The classes, sorted; `null` for regression.
+    pub classes: Option<Vec<String>>,
+    /// The matrix' columns after preparation.
+    pub feature_names: Vec<String>,
+    /// The fitted recipe.
+    pub recipe: Vec<FittedStepMsg>,
+    /// Every hyper-parameter, defaults included.
+    pub params: BTreeMap<String, Value>,
+    /// Measures on both parts.
+    pub metrics: BothMetricsMsg,
+    /// What the model consists of, by kind.
+    pub structure: StructureMsg,
+    /// The loss by epoch, for what is iterated.
+    pub history: Vec<HistoryMsg>,
+    /// Wall time of the fit itself, preparation and evaluation not included.
+    pub fit_ms: f64,
+    /// The device that fitted it.
+    pub device: DeviceMsg,
+    /// Training rows.
+    pub n_train: usize,
+    /// Test rows.
+    pub n_test: usize,
+    /// What was odd.
+    pub issues: Vec<IssueMsg>,
+    /// What it was made from, for making it again.
+    pub receipt: ReceiptMsg,
+}
+
+/// A raw column a model reads, as a form needs it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct InputMsg {
+    /// The column's name.
+    pub name: String,
+    /// What it holds.
+    pub kind: crate::ColumnKind,
+    /// The categories seen in training, most frequent first; empty for other kinds.
+    pub categories: Vec<String>,
+    /// Smallest number seen in training.
+    pub min: Option<f64>,
+    /// Median of the numbers seen in training.
+    pub median: Option<f64>,
+    /// Largest number seen in training.
+    pub max: Option<f64>,
+}
+
+/// Measures on the rows learned from and on those held back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct BothMetricsMsg {
+    /// On the training rows.
+    pub train: MetricsMsg,
+    /// On the test rows, if any were held back.
+    pub test: Option<MetricsMsg>,
+}
+
+/// Measures by name; `null` where one is not defined for these rows.
+///
+/// Classification: `accuracy`, `balanced_accuracy`, `f1_macro`, `log_loss`, `roc_auc`. Regression: `r2`, `rmse`, `mae`.
+pub type MetricsMsg = BTreeMap<String, Option<f64>>;
+
+/// Measures of a model on a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct EvaluationMsg {
+    /// The model's id.
+    pub model: String,
+    /// The table's id.
+    pub table: String,
+    /// Rows measured: those whose target is present and known.
+    pub n_rows: usize,
+    /// The measures.
+    pub metrics: MetricsMsg,
+    /// The classes, in the order of the confusion matrix.
+    pub classes: Option<Vec<String>>,
+    /// Rows by true class, columns by predicted class.
+    pub confusion: Option<Vec<Vec<usize>>>,
+    /// What was odd.
+    pub issues: Vec<IssueMsg>,
+}
+
+/// What a model consists of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(untagged)]
+pub enum StructureMsg {
+    /// A tree.
+    Tree {
+        /// The nodes, root first, each before its children.
+        nodes: Vec<TreeNodeMsg>,
+    },
+    /// A linear model.
+    Linear(CoefficientsMsg),
+}
+
+/// A node of a tree; a leaf has no children, feature or threshold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct TreeNodeMsg {
+    /// Its position in `nodes`.
+    pub id: usize,
+    /// The node above.
+    pub parent: Option<usize>,
+    /// Where `value <= threshold` goes.
+    pub left: Option<usize>,
+    /// Where the rest goes.
+    pub right: Option<usize>,
+    /// The feature asked, its position in `feature_names`.
+    pub feature: Option<usize>,
+    /// The feature asked, by name.
+    pub feature_name: Option<String>,
+    /// In the raw column's units.
+    pub threshold: Option<f64>,
+    /// Training rows that reach it.
+    pub n_samples: usize,
+    /// Gini or entropy (in bits) or variance of the target here.
+    pub impurity: f64,
+    /// Classification: the share of each class here. Regression: the mean, alone.
+    pub value: Vec<f64>,
+}
+
+/// A linear model's numbers, for the matrix' features.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct CoefficientsMsg {
+    /// Regression: one number per feature. Classification: one list per class; for two classes one list, of the second.
+    pub coefficients: Value,
+    /// Regression: a number. Classification: one number per list.
+    pub intercept: Value,
+}
+
+/// One epoch or iteration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct HistoryMsg {
+    /// From 1.
+    pub epoch: usize,
+    /// The loss on the training rows.
+    pub train_loss: f64,
+    /// The loss on the test rows, if there are any.
+    pub valid_loss: Option<f64>,
+    /// Time since the fit began.
+    pub elapsed_ms: f64,
+}
+
+/// What a model was made from; the same receipt on the same device gives the same model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ReceiptMsg {
+    /// SHA-256 of the CSV's bytes.
+    pub data_sha256: String,
+    /// SHA-256 of the checked request as canonical JSON, ids left out.
+    pub spec_sha256: String,
+    /// The seed.
+    #[cfg_attr(feature = "types", ts(type = "number"))]
+    pub seed: u64,
+    /// The version of Vitrine.
+    pub version: String,
+}
+
+/// Which rows to answer: exactly one of `rows`, `table` and `csv`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields, default)]
+pub struct PredictMsg {
+    /// Rows as objects from column name to value.
+    #[cfg_attr(feature = "types", ts(type = "Array<Record<string, Cell>>", optional))]
+    pub rows: Option<Vec<BTreeMap<String, Value>>>,
+    /// A loaded table.
+    pub table: Option<String>,
+    /// Read the payload as CSV.
+    #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
+    pub csv: bool,
+    /// `rows` (the default), or `csv`: the rows with their answers, as the bytes of a CSV file in the buffer `csv`.
+    pub output: Option<String>,
+}
+
+/// Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
+/// classification, `values` for regression.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct PredictionMsg {
+    /// Rows answered.
+    pub n_rows: usize,
+    /// The classes; `null` for regression.
+    pub classes: Option<Vec<String>>,
+    /// What was odd: missing and unseen values among it.
+    pub issues: Vec<IssueMsg>,
+}

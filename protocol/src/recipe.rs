@@ -1,0 +1,149 @@
+//! Recipes: ordered preparation steps, as asked for and as fitted.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::IssueMsg;
+
+/// Fit a recipe on a whole table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct PrepareMsg {
+    /// The table's id.
+    pub table: String,
+    /// The column to predict, kept out of the matrix.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// The columns to use; all but the target (and text) by default.
+    #[serde(default)]
+    pub features: Option<Vec<String>>,
+    /// The steps; a sensible recipe is built when absent.
+    #[serde(default)]
+    pub recipe: Option<Vec<StepMsg>>,
+}
+
+/// The columns a step works on: names, or `numeric`, `categorical`, `all`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(untagged)]
+pub enum StepColumns {
+    /// A group: `numeric`, `categorical` or `all`.
+    Group(String),
+    /// Names of columns.
+    Names(Vec<String>),
+}
+
+/// One step of a recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
+pub enum StepMsg {
+    /// Drop training rows in which a used cell is missing; rows to predict are kept and reported.
+    DropMissing {
+        /// The cells that count; `all` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+    },
+    /// Drop columns.
+    DropColumns {
+        /// Which.
+        columns: StepColumns,
+    },
+    /// Fill missing cells.
+    Impute {
+        /// Where; `all` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+        /// `mean`, `median`, `most_frequent` or `constant`. Categories take `most_frequent` where a mean has no meaning.
+        strategy: String,
+        /// The value of `constant`.
+        #[serde(default)]
+        fill_value: Option<Value>,
+    },
+    /// Scale numbers.
+    Scale {
+        /// Where; `numeric` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+        /// `min_max`, `standard`, `robust` or `max_abs`.
+        method: String,
+    },
+    /// Turn categories into numbers.
+    Encode {
+        /// Where; `categorical` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+        /// `one_hot`, `ordinal` or `label`.
+        method: String,
+        /// What an unseen category does: `ignore` (the default) or `error`.
+        #[serde(default)]
+        handle_unknown: Option<String>,
+    },
+    /// Clip numbers to the training rows' quantiles.
+    Clip {
+        /// Where; `numeric` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+        /// Between 0 and 1.
+        lower_quantile: f64,
+        /// Between 0 and 1, above the lower one.
+        upper_quantile: f64,
+    },
+    /// Take ln(1 + x) of numbers.
+    Log1p {
+        /// Where; `numeric` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+    },
+    /// Add products of numbers up to a degree.
+    Polynomial {
+        /// Where; `numeric` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+        /// 2 or 3.
+        degree: usize,
+        /// Leave out powers of a single column.
+        #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
+        #[serde(default)]
+        interaction_only: bool,
+    },
+}
+
+/// A step after it has learned from the training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct FittedStepMsg {
+    /// The step as asked for.
+    pub asked: StepMsg,
+    /// The columns it worked on.
+    pub columns: Vec<String>,
+    /// What it learned, by column: `{ "fill": 43.9 }`, `{ "mean": …, "scale": … }`, `{ "categories": [ … ] }`.
+    pub learned: Vec<Value>,
+    /// Rows before and after.
+    pub n_rows: [usize; 2],
+    /// Columns before and after.
+    pub n_columns: [usize; 2],
+    /// Missing cells before and after.
+    pub n_missing: [usize; 2],
+    /// A few values before and after of the first column touched.
+    pub sample: [Vec<Value>; 2],
+}
+
+/// What a model would see. The matrix and the target come beside it as [`crate::Buffer`]s.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct PreparedMsg {
+    /// The matrix' columns.
+    pub feature_names: Vec<String>,
+    /// The matrix' rows.
+    pub n_rows: usize,
+    /// The recipe, the built one when none was given.
+    pub recipe: Vec<StepMsg>,
+    /// Its steps after fitting.
+    pub steps: Vec<FittedStepMsg>,
+    /// The target of each row, when there is one.
+    pub target: Option<Vec<Value>>,
+    /// What was odd.
+    pub issues: Vec<IssueMsg>,
+}

@@ -1,0 +1,126 @@
+//! What the page asks of a worker.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ExplainMsg, LoadOptionsMsg, PredictMsg, PrepareMsg, TrainMsg};
+
+/// Identifies one request; every event about it carries the same number.
+pub type JobId = u32;
+
+/// One message to a worker.
+///
+/// Bulk input (the bytes of a file) is not in it: it is posted beside it as the *payload*, a `Blob`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct RequestMsg {
+    /// The job this request starts.
+    pub job: JobId,
+    /// What to do.
+    pub request: Request,
+}
+
+/// The requests, imperative.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Read the payload as CSV and keep it as table `id`.
+    LoadCsv {
+        /// The name the table will have.
+        id: String,
+        /// What not to sniff.
+        #[cfg_attr(feature = "types", ts(type = "LoadOptionsMsg", optional))]
+        #[serde(default)]
+        options: LoadOptionsMsg,
+    },
+    /// Read rows `start..end` of a table, cut to the rows it has.
+    ReadTable {
+        /// Which table.
+        id: String,
+        /// First row.
+        start: usize,
+        /// One past the last row.
+        end: usize,
+    },
+    /// Fit a recipe on a whole table and show the matrix.
+    Prepare(PrepareMsg),
+    /// Split, prepare, fit and evaluate; keep the result as model `id`.
+    Train {
+        /// The name the model will have.
+        id: String,
+        /// What to train.
+        #[serde(flatten)]
+        train: TrainMsg,
+    },
+    /// Answer new rows. With `csv: true` the payload is read as CSV and is what is answered.
+    Predict {
+        /// Which model.
+        id: String,
+        /// Which rows.
+        #[serde(flatten)]
+        predict: PredictMsg,
+    },
+    /// Measure a model on another loaded table.
+    Evaluate {
+        /// Which model.
+        id: String,
+        /// Which table.
+        table: String,
+    },
+    /// Say why a model answers as it does.
+    Explain {
+        /// Which model.
+        id: String,
+        /// Which explanation.
+        explain: ExplainMsg,
+    },
+    /// Write a model as bytes.
+    Export {
+        /// Which model.
+        id: String,
+        /// In which format.
+        format: ExportFormat,
+        /// Whether the project carries its table too.
+        #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
+        #[serde(default)]
+        include_data: bool,
+    },
+    /// Read the payload as a project file and keep what is in it.
+    ImportProject {
+        /// Put before the ids of what is imported when those ids are taken.
+        #[cfg_attr(feature = "types", ts(optional))]
+        #[serde(default)]
+        prefix: Option<String>,
+    },
+    /// Free a table or a model.
+    Release {
+        /// Which one.
+        id: String,
+    },
+    /// Stop a job; it ends with `Cancelled` unless it had already ended.
+    Cancel {
+        /// Which job.
+        target: JobId,
+    },
+    /// List the models, the steps, their parameters and the error codes.
+    Describe {},
+}
+
+/// The formats a model can be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum ExportFormat {
+    /// Vitrine's own, versioned: recipe, model, receipt and, if asked, the table.
+    Project,
+}
+
+/// What an imported project brought.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ProjectMsg {
+    /// Its tables.
+    pub tables: Vec<crate::TableMsg>,
+    /// Its models.
+    pub models: Vec<crate::ModelMsg>,
+}

@@ -1,0 +1,220 @@
+//! `www/vitrine.d.ts`: the declarations of the messages, read off these structs, and of the class that speaks them.
+//!
+//! The file is generated, never edited: `cargo run --package vitrine-protocol --features types --example types`
+//! prints it, and a test compares it with the one checked in.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use ts_rs::{Config, TS, TypeVisitor};
+
+use crate::{ColumnKind, Event, EventMsg, LoadOptionsMsg, RequestMsg, TrainMsg};
+
+/// A method of the class `Vitrine`.
+pub struct Method {
+    /// Its name.
+    pub name: &'static str,
+    /// What stands after the name: parameters and result.
+    pub signature: &'static str,
+    /// What it does, in a line.
+    pub short: &'static str,
+}
+
+const fn method(name: &'static str, signature: &'static str, short: &'static str) -> Method {
+    Method { name, signature, short }
+}
+
+/// The public methods of `Vitrine`, in the order of `www/vitrine.js`.
+pub const METHODS: &[Method] = &[
+    method(
+        "start",
+        "(options?: StartOptions): Promise<Vitrine>",
+        "Starts the worker, and the GPU worker when asked for.",
+    ),
+    method(
+        "loadCsv",
+        "(source: Source, options?: LoadOptionsMsg & Calling): Promise<TableMsg>",
+        "Reads a CSV into a table.",
+    ),
+    method(
+        "readTable",
+        "(id: string, options?: { start?: number; end?: number }): Promise<{ rows: Row[] }>",
+        "Reads rows `start` to `end` (left out), the first 50 by default.",
+    ),
+    method(
+        "prepare",
+        "(request: PrepareMsg, calling?: Calling): Promise<PreparedMsg & { matrix: Float64Array }>",
+        "Fits a recipe on a whole table and shows the matrix a model would see, row-major.",
+    ),
+    method(
+        "train",
+        "(request: TrainMsg & { id?: string }, calling?: Calling): Promise<ModelMsg & { split: Split }>",
+        "Splits, prepares, fits and measures.",
+    ),
+    method(
+        "predict",
+        "(id: string, what: Rows, calling?: Calling): Promise<Prediction>",
+        "Answers rows, a table or a CSV, in row order.",
+    ),
+    method(
+        "evaluate",
+        "(id: string, request: { table: string }, calling?: Calling): Promise<EvaluationMsg>",
+        "Measures a model on another table.",
+    ),
+    method(
+        "explain",
+        "<E extends ExplainMsg>(id: string, explain: E, calling?: Calling): Promise<Explanation<E>>",
+        "Says why a model answers as it does.",
+    ),
+    method(
+        "exportModel",
+        "(id: string, format?: ExportFormat, options?: { include_data?: boolean }): Promise<Uint8Array>",
+        "A model as the bytes of a file.",
+    ),
+    method("importProject", "(bytes: Source, calling?: Calling): Promise<ProjectMsg>", "Reads a project file."),
+    method("release", "(id: string): Promise<void>", "Frees a table or a model."),
+    method("describe", "(): Promise<CatalogMsg>", "What there is: models, steps, parameters and error codes."),
+    method("close", "(): void", "Ends the workers."),
+    method(
+        "request",
+        "(request: Request, calling?: Calling & { payload?: Source | null }): Promise<Answer>",
+        "One request of the protocol; resolves with its terminal event and its buffers.",
+    ),
+];
+
+/// What the class takes and gives beside the messages.
+const CLASS_TYPES: &str = r#"
+/** What is read as bytes; a text becomes UTF-8. */
+export type Source = string | ArrayBuffer | ArrayBufferView | Blob;
+
+/** A cell of a table. */
+export type Cell = number | string | boolean | null;
+
+/** A row by column name. */
+export type Row = Record<string, Cell>;
+
+/** How to start. */
+export interface StartOptions {
+  /** `"auto"` by default: WebGPU where the work is large. */
+  device?: "auto" | "cpu" | "webgpu";
+  /** The only build to talk to; the first worker's by default. */
+  build?: string | null;
+}
+
+/** What goes along with a call. */
+export interface Calling {
+  /** Hears how far the work is, at most twenty times a second. */
+  onProgress?: (progress: ProgressMsg) => void;
+  /** Stops the work within 200 ms; the call is rejected with `cancelled`. */
+  signal?: AbortSignal;
+}
+
+/** The rows of the table that were learned from, and those held back. */
+export interface Split {
+  train_rows: number[];
+  test_rows: number[];
+}
+
+/** What to answer: rows, a table or a CSV; with `output: "csv"` as a CSV. */
+export type Rows = ({ rows: Row[] } | { table: string } | { csv: Source }) & { output?: "rows" | "csv" };
+
+/** Answers in row order. */
+export interface Prediction {
+  n_rows: number;
+  /** Classes by name, or numbers. */
+  predictions: string[] | number[];
+  /** Per row, in the order of `classes`; `null` for regression. */
+  probabilities: number[][] | null;
+  classes: string[] | null;
+  issues: IssueMsg[];
+  /** The rows with their answers, with `output: "csv"`. */
+  csv?: Uint8Array;
+}
+
+/** Answers over a grid, at `j * x_values.length + i`; the probability is the answered class's. */
+export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null };
+
+/** The explanation of each kind. */
+export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : DecisionPathMsg;
+
+/** A terminal event, with its buffers by name. */
+export interface Answer {
+  event: Event;
+  buffers: Record<string, Float64Array | Float32Array | Uint32Array | Uint8Array>;
+}
+
+/** Why a call was not carried out; `code` is stable. */
+export class VitrineError extends Error implements ErrorMsg {
+  code: string;
+  stage: string;
+  hint: string;
+  place: PlaceMsg | null;
+  args: Record<string, string>;
+}
+"#;
+
+const CLASS_START: &str = r#"
+/**
+ * A Vitrine: the workers, and the tables and models in them.
+ *
+ * Events, each a `CustomEvent`: `crash` (`detail` is the error), `restored` (`{ restored, lost }`, ids) and `device`.
+ */
+export class Vitrine extends EventTarget {
+  private constructor();
+  /** The device that trains what can use WebGPU. */
+  readonly device: DeviceMsg;
+  /** What runs. */
+  readonly version: { version: string; build: string; protocol: number };
+"#;
+
+/// The text of `www/vitrine.d.ts`.
+pub fn declarations() -> String {
+    let mut text =
+        "// Generated from protocol/src by `cargo run --package vitrine-protocol --features types --example types`.\n\
+                    // A test holds it to the messages; do not edit.\n"
+            .to_owned();
+    let mut messages =
+        Messages { config: Config::new().with_large_int("number"), seen: BTreeSet::new(), text: String::new() };
+    messages.visit::<RequestMsg>();
+    // Named by hand in `ts(type = …)`, which ts-rs does not follow.
+    messages.visit::<LoadOptionsMsg>();
+    messages.visit::<ColumnKind>();
+    // Flattened into its request, but a type of its own for `train`.
+    messages.visit::<TrainMsg>();
+    messages.visit::<EventMsg>();
+    messages.visit::<Event>();
+    text.push_str(CLASS_TYPES);
+    text.push_str(CLASS_START);
+    for method in METHODS {
+        let is_static = if method.name == "start" { "static " } else { "" };
+        writeln!(text, "  /** {} */\n  {is_static}{}{};", method.short, method.name, method.signature)
+            .expect("writing to a String does not fail");
+    }
+    text.push_str("}\n\n// The messages.\n");
+    text.push_str(&messages.text);
+    text
+}
+
+/// Collects each type once, before the types it is made of.
+struct Messages {
+    config: Config,
+    seen: BTreeSet<String>,
+    text: String,
+}
+
+impl TypeVisitor for Messages {
+    fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        // Numbers, lists and the like have no file of their own, but may be made of what has.
+        if T::output_path().is_none() {
+            T::visit_generics(self);
+            return;
+        }
+        if !self.seen.insert(T::ident(&self.config)) {
+            return;
+        }
+        let docs = T::docs().unwrap_or_default();
+        writeln!(self.text, "\n{docs}export {}", T::decl(&self.config)).expect("writing to a String does not fail");
+        T::visit_dependencies(self);
+        T::visit_generics(self);
+    }
+}

@@ -1,0 +1,36 @@
+//! Why a model answers as it does.
+//!
+//! What comes in: a pipeline and a row, or two columns. What goes out: the row's way through the tree (or the terms a
+//! linear model adds up), in raw units and in one sentence; or the answers over a plane.
+
+mod boundary;
+mod path;
+
+pub use boundary::{Axis, BoundaryPlan};
+pub use path::{DecisionPath, PathStep, Term, decision_path};
+
+crate::trouble! {
+    /// What can be wrong with a request to explain.
+    pub enum ExplainError in "explain" {
+        /// The row asked for is not in the table.
+        NoSuchRow { row: String, n_rows: usize } => "no_such_row",
+            "there is no row {row}; the table has {n_rows}, counted from 0",
+            hint "Ask for a row below {n_rows}, or give the row itself as an object",
+            place crate::error::Place::field("row");
+        /// A column of the plane is not one the model reads.
+        NotAnInput { column: String, known: String } => "not_an_input",
+            "the model does not read {column:?}; it reads {known}",
+            hint "Choose two of {known}",
+            place crate::error::Place::column(column.clone());
+        /// The plane needs two different columns.
+        SameColumn { column: String } => "same_column",
+            "the plane needs two different columns, and both are {column:?}",
+            hint "Choose another column for one of the axes",
+            place crate::error::Place::column(column.clone());
+        /// The grid is too fine or too coarse.
+        BadResolution { resolution: usize, limit: usize } => "bad_resolution",
+            "resolution is {resolution}, but must be at least 2 and at most {limit}",
+            hint "60 draws a smooth plane",
+            place crate::error::Place::field("resolution");
+    }
+}

@@ -1,0 +1,238 @@
+//! Fitted recipes to the file's types and back.
+
+use crate::Error;
+use crate::export::format::{
+    FeatureHeader, FittedStepHeader, InputHeader, KindName, LearnedHeader, MapHeader, RecipeHeader, SelectHeader,
+    StepHeader,
+};
+use crate::export::project::malformed;
+use crate::preprocess::{
+    Encoding, FeatureDoc, FittedRecipe, FittedStep, Group, Imputation, Input, Learned, Map, Origin, Scaling, Select,
+    Step, StepReport,
+};
+use crate::table::ColumnKind;
+
+/// The words of the format.
+const SCALINGS: [(Scaling, &str); 4] = [
+    (Scaling::MinMax, "min_max"),
+    (Scaling::Standard, "standard"),
+    (Scaling::Robust, "robust"),
+    (Scaling::MaxAbs, "max_abs"),
+];
+const ENCODINGS: [(Encoding, &str); 3] =
+    [(Encoding::OneHot, "one_hot"), (Encoding::Ordinal, "ordinal"), (Encoding::Label, "label")];
+
+fn word_of<T: PartialEq + Copy>(words: &[(T, &'static str)], value: T) -> String {
+    let known = words.iter().find(|(known, _)| *known == value);
+    known.map(|(_, word)| (*word).to_owned()).expect("every value has a word")
+}
+
+fn value_of<T: Copy>(words: &[(T, &str)], word: &str) -> Result<T, Error> {
+    let known = words.iter().find(|(_, known)| *known == word);
+    known.map(|(value, _)| *value).ok_or_else(|| malformed(format!("a step has the setting {word:?}")))
+}
+
+pub(super) fn recipe_header(recipe: &FittedRecipe) -> RecipeHeader {
+    RecipeHeader {
+        inputs: recipe.inputs.iter().map(input_header).collect(),
+        steps: recipe.steps.iter().map(step_header).collect(),
+        features: recipe.features.iter().map(feature_header).collect(),
+    }
+}
+
+pub(super) fn read_recipe(header: RecipeHeader) -> Result<FittedRecipe, Error> {
+    Ok(FittedRecipe {
+        inputs: header.inputs.into_iter().map(read_input).collect(),
+        steps: header.steps.into_iter().map(read_step).collect::<Result<Vec<_>, Error>>()?,
+        features: header.features.into_iter().map(read_feature).collect(),
+    })
+}
+
+fn input_header(input: &Input) -> InputHeader {
+    let kind = match input.kind {
+        ColumnKind::Numeric => KindName::Numeric,
+        ColumnKind::Categorical => KindName::Categorical,
+        ColumnKind::Datetime => KindName::Datetime,
+        ColumnKind::Boolean => KindName::Boolean,
+        ColumnKind::Text => KindName::Text,
+    };
+    InputHeader { name: input.name.clone(), kind, levels: input.levels.clone(), span: input.span }
+}
+
+fn read_input(header: InputHeader) -> Input {
+    let kind = match header.kind {
+        KindName::Numeric => ColumnKind::Numeric,
+        KindName::Categorical => ColumnKind::Categorical,
+        KindName::Datetime => ColumnKind::Datetime,
+        KindName::Boolean => ColumnKind::Boolean,
+        KindName::Text => ColumnKind::Text,
+    };
+    Input { name: header.name, kind, levels: header.levels, span: header.span }
+}
+
+fn select_header(select: &Select) -> SelectHeader {
+    match select {
+        Select::All => SelectHeader::All,
+        Select::Numeric => SelectHeader::Numeric,
+        Select::Categorical => SelectHeader::Categorical,
+        Select::Names(names) => SelectHeader::Names(names.clone()),
+    }
+}
+
+fn read_select(header: SelectHeader) -> Select {
+    match header {
+        SelectHeader::All => Select::All,
+        SelectHeader::Numeric => Select::Numeric,
+        SelectHeader::Categorical => Select::Categorical,
+        SelectHeader::Names(names) => Select::Names(names),
+    }
+}
+
+fn step_header(fitted: &FittedStep) -> FittedStepHeader {
+    let columns = select_header(fitted.step.columns());
+    let step = match &fitted.step {
+        Step::DropMissing { .. } => StepHeader::DropMissing { columns },
+        Step::DropColumns { .. } => StepHeader::DropColumns { columns },
+        Step::Impute { strategy, .. } => {
+            let (word, fill) = match strategy {
+                Imputation::Mean => ("mean", None),
+                Imputation::Median => ("median", None),
+                Imputation::MostFrequent => ("most_frequent", None),
+                Imputation::Constant(fill) => ("constant", fill.clone()),
+            };
+            StepHeader::Impute { columns, strategy: word.to_owned(), fill }
+        }
+        Step::Scale { method, .. } => StepHeader::Scale { columns, method: word_of(&SCALINGS, *method) },
+        Step::Encode { method, refuse_unknown, .. } => {
+            StepHeader::Encode { columns, method: word_of(&ENCODINGS, *method), refuse_unknown: *refuse_unknown }
+        }
+        Step::Clip { lower_quantile, upper_quantile, .. } => {
+            StepHeader::Clip { columns, lower_quantile: *lower_quantile, upper_quantile: *upper_quantile }
+        }
+        Step::Log1p { .. } => StepHeader::Log1p { columns },
+        Step::Polynomial { degree, interaction_only, .. } => {
+            StepHeader::Polynomial { columns, degree: *degree, interaction_only: *interaction_only }
+        }
+    };
+    FittedStepHeader {
+        step,
+        learned: fitted.learned.iter().map(|(name, learned)| (name.clone(), learned_header(learned))).collect(),
+        n_rows: fitted.report.n_rows,
+        n_columns: fitted.report.n_columns,
+        n_missing: fitted.report.n_missing,
+        sample: fitted.report.sample.clone(),
+    }
+}
+
+fn read_step(header: FittedStepHeader) -> Result<FittedStep, Error> {
+    let step = match header.step {
+        StepHeader::DropMissing { columns } => Step::DropMissing { columns: read_select(columns) },
+        StepHeader::DropColumns { columns } => Step::DropColumns { columns: read_select(columns) },
+        StepHeader::Impute { columns, strategy, fill } => {
+            let strategy = match strategy.as_str() {
+                "mean" => Imputation::Mean,
+                "median" => Imputation::Median,
+                "most_frequent" => Imputation::MostFrequent,
+                "constant" => Imputation::Constant(fill),
+                other => return Err(malformed(format!("a step has the strategy {other:?}"))),
+            };
+            Step::Impute { columns: read_select(columns), strategy }
+        }
+        StepHeader::Scale { columns, method } => {
+            Step::Scale { columns: read_select(columns), method: value_of(&SCALINGS, &method)? }
+        }
+        StepHeader::Encode { columns, method, refuse_unknown } => {
+            Step::Encode { columns: read_select(columns), method: value_of(&ENCODINGS, &method)?, refuse_unknown }
+        }
+        StepHeader::Clip { columns, lower_quantile, upper_quantile } => {
+            Step::Clip { columns: read_select(columns), lower_quantile, upper_quantile }
+        }
+        StepHeader::Log1p { columns } => Step::Log1p { columns: read_select(columns) },
+        StepHeader::Polynomial { columns, degree, interaction_only } => {
+            if !(2..=3).contains(&degree) {
+                return Err(malformed(format!("a step has the degree {degree}")));
+            }
+            Step::Polynomial { columns: read_select(columns), degree, interaction_only }
+        }
+    };
+    Ok(FittedStep {
+        step,
+        learned: header.learned.into_iter().map(|(name, learned)| (name, read_learned(learned))).collect(),
+        report: StepReport {
+            n_rows: header.n_rows,
+            n_columns: header.n_columns,
+            n_missing: header.n_missing,
+            sample: header.sample,
+        },
+    })
+}
+
+fn learned_header(learned: &Learned) -> LearnedHeader {
+    match learned {
+        Learned::Keep => LearnedHeader::Keep,
+        Learned::Drop => LearnedHeader::Drop,
+        Learned::FillNumber(fill) => LearnedHeader::FillNumber(*fill),
+        Learned::FillCategory(fill) => LearnedHeader::FillCategory(fill.clone()),
+        Learned::Affine { offset, scale } => LearnedHeader::Affine { offset: *offset, scale: *scale },
+        Learned::OneHot { categories, has_missing, refuse_unknown } => LearnedHeader::OneHot {
+            categories: categories.clone(),
+            has_missing: *has_missing,
+            refuse_unknown: *refuse_unknown,
+        },
+        Learned::Ordinal { categories, refuse_unknown } => {
+            LearnedHeader::Ordinal { categories: categories.clone(), refuse_unknown: *refuse_unknown }
+        }
+        Learned::Clip { lower, upper } => LearnedHeader::Clip { lower: *lower, upper: *upper },
+        Learned::Log1p { smallest } => LearnedHeader::Log1p { smallest: *smallest },
+    }
+}
+
+fn read_learned(header: LearnedHeader) -> Learned {
+    match header {
+        LearnedHeader::Keep => Learned::Keep,
+        LearnedHeader::Drop => Learned::Drop,
+        LearnedHeader::FillNumber(fill) => Learned::FillNumber(fill),
+        LearnedHeader::FillCategory(fill) => Learned::FillCategory(fill),
+        LearnedHeader::Affine { offset, scale } => Learned::Affine { offset, scale },
+        LearnedHeader::OneHot { categories, has_missing, refuse_unknown } => {
+            Learned::OneHot { categories, has_missing, refuse_unknown }
+        }
+        LearnedHeader::Ordinal { categories, refuse_unknown } => Learned::Ordinal { categories, refuse_unknown },
+        LearnedHeader::Clip { lower, upper } => Learned::Clip { lower, upper },
+        LearnedHeader::Log1p { smallest } => Learned::Log1p { smallest },
+    }
+}
+
+fn feature_header(doc: &FeatureDoc) -> FeatureHeader {
+    let map = |map: &Map| match *map {
+        Map::Affine { offset, scale } => MapHeader::Affine { offset, scale },
+        Map::Log1p => MapHeader::Log1p,
+    };
+    FeatureHeader {
+        name: doc.name.clone(),
+        column: doc.origin.column.clone(),
+        is_categorical: doc.origin.group == Group::Categorical,
+        maps: doc.origin.maps.iter().map(map).collect(),
+        level: doc.origin.level.clone(),
+        is_raw_scale: doc.origin.is_raw_scale,
+        fallback: doc.fallback,
+    }
+}
+
+fn read_feature(header: FeatureHeader) -> FeatureDoc {
+    let map = |map: MapHeader| match map {
+        MapHeader::Affine { offset, scale } => Map::Affine { offset, scale },
+        MapHeader::Log1p => Map::Log1p,
+    };
+    FeatureDoc {
+        name: header.name,
+        origin: Origin {
+            column: header.column,
+            group: if header.is_categorical { Group::Categorical } else { Group::Numeric },
+            maps: header.maps.into_iter().map(map).collect(),
+            level: header.level,
+            is_raw_scale: header.is_raw_scale,
+        },
+        fallback: header.fallback,
+    }
+}

@@ -1,0 +1,45 @@
+//! The codes of every error and issue, read off the stages' declarations.
+
+use crate::error::TroubleDoc;
+
+/// Every error code with when it happens, stage by stage.
+///
+/// ```
+/// let codes: Vec<&str> = vitrine::manual::error_docs().map(|doc| doc.code).collect();
+/// assert!(codes.contains(&"train.loss_not_finite"));
+/// ```
+pub fn error_docs() -> impl Iterator<Item = &'static TroubleDoc> {
+    [
+        crate::worker::RequestError::DOCS,
+        crate::ingest::IngestError::DOCS,
+        crate::table::TableError::DOCS,
+        crate::table::split::SplitError::DOCS,
+        crate::preprocess::PreprocessError::DOCS,
+        crate::param::ParamError::DOCS,
+        crate::train::device::DeviceError::DOCS,
+        crate::train::gradient_descent::DescentError::DOCS,
+        crate::model::ModelError::DOCS,
+        crate::model::TreeError::DOCS,
+        crate::model::LinearError::DOCS,
+        crate::model::StateError::DOCS,
+        crate::explain::ExplainError::DOCS,
+        crate::predict::PredictError::DOCS,
+        crate::export::ExportError::DOCS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Every issue code with when it happens, stage by stage.
+pub fn issue_docs() -> impl Iterator<Item = &'static TroubleDoc> {
+    [
+        crate::ingest::IngestIssue::DOCS,
+        crate::table::ColumnIssue::DOCS,
+        crate::preprocess::PreprocessIssue::DOCS,
+        crate::train::gradient_descent::DescentIssue::DOCS,
+        crate::model::LinearIssue::DOCS,
+        crate::model::LogisticIssue::DOCS,
+    ]
+    .into_iter()
+    .flatten()
+}

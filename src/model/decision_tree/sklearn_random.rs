@@ -1,0 +1,103 @@
+//! scikit-learn's random numbers, so that equal splits are decided as it decides them.
+//!
+//! scikit-learn looks at features in a random order and keeps the first of equally good splits. The order comes from a
+//! 32-bit xorshift (Marsaglia 2003, <https://doi.org/10.18637/jss.v008.i14>), which is seeded with one draw of numpy's
+//! `RandomState(random_state).randint(0, 2**31 - 1)`: a Mersenne Twister (Matsumoto and Nishimura 1998,
+//! <https://doi.org/10.1145/272991.272995>).
+
+use crate::random::Seed;
+
+const N_WORDS: usize = 624;
+const SHIFT: usize = 397;
+const LOWER_31_BITS: u32 = 0x7fff_ffff;
+
+/// The xorshift that decides in which order features are looked at.
+#[derive(Clone, Debug)]
+pub(super) struct FeatureOrder(u32);
+
+impl FeatureOrder {
+    /// As `random_state=seed` does; numpy takes the lower 32 bits.
+    pub(super) fn new(seed: Seed) -> Self {
+        let mut twister = MersenneTwister::new(seed.0 as u32);
+        // numpy draws again when the masked word is the excluded end of the range.
+        loop {
+            let word = twister.next_word() & LOWER_31_BITS;
+            if word < LOWER_31_BITS {
+                return Self(word);
+            }
+        }
+    }
+
+    /// The next number in `low..high`.
+    pub(super) fn between(&mut self, low: usize, high: usize) -> usize {
+        low + self.next_31_bits() as usize % (high - low)
+    }
+
+    fn next_31_bits(&mut self) -> u32 {
+        let mut bits = if self.0 == 0 { 1 } else { self.0 };
+        bits ^= bits << 13;
+        bits ^= bits >> 17;
+        bits ^= bits << 5;
+        self.0 = bits;
+        bits & LOWER_31_BITS
+    }
+}
+
+/// MT19937.
+struct MersenneTwister {
+    words: Vec<u32>,
+    next: usize,
+}
+
+impl MersenneTwister {
+    fn new(seed: u32) -> Self {
+        let mut words = vec![seed; N_WORDS];
+        for idx in 1..N_WORDS {
+            let before = words[idx - 1];
+            words[idx] = 1_812_433_253_u32.wrapping_mul(before ^ (before >> 30)).wrapping_add(idx as u32);
+        }
+        Self { words, next: 0 }
+    }
+
+    fn next_word(&mut self) -> u32 {
+        let here = self.next;
+        let after = (here + 1) % N_WORDS;
+        let joined = (self.words[here] & !LOWER_31_BITS) | (self.words[after] & LOWER_31_BITS);
+        let twist = if joined & 1 == 1 { 0x9908_b0df } else { 0 };
+        self.words[here] = self.words[(here + SHIFT) % N_WORDS] ^ (joined >> 1) ^ twist;
+        self.next = after;
+        let mut word = self.words[here];
+        word ^= word >> 11;
+        word ^= (word << 7) & 0x9d2c_5680;
+        word ^= (word << 15) & 0xefc6_0000;
+        word ^ (word >> 18)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Printed by numpy 2.4.6 and scikit-learn 1.9.1: tests/reference/random_state.json has more of them.
+
+    #[test]
+    fn the_twister_gives_numpys_words() {
+        let mut twister = MersenneTwister::new(0);
+        assert_eq!([(); 3].map(|()| twister.next_word()), [2_357_136_044, 2_546_248_239, 3_071_714_933]);
+    }
+
+    #[test]
+    fn the_twister_goes_on_after_its_first_round() {
+        // The 10,000th word for the authors' default seed, as the C++ standard requires of mt19937.
+        let mut twister = MersenneTwister::new(5489);
+        let word = (0..10_000).map(|_| twister.next_word()).last();
+        assert_eq!(word, Some(4_123_659_995));
+    }
+
+    #[test]
+    fn the_order_is_seeded_and_drawn_as_in_scikit_learn() {
+        let mut order = FeatureOrder::new(Seed(42));
+        assert_eq!(order.0, 1_608_637_542);
+        assert_eq!([(); 3].map(|()| order.next_31_bits()), [1_774_773_328, 1_561_411_793, 1_415_581_908]);
+    }
+}

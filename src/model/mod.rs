@@ -1,0 +1,203 @@
+//! What can be learned: one file per model, one line per model in [`REGISTRY`].
+//!
+//! A model's file holds its spec (the declaration of its parameters), its session (how it is fitted, step by step),
+//! its fitted form and its evidence. Everything else (forms, validation, the manual, the contract tests, saved files)
+//! follows from the registry.
+
+mod card;
+mod decision_tree;
+mod linear_map;
+mod linear_regression;
+mod logistic_regression;
+mod pipeline;
+mod state;
+
+pub use card::{Metrics, ModelCard, Receipt};
+pub use decision_tree::{Criterion, DecisionTreeSpec, FittedDecisionTree, TreeError};
+pub use linear_regression::{FittedLinearRegression, LinearError, LinearIssue, LinearRegressionSpec, LinearSolver};
+pub use logistic_regression::{
+    FittedLogisticRegression, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
+};
+pub use pipeline::Pipeline;
+pub use state::{Array, State, StateError, malformed};
+
+use crate::Error;
+use crate::param::{ParamDoc, ParamMap};
+use crate::preprocess::Matrix;
+use crate::train::{FitInput, Session, Task};
+
+/// A fit under way, of any kind.
+pub type BoxedSession = Box<dyn Session<dyn Fitted>>;
+
+/// A kind of model, as declared in its file.
+pub struct ModelKind {
+    /// Its name in requests.
+    pub kind: &'static str,
+    /// Its name for people, in English and Simplified Chinese.
+    pub title: [&'static str; 2],
+    /// What it does, in both languages.
+    pub summary: [&'static str; 2],
+    /// What it can learn.
+    pub tasks: &'static [Task],
+    /// Whether, with these (checked) parameters, features should be scaled to comparable sizes when the user gives no
+    /// recipe.
+    pub wants_scaling: fn(&ParamMap) -> bool,
+    /// The declarations of its parameters.
+    pub docs: fn() -> Vec<ParamDoc>,
+    /// Checks parameters and lists all of them, defaults included.
+    pub check: fn(&ParamMap) -> Result<ParamMap, Error>,
+    /// Replaces what was left open (`"auto"`) by what it means for a task, so that a fitted model's parameters tell how
+    /// it was made.
+    pub resolve: fn(&mut ParamMap, Task),
+    /// Whether a fit with these (checked) parameters would use a WebGPU device.
+    pub uses_tensors: fn(&ParamMap) -> bool,
+    /// Starts a fit.
+    pub start: fn(&ParamMap, FitInput) -> Result<BoxedSession, Error>,
+    /// Reads a fitted model back from [`Fitted::state`]; every malformed state is an error, never a panic.
+    pub load: fn(&State) -> Result<Box<dyn Fitted>, Error>,
+}
+
+/// Every model there is, in the order forms list them.
+pub static REGISTRY: &[ModelKind] = &[decision_tree::KIND, linear_regression::KIND, logistic_regression::KIND];
+
+/// Finds a kind of model by name.
+///
+/// **Errors** `train.unknown_model`.
+pub fn find(kind: &str) -> Result<&'static ModelKind, Error> {
+    REGISTRY.iter().find(|model| model.kind == kind).ok_or_else(|| {
+        let known: Vec<&str> = REGISTRY.iter().map(|model| model.kind).collect();
+        ModelError::UnknownModel { kind: kind.to_owned(), known: known.join(", ") }.into()
+    })
+}
+
+crate::trouble! {
+    /// What can stop a fit.
+    pub enum ModelError in "train" {
+        /// There is no model of that kind.
+        UnknownModel { kind: String, known: String } => "unknown_model",
+            "there is no model {kind:?}; there are {known}",
+            hint "Choose one of {known}",
+            place crate::error::Place::field("model.kind");
+        /// The model cannot learn this task.
+        WrongTask { kind: String, task: String } => "wrong_task",
+            "a {kind} cannot learn {task}",
+            hint "Choose another model, or another target",
+            place crate::error::Place::field("model.kind");
+        /// The numbers are so large or so small that a coefficient cannot be written down.
+        CoefficientsNotFinite {} => "coefficients_not_finite",
+            "a coefficient is too large for a number",
+            hint "Scale the features, or the target";
+    }
+}
+
+/// A fitted model. It transforms nothing: it answers rows of the matrix its recipe makes.
+pub trait Fitted {
+    /// Its kind's name.
+    fn kind(&self) -> &'static str;
+
+    /// How many features it reads.
+    fn n_features(&self) -> usize;
+
+    /// Answers every row. Deterministic, and the same for a row alone as among others.
+    ///
+    /// **Shapes** `x`: `n_rows × n_features`.
+    fn predict(&self, x: &Matrix) -> Answers;
+
+    /// What it consists of, for drawing and explaining.
+    fn structure(&self) -> Structure<'_>;
+
+    /// Its numbers by name, from which [`ModelKind::load`] makes the same model, bit for bit.
+    fn state(&self) -> State;
+}
+
+/// A model's answers, in row order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answers {
+    /// Classification.
+    Classes {
+        /// Row-major, `n_rows × n_classes`; each row sums to 1.
+        probabilities: Vec<f64>,
+        /// How many classes there are.
+        n_classes: usize,
+    },
+    /// Regression.
+    Values(Vec<f64>),
+}
+
+impl Answers {
+    /// These answers, then those of more rows.
+    ///
+    /// **Panics** when one is of classes and the other of numbers: both come from one model.
+    pub fn followed_by(mut self, more: Answers) -> Answers {
+        match (&mut self, more) {
+            (Self::Classes { probabilities, .. }, Self::Classes { probabilities: more, .. }) => {
+                probabilities.extend(more);
+            }
+            (Self::Values(values), Self::Values(more)) => values.extend(more),
+            _ => panic!("one model gives one kind of answers"),
+        }
+        self
+    }
+
+    /// The most probable class of each row, the first among equals; empty for regression.
+    pub fn codes(&self) -> Vec<u32> {
+        match self {
+            Self::Classes { probabilities, n_classes } => probabilities.chunks_exact(*n_classes).map(argmax).collect(),
+            Self::Values(_) => Vec::new(),
+        }
+    }
+}
+
+fn argmax(probabilities: &[f64]) -> u32 {
+    let mut best = 0;
+    for (idx, p) in probabilities.iter().enumerate() {
+        if *p > probabilities[best] {
+            best = idx;
+        }
+    }
+    best as u32
+}
+
+/// What a model consists of.
+#[derive(Clone, Copy, Debug)]
+pub enum Structure<'a> {
+    /// A tree.
+    Tree(&'a [TreeNode]),
+    /// A linear model.
+    Linear {
+        /// Row-major, one row per output, one number per feature. Regression and two classes have one output.
+        coefficients: &'a [f64],
+        /// One per output.
+        intercepts: &'a [f64],
+        /// Whether it answers classes.
+        task: Task,
+    },
+}
+
+/// A node of a tree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TreeNode {
+    /// The node above; none for the root.
+    pub parent: Option<usize>,
+    /// The question, unless this is a leaf.
+    pub split: Option<TreeSplit>,
+    /// Training rows that reach it.
+    pub n_samples: usize,
+    /// Gini, entropy in bits, or variance.
+    pub impurity: f64,
+    /// Shares of the classes, or the mean alone.
+    pub value: Vec<f64>,
+}
+
+/// A question: `x[feature] <= threshold` goes left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TreeSplit {
+    /// Position in the matrix.
+    pub feature: usize,
+    /// In the matrix' units.
+    pub threshold: f64,
+    /// The child for `<=`.
+    pub left: usize,
+    /// The child for `>`.
+    pub right: usize,
+}

@@ -1,0 +1,93 @@
+//! The recipe that is built when none is given, and the features used when none are named.
+
+use crate::error::Issues;
+use crate::preprocess::PreprocessIssue;
+use crate::preprocess::step::{Encoding, Imputation, Scaling, Select, Step};
+use crate::table::{ColumnData, Table};
+
+/// A column with more categories than this is encoded as ordinal unless the user says otherwise: one-hot features of
+/// so many categories cost more than they tell.
+const MAX_ONE_HOT: usize = 100;
+
+/// The columns to learn from: all but the target, text and columns without any value.
+pub fn default_features(table: &Table, target: Option<&str>, issues: &mut Issues) -> Vec<String> {
+    let mut names = Vec::new();
+    for column in table.columns().iter().filter(|column| Some(column.name.as_str()) != target) {
+        if let ColumnData::Text(texts) = &column.data {
+            let n_distinct =
+                (0..texts.len()).filter_map(|row| texts.get(row)).collect::<std::collections::BTreeSet<_>>();
+            let n_distinct = n_distinct.len();
+            issues.push(PreprocessIssue::TextLeftOut { column: column.name.clone(), n_distinct });
+        } else {
+            names.push(column.name.clone());
+        }
+    }
+    names
+}
+
+/// Median imputation, standard scaling where the model wants it, one-hot encoding.
+pub fn default_recipe(table: &Table, features: &[String], wants_scaling: bool, issues: &mut Issues) -> Vec<Step> {
+    let mut steps = vec![Step::Impute { columns: Select::All, strategy: Imputation::Median }];
+    if wants_scaling {
+        steps.push(Step::Scale { columns: Select::Numeric, method: Scaling::Standard });
+    }
+    let mut many = Vec::new();
+    let mut n_categorical = 0;
+    for column in table.columns().iter().filter(|column| features.contains(&column.name)) {
+        let n_categories = match &column.data {
+            ColumnData::Categorical { levels, .. } => levels.len(),
+            ColumnData::Text(texts) => texts.len(),
+            _ => continue,
+        };
+        n_categorical += 1;
+        if n_categories > MAX_ONE_HOT {
+            issues.push(PreprocessIssue::ManyCategories { column: column.name.clone(), n_categories });
+            many.push(column.name.clone());
+        }
+    }
+    let n_many = many.len();
+    if n_many > 0 {
+        let columns = Select::Names(many);
+        steps.push(Step::Encode { columns, method: Encoding::Ordinal, refuse_unknown: false });
+    }
+    if n_categorical > n_many {
+        steps.push(Step::Encode { columns: Select::Categorical, method: Encoding::OneHot, refuse_unknown: false });
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{Column, TextColumn};
+
+    fn table(n_levels: u32) -> Table {
+        let mut texts = TextColumn::with_capacity(0, 0);
+        (0..n_levels).for_each(|row| texts.push(Some(&format!("t{row}"))));
+        let numbers = (0..n_levels).map(f64::from).collect();
+        let levels = (0..n_levels).map(|code| format!("l{code}")).collect();
+        Table::new(vec![
+            Column { name: "n".into(), data: ColumnData::Numeric(numbers) },
+            Column { name: "c".into(), data: ColumnData::Categorical { codes: (0..n_levels).collect(), levels } },
+            Column { name: "t".into(), data: ColumnData::Text(texts) },
+        ])
+    }
+
+    #[test]
+    fn text_is_left_out_and_said_so() {
+        let mut issues = Issues::new();
+        assert_eq!(default_features(&table(3), Some("n"), &mut issues), ["c"]);
+        assert_eq!(issues.iter().next().unwrap().code, "text_left_out");
+    }
+
+    #[test]
+    fn many_categories_become_ordinal() {
+        let names = ["n".to_owned(), "c".to_owned()];
+        let mut issues = Issues::new();
+        let steps = default_recipe(&table(3), &names, true, &mut issues);
+        assert_eq!(steps.iter().map(Step::name).collect::<Vec<_>>(), ["impute", "scale", "encode"]);
+        assert!(issues.is_empty());
+        let steps = default_recipe(&table(101), &names, false, &mut issues);
+        assert!(matches!(steps[1], Step::Encode { method: Encoding::Ordinal, .. }));
+    }
+}

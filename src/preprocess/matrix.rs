@@ -1,0 +1,132 @@
+//! The feature matrix (f64, feature by feature) and the target beside it.
+
+/// Numbers in rows and features, stored feature by feature.
+///
+/// Trees sort features and scalers sweep them, so a feature is contiguous; [`Matrix::to_row_major`] serves the rest.
+///
+/// **Shapes** `n_rows × n_features`.
+///
+/// ```
+/// use vitrine::preprocess::Matrix;
+/// let x = Matrix::from_columns(vec![vec![1.0, 2.0], vec![3.0, 4.0]]);
+/// assert_eq!(x.feature(1), [3.0, 4.0]);
+/// assert_eq!(x.to_row_major(), [1.0, 3.0, 2.0, 4.0]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matrix {
+    features: Vec<Vec<f64>>,
+    n_rows: usize,
+}
+
+impl Matrix {
+    /// Puts features of equal length side by side.
+    ///
+    /// **Panics** when the lengths differ.
+    pub fn from_columns(features: Vec<Vec<f64>>) -> Self {
+        let n_rows = features.first().map_or(0, Vec::len);
+        assert!(features.iter().all(|feature| feature.len() == n_rows), "features of one matrix have one length");
+        Self { features, n_rows }
+    }
+
+    /// Reads row-major numbers, as tests and reference files write them.
+    ///
+    /// **Panics** when `values` is not `n_features` numbers for each row.
+    pub fn from_row_major(values: &[f64], n_features: usize) -> Self {
+        assert!(n_features > 0 && values.len().is_multiple_of(n_features), "whole rows");
+        let feature = |idx: usize| values.iter().skip(idx).step_by(n_features).copied().collect();
+        Self::from_columns((0..n_features).map(feature).collect())
+    }
+
+    /// Rows.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// Features.
+    pub fn n_features(&self) -> usize {
+        self.features.len()
+    }
+
+    /// One feature, all rows.
+    pub fn feature(&self, idx: usize) -> &[f64] {
+        &self.features[idx]
+    }
+
+    /// All features.
+    pub fn features(&self) -> &[Vec<f64>] {
+        &self.features
+    }
+
+    /// One number.
+    pub fn get(&self, row: usize, feature: usize) -> f64 {
+        self.features[feature][row]
+    }
+
+    /// The numbers row by row.
+    pub fn to_row_major(&self) -> Vec<f64> {
+        let mut values = vec![0.0; self.n_rows * self.features.len()];
+        for (idx, feature) in self.features.iter().enumerate() {
+            for (row, &x) in feature.iter().enumerate() {
+                values[row * self.features.len() + idx] = x;
+            }
+        }
+        values
+    }
+
+    /// Some of the rows, in the order given.
+    pub fn take_rows(&self, rows: &[u32]) -> Self {
+        let take = |feature: &Vec<f64>| rows.iter().map(|&row| feature[row as usize]).collect();
+        Self { features: self.features.iter().map(take).collect(), n_rows: rows.len() }
+    }
+}
+
+/// What is to be learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// One of several classes.
+    Classification,
+    /// A number.
+    Regression,
+}
+
+/// What the rows are labelled with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// Positions in a list of classes.
+    Classes {
+        /// One per row, below `n_classes`.
+        codes: Vec<u32>,
+        /// How many classes there are; all of them occur in the training rows.
+        n_classes: usize,
+    },
+    /// Finite numbers, one per row.
+    Values(Vec<f64>),
+}
+
+impl Target {
+    /// Rows.
+    pub fn n_rows(&self) -> usize {
+        match self {
+            Self::Classes { codes, .. } => codes.len(),
+            Self::Values(values) => values.len(),
+        }
+    }
+
+    /// What is to be learned from it.
+    pub fn task(&self) -> Task {
+        match self {
+            Self::Classes { .. } => Task::Classification,
+            Self::Values(_) => Task::Regression,
+        }
+    }
+
+    /// Some of the rows, in the order given.
+    pub fn take_rows(&self, rows: &[u32]) -> Self {
+        match self {
+            Self::Classes { codes, n_classes } => {
+                Self::Classes { codes: rows.iter().map(|&row| codes[row as usize]).collect(), n_classes: *n_classes }
+            }
+            Self::Values(values) => Self::Values(rows.iter().map(|&row| values[row as usize]).collect()),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What can go wrong, or be odd, while a table becomes a matrix.
+
+use crate::error::Place;
+
+crate::trouble! {
+    /// What can stop the preparation.
+    pub enum PreprocessError in "preprocess" {
+        /// No column is left to learn from.
+        NoFeatures { target: String } => "no_features",
+            "no column is left to predict {target:?} from",
+            hint "Choose at least one feature besides the target, and check what the recipe drops",
+            place Place::field("features");
+        /// The target is also listed as a feature.
+        TargetIsFeature { target: String } => "target_is_feature",
+            "the target {target:?} is also listed as a feature",
+            hint "Take {target:?} out of the features: a model that sees the answer learns nothing else",
+            place Place::field("features").in_column(target.clone());
+        /// A feature is listed twice.
+        RepeatedFeature { column: String } => "repeated_feature",
+            "the feature {column:?} is listed twice",
+            hint "List each feature once",
+            place Place::field("features").in_column(column.clone());
+        /// No row is left to learn from.
+        NoRows { n_before: usize, why: String } => "no_rows_left",
+            "none of {n_before} rows is left to learn from: {why}",
+            hint "Impute missing cells instead of dropping rows, or choose another target";
+        /// The target has no value at all.
+        TargetMissing { target: String, n_rows: usize } => "target_missing",
+            "the target {target:?} is missing in all {n_rows} rows",
+            hint "Choose a column that has values",
+            place Place::column(target.clone());
+        /// The target has one class only.
+        OneClass { target: String, class: String } => "one_class",
+            "the target {target:?} has a single class, {class:?}",
+            hint "Choose a target with at least two classes: there is nothing to tell apart",
+            place Place::column(target.clone());
+        /// The target has too many classes.
+        TooManyClasses { target: String, n_classes: usize, limit: usize } => "too_many_classes",
+            "the target {target:?} has {n_classes} classes, and {limit} are the limit",
+            hint "Is {target:?} an identifier? Choose a column with fewer different values",
+            place Place::column(target.clone());
+        /// Numbers cannot be learned from a target that has none.
+        TargetNotNumeric { target: String, kind: String } => "target_not_numeric",
+            "regression needs a numeric target, and {target:?} is {kind}",
+            hint "Choose classification, or another target",
+            place Place::column(target.clone());
+        /// A step needs numbers where there are categories.
+        NotNumeric { column: String, step: usize, name: String } => "not_numeric",
+            "step {step} ({name}) needs numbers, and {column:?} holds categories",
+            hint "Encode {column:?} first, or leave it out of the step's columns",
+            place Place::step(*step).in_column(column.clone());
+        /// Categories are left at the end of the recipe.
+        CategoriesLeft { column: String } => "categories_left",
+            "{column:?} still holds categories after the last step, and a matrix holds numbers",
+            hint "Add an encode step for {column:?}, or drop it",
+            place Place::column(column.clone());
+        /// Missing cells are left at the end of the recipe.
+        MissingLeft { column: String, n_missing: usize } => "missing_left",
+            "{column:?} still has {n_missing} missing cells after the last step",
+            hint "Add an impute step for {column:?}, or drop_missing before it",
+            place Place::column(column.clone());
+        /// A step names a column that is not there.
+        NoSuchColumn { column: String, step: usize, known: String } => "no_such_column",
+            "step {step} names the column {column:?}; at that point there are {known}",
+            hint "Check the spelling, and the order of the steps",
+            place Place::step(*step).in_column(column.clone());
+        /// A step's setting is not one it knows.
+        BadSetting { step: usize, field: String, given: String, expected: String } => "bad_setting",
+            "step {step} has {field} {given}, but must have {expected}",
+            hint "Set {field} to {expected}",
+            place Place { field: Some(field.clone()), ..Place::step(*step) };
+        /// One-hot encoding or products would make too many features.
+        TooManyFeatures { n_features: usize, limit: usize, step: usize } => "too_many_features",
+            "step {step} would make {n_features} features, and {limit} are the limit",
+            hint "Encode columns with many categories as ordinal, or drop them",
+            place Place::step(*step);
+        /// A recipe that was read from a file does not fit itself.
+        Unfit { step: usize, what: String } => "unfit_recipe",
+            "the recipe does not fit itself at step {step}: {what}",
+            hint "Export the model again from the page it was made in",
+            place Place::step(*step);
+        /// An unknown category met a step that was told to refuse it.
+        UnknownCategory { column: String, category: String } => "unknown_category",
+            "{column:?} holds {category:?}, which no training row held",
+            hint "Set handle_unknown to \"ignore\", or correct the value",
+            place Place::column(column.clone());
+    }
+}
+
+crate::trouble! {
+    /// What can be odd during the preparation.
+    pub enum PreprocessIssue in "preprocess" {
+        /// A column without any value cannot be learned from.
+        AllMissing { column: String } => "all_missing_column",
+            "{column:?} has no value in any training row",
+            hint "It is filled with a constant and tells the model nothing; leave it out",
+            place Place::column(column.clone());
+        /// A column has the same value everywhere.
+        Constant { column: String } => "constant_column",
+            "{column:?} has one value in all training rows",
+            hint "It tells the model nothing; it was scaled to zero",
+            place Place::column(column.clone());
+        /// A text column was left out because nothing was said about it.
+        TextLeftOut { column: String, n_distinct: usize } => "text_left_out",
+            "{column:?} is text with {n_distinct} different values and was left out",
+            hint "List it among the features to use it as categories",
+            place Place::column(column.clone());
+        /// A column has many categories.
+        ManyCategories { column: String, n_categories: usize } => "many_categories",
+            "{column:?} has {n_categories} categories and was encoded as ordinal",
+            hint "Ask for one_hot in a recipe of your own if each category should be a feature",
+            place Place::column(column.clone());
+        /// Rows without a target cannot be learned from.
+        TargetMissing { target: String, n_rows: usize } => "target_missing_rows",
+            "{n_rows} rows have no {target:?} and were left out",
+            hint "Fill in the target where it is known",
+            place Place::column(target.clone());
+        /// A cell to be answered from is missing.
+        MissingValue { column: String, row: usize, filled_with: String } => "missing_value",
+            "{column:?} is missing and was taken as {filled_with}",
+            hint "Give {column:?} a value for a better answer",
+            place Place { row: Some(*row as u64), ..Place::column(column.clone()) };
+        /// A column to be answered from is not there at all.
+        MissingColumn { column: String } => "missing_column",
+            "the rows have no column {column:?}, which the model was trained with",
+            hint "Its values were taken as missing; add the column for better answers",
+            place Place::column(column.clone());
+        /// A category no training row held.
+        UnseenCategory { column: String, row: usize, category: String } => "unseen_category",
+            "{column:?} holds {category:?}, which no training row held",
+            hint "It was taken as none of the known categories",
+            place Place { row: Some(*row as u64), ..Place::column(column.clone()) };
+        /// A cell that should be a number is not.
+        NotANumber { column: String, row: usize, text: String } => "not_a_number",
+            "{column:?} holds {text:?}, and the model was trained with numbers there",
+            hint "It was taken as missing; correct the value",
+            place Place { row: Some(*row as u64), ..Place::column(column.clone()) };
+        /// ln(1 + x) of a number at or below −1.
+        Log1pBelow { column: String, n_cells: usize } => "log1p_out_of_domain",
+            "{column:?} has {n_cells} cells at or below -1, where ln(1 + x) is not defined",
+            hint "They were taken as the smallest number above -1 that was learned from",
+            place Place::column(column.clone());
+        /// A class has a single row.
+        RareClass { target: String, class: String, n_rows: usize } => "rare_class",
+            "the class {class:?} of {target:?} has {n_rows} row",
+            hint "It cannot be in both parts of the split; it was kept for training",
+            place Place::column(target.clone());
+    }
+}

@@ -1,0 +1,102 @@
+//! Rows and labels as tensors: all of them once on the device, batches picked there.
+
+use burn::tensor::{Int, Tensor, TensorData, activation};
+
+use crate::preprocess::{Matrix, Target};
+
+/// Rows on the device.
+pub(super) struct Rows {
+    pub(super) x: Tensor<2>,
+    pub(super) y: Labels,
+    pub(super) n_rows: usize,
+}
+
+impl Rows {
+    pub(super) fn new(x: &Matrix, y: &Target, scale: TargetScale, n_outputs: usize, on: &burn::tensor::Device) -> Self {
+        let (n_rows, n_features) = (x.n_rows(), x.n_features());
+        let mut values = vec![0.0f32; n_rows * n_features];
+        for (idx, feature) in x.features().iter().enumerate() {
+            for (value, &x) in values.iter_mut().skip(idx).step_by(n_features).zip(feature) {
+                *value = x as f32;
+            }
+        }
+        let column = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, [n_rows, 1]), on);
+        let y = match y {
+            Target::Values(values) => {
+                let scaled = values.iter().map(|y| ((y - scale.mean) / scale.deviation) as f32);
+                Labels::Values(column(scaled.collect()))
+            }
+            Target::Classes { codes, .. } if n_outputs == 1 => {
+                Labels::TwoClasses(column(codes.iter().map(|&code| code as f32).collect()))
+            }
+            Target::Classes { codes, .. } => {
+                let codes: Vec<i32> = codes.iter().map(|&code| code as i32).collect();
+                Labels::Classes(Tensor::from_data(TensorData::new(codes, [n_rows, 1]), on))
+            }
+        };
+        Self { x: Tensor::from_data(TensorData::new(values, [n_rows, n_features]), on), y, n_rows }
+    }
+
+    pub(super) fn select(&self, rows: &[i32]) -> (Tensor<2>, Labels) {
+        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows.to_vec(), [rows.len()]), &self.x.device());
+        let y = match &self.y {
+            Labels::Values(y) => Labels::Values(y.clone().select(0, rows.clone())),
+            Labels::TwoClasses(y) => Labels::TwoClasses(y.clone().select(0, rows.clone())),
+            Labels::Classes(y) => Labels::Classes(y.clone().select(0, rows.clone())),
+        };
+        (self.x.clone().select(0, rows), y)
+    }
+}
+
+/// Labels on the device, one row each.
+#[derive(Clone)]
+pub(super) enum Labels {
+    Values(Tensor<2>),
+    /// 0 or 1.
+    TwoClasses(Tensor<2>),
+    Classes(Tensor<2, Int>),
+}
+
+impl Labels {
+    pub(super) fn inner(self) -> Self {
+        match self {
+            Self::Values(y) => Self::Values(y.inner()),
+            Self::TwoClasses(y) => Self::TwoClasses(y.inner()),
+            Self::Classes(y) => Self::Classes(y.inner()),
+        }
+    }
+
+    /// The losses of the rows, added up.
+    pub(super) fn loss_sum(self, scores: Tensor<2>) -> Tensor<1> {
+        match self {
+            Self::Values(y) => {
+                let error = scores - y;
+                (error.clone() * error).sum()
+            }
+            // −ln σ(±score), the sign being that of the class.
+            Self::TwoClasses(y) => -activation::log_sigmoid(scores * (y * 2.0 - 1.0)).sum(),
+            Self::Classes(y) => -activation::log_softmax(scores, 1).gather(1, y).sum(),
+        }
+    }
+}
+
+/// What numbers to be learned are shifted and divided by; nothing for classes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TargetScale {
+    pub(super) mean: f64,
+    pub(super) deviation: f64,
+}
+
+impl TargetScale {
+    pub(super) fn of(y: &Target, fit_intercept: bool) -> Self {
+        let Target::Values(values) = y else { return Self { mean: 0.0, deviation: 1.0 } };
+        let n = values.len() as f64;
+        let mean = if fit_intercept { values.iter().map(|y| y / n).sum() } else { 0.0 };
+        let deviation = libm::sqrt(values.iter().map(|y| (y - mean) * (y - mean) / n).sum());
+        Self { mean, deviation: if deviation > 0.0 && deviation.is_finite() { deviation } else { 1.0 } }
+    }
+
+    pub(super) fn loss_factor(self) -> f64 {
+        self.deviation * self.deviation
+    }
+}

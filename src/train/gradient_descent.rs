@@ -1,0 +1,455 @@
+//! Learning a linear map by gradient descent, watched epoch by epoch: own loop on burn, on the CPU or on WebGPU.
+//!
+//! What comes in: a matrix, labels, and how to descend. What goes out, step by step: epochs with their losses; in the
+//! end coefficients. Everything is f32 here. Features are taken as the recipe made them (scale them: one learning rate
+//! serves all); numbers to be learned are standardised inside, so that the learning rate means the same whatever their
+//! unit is, and losses and coefficients are given in their own unit again.
+
+use std::ops::Range;
+
+use burn::optim::{Adam, AdamConfig, AdamState, Optimizer as _, Sgd, SgdConfig, SgdState, momentum::MomentumConfig};
+use burn::tensor::{Tensor, Transaction};
+
+use crate::Error;
+use crate::error::Place;
+use crate::preprocess::Target;
+use crate::random::Rng;
+use crate::train::batches::{Rows, TargetScale};
+use crate::train::{Epoch, FitInput, Step, device};
+
+/// Multiply-adds in one step: some 20 ms on one CPU thread.
+const FLOPS_PER_STEP: usize = 20_000_000;
+
+/// Small batches cost their overhead: at most so many in one step.
+const BATCHES_PER_STEP: usize = 64;
+
+/// On a GPU the queue must not grow faster than it is worked off: at most so many batches before a number is awaited.
+const GPU_BATCHES_PER_STEP: usize = 8;
+
+/// So many epochs without a better loss end the descent.
+const PATIENCE: usize = 5;
+
+crate::trouble! {
+    /// What can stop a descent.
+    pub enum DescentError in "train" {
+        /// The loss stopped being a finite number.
+        LossNotFinite { epoch: usize, learning_rate: f64 } => "loss_not_finite",
+            "the loss stopped being finite in epoch {epoch} at learning rate {learning_rate}",
+            hint "Lower the learning rate, or scale the features",
+            place Place::field("model.learning_rate");
+    }
+}
+
+crate::trouble! {
+    /// What can be odd about a descent.
+    pub enum DescentIssue in "train" {
+        /// Gradient descent ended before the loss had settled.
+        NotSettled { max_iter: usize } => "not_settled",
+            "the loss had not settled after {max_iter} epochs",
+            hint "Raise max_iter or the learning rate, or scale the features";
+    }
+}
+
+crate::choice! {
+    /// How a gradient becomes a step.
+    pub enum Optimizer {
+        /// Each weight has its own pace (Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>).
+        Adam = "adam",
+        /// The same pace for all, with a momentum of 0.9.
+        Sgd = "sgd",
+    }
+}
+
+/// How to descend. What is made small follows from the labels:
+///
+/// ```text
+/// numbers        mean((prediction − y)²)
+/// two classes    mean(−ln σ(±score)), one output
+/// more classes   mean(−ln softmax(scores)[class]), one output per class
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DescentConfig {
+    /// `½ · l2 · Σ coefficient²` is added to the loss.
+    pub l2: f64,
+    /// Whether there are intercepts; they are not penalised.
+    pub fit_intercept: bool,
+    /// How far a step goes.
+    pub learning_rate: f64,
+    /// How often all rows are seen, at most.
+    pub n_epochs: usize,
+    /// How many rows make one step.
+    pub batch_size: usize,
+    /// How a gradient becomes a step.
+    pub optimizer: Optimizer,
+    /// The descent ends when the loss (of held-back rows, if there are any) has not become smaller by more than this
+    /// for five epochs; without it, after the last epoch.
+    pub tol: Option<f64>,
+}
+
+/// What was learned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weights {
+    /// Row-major, `n_outputs × n_features`.
+    pub coefficients: Vec<f64>,
+    /// One per output.
+    pub intercepts: Vec<f64>,
+    /// Whether the loss had settled before the last epoch.
+    pub has_settled: bool,
+}
+
+/// A descent under way.
+pub struct Descent {
+    config: DescentConfig,
+    is_gpu: bool,
+    scale: TargetScale,
+    rows: Rows,
+    valid: Option<Rows>,
+    model: Model,
+    rng: Rng,
+    order: Vec<i32>,
+    epoch: usize,
+    next_row: usize,
+    /// The sum of the epoch's losses so far, over its rows.
+    loss_sum: Tensor<1>,
+    phase: Phase,
+    best: f64,
+    n_stale: usize,
+    weights: Option<Weights>,
+}
+
+enum Phase {
+    Batches,
+    /// The rows of the epoch are seen; its loss is known.
+    Validate {
+        train_loss: f64,
+        next_row: usize,
+        sum: f64,
+    },
+}
+
+impl Descent {
+    /// Prepares a descent. The weights start at 0: the problem has one minimum.
+    pub fn new(input: &FitInput, config: DescentConfig) -> Self {
+        let on = input.device.autodiff();
+        let scale = TargetScale::of(&input.y, config.fit_intercept);
+        let n_outputs = match input.y {
+            Target::Classes { n_classes, .. } if n_classes > 2 => n_classes,
+            _ => 1,
+        };
+        let n_features = input.x.n_features();
+        let inner = input.device.tensors();
+        Self {
+            config,
+            is_gpu: input.device.is_webgpu(),
+            scale,
+            rows: Rows::new(&input.x, &input.y, scale, n_outputs, &on),
+            valid: input.valid.as_ref().map(|(x, y)| Rows::new(x, y, scale, n_outputs, &on)),
+            model: Model {
+                coefficients: Tensor::zeros([n_features, n_outputs], inner),
+                intercepts: Tensor::zeros([1, n_outputs], inner),
+                states: States::new(config.optimizer),
+            },
+            rng: input.seed.derive("batches").rng(),
+            order: (0..input.x.n_rows() as i32).collect(),
+            epoch: 0,
+            next_row: 0,
+            loss_sum: Tensor::zeros([1], inner),
+            phase: Phase::Batches,
+            best: f64::INFINITY,
+            n_stale: 0,
+            weights: None,
+        }
+    }
+
+    /// Does a bounded number of batches, or measures some of the held-back rows.
+    ///
+    /// **Errors** `train.loss_not_finite`, `environment.device_lost`.
+    pub async fn step(&mut self) -> Result<Step, Error> {
+        if self.weights.is_some() {
+            return Ok(Step { fraction: 1.0, epoch: None });
+        }
+        match self.phase {
+            Phase::Batches => self.batches().await?,
+            Phase::Validate { train_loss, next_row, sum } => self.validate(train_loss, next_row, sum).await?,
+        }
+        let is_measured = matches!(&self.phase, Phase::Validate { next_row, .. } if *next_row >= self.n_valid());
+        let epoch = if is_measured { Some(self.end_epoch().await?) } else { None };
+        let seen = self.epoch as f64 + self.next_row as f64 / self.rows.n_rows.max(1) as f64;
+        let fraction = if self.weights.is_some() { 1.0 } else { (seen / self.config.n_epochs as f64).min(0.999) };
+        Ok(Step { fraction, epoch })
+    }
+
+    /// What was learned, once a step has said that the descent is done.
+    pub fn into_weights(self) -> Option<Weights> {
+        self.weights
+    }
+
+    fn n_valid(&self) -> usize {
+        self.valid.as_ref().map_or(0, |rows| rows.n_rows)
+    }
+
+    fn flops(&self, n_rows: usize) -> usize {
+        let [n_features, n_outputs] = self.model.coefficients.dims();
+        // Forward, and backward twice as much.
+        3 * n_rows * n_features.max(1) * n_outputs
+    }
+
+    async fn batches(&mut self) -> Result<(), Error> {
+        let n_rows = self.rows.n_rows;
+        if self.next_row == 0 && self.config.batch_size < n_rows {
+            self.rng.shuffle(&mut self.order);
+        }
+        let batch_size = self.config.batch_size.min(n_rows);
+        let most = if self.is_gpu { GPU_BATCHES_PER_STEP } else { BATCHES_PER_STEP };
+        let n_batches = (FLOPS_PER_STEP / self.flops(batch_size).max(1)).clamp(1, most);
+        for _ in 0..n_batches {
+            let end = n_rows.min(self.next_row + batch_size);
+            self.batch(self.next_row..end);
+            self.next_row = end;
+            if end == n_rows {
+                break;
+            }
+        }
+        // Awaiting this number is also what keeps a GPU's queue short.
+        let loss = device::read(Transaction::default().register(self.loss_sum.clone())).await?;
+        let loss_sum = loss.first().and_then(|numbers| numbers.first()).map_or(f64::NAN, |&x| f64::from(x));
+        self.check_finite(loss_sum)?;
+        if self.next_row == n_rows {
+            let train_loss = loss_sum / n_rows as f64 * self.scale.loss_factor();
+            self.phase = Phase::Validate { train_loss, next_row: 0, sum: 0.0 };
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, range: Range<usize>) {
+        let n_rows = range.len();
+        let (x, y) = if n_rows == self.rows.n_rows {
+            (self.rows.x.clone(), self.rows.y.clone())
+        } else {
+            self.rows.select(&self.order[range])
+        };
+        let coefficients = self.model.coefficients.clone().autodiff().require_grad();
+        let intercepts = self.model.intercepts.clone().autodiff().require_grad();
+        let scores = x.matmul(coefficients.clone()) + intercepts.clone();
+        let loss = y.loss_sum(scores) / n_rows as f64;
+        let objective = match self.config.l2 {
+            0.0 => loss.clone(),
+            l2 => loss.clone() + (coefficients.clone() * coefficients.clone()).sum() * (0.5 * l2),
+        };
+        let mut gradients = objective.backward();
+        self.loss_sum = self.loss_sum.clone() + loss.inner() * n_rows as f64;
+        let learning_rate = self.config.learning_rate;
+        let gradient = coefficients.grad_remove(&mut gradients).expect("the coefficients require a gradient");
+        self.model.step_coefficients(learning_rate, gradient);
+        if self.config.fit_intercept {
+            let gradient = intercepts.grad_remove(&mut gradients).expect("the intercepts require a gradient");
+            self.model.step_intercepts(learning_rate, gradient);
+        }
+    }
+
+    async fn validate(&mut self, train_loss: f64, next_row: usize, sum: f64) -> Result<(), Error> {
+        let Some(rows) = &self.valid else { return Ok(()) };
+        let end = rows.n_rows.min(next_row + (FLOPS_PER_STEP / self.flops(1).max(1)).max(1));
+        let order: Vec<i32> = (next_row as i32..end as i32).collect();
+        let (x, y) = rows.select(&order);
+        let scores = x.inner().matmul(self.model.coefficients.clone()) + self.model.intercepts.clone();
+        let loss = device::read(Transaction::default().register(y.inner().loss_sum(scores))).await?;
+        let sum = sum + loss.first().and_then(|numbers| numbers.first()).map_or(f64::NAN, |&x| f64::from(x));
+        self.phase = Phase::Validate { train_loss, next_row: end, sum };
+        Ok(())
+    }
+
+    async fn end_epoch(&mut self) -> Result<Epoch, Error> {
+        let Phase::Validate { train_loss, sum, .. } = std::mem::replace(&mut self.phase, Phase::Batches) else {
+            unreachable!("an epoch ends when it is measured")
+        };
+        let n_valid = self.n_valid();
+        let valid_loss = (n_valid > 0).then(|| sum / n_valid as f64 * self.scale.loss_factor());
+        if let Some(loss) = valid_loss {
+            self.check_finite(loss)?;
+        }
+        self.epoch += 1;
+        self.next_row = 0;
+        self.loss_sum = self.loss_sum.zeros_like();
+        let watched = valid_loss.unwrap_or(train_loss);
+        self.n_stale = if watched < self.best - self.config.tol.unwrap_or(0.0) { 0 } else { self.n_stale + 1 };
+        self.best = self.best.min(watched);
+        let has_settled = self.config.tol.is_some() && self.n_stale >= PATIENCE;
+        if has_settled || self.epoch == self.config.n_epochs {
+            self.weights = Some(self.read_weights(has_settled).await?);
+        }
+        Ok(Epoch { number: self.epoch, of: self.config.n_epochs, train_loss, valid_loss })
+    }
+
+    fn check_finite(&self, loss: f64) -> Result<(), Error> {
+        if loss.is_finite() {
+            return Ok(());
+        }
+        let learning_rate = self.config.learning_rate;
+        Err(DescentError::LossNotFinite { epoch: self.epoch + 1, learning_rate }.into())
+    }
+
+    async fn read_weights(&self, has_settled: bool) -> Result<Weights, Error> {
+        // One row per output, which is what everybody else expects.
+        let coefficients = self.model.coefficients.clone().transpose();
+        let both = Transaction::default().register(coefficients).register(self.model.intercepts.clone());
+        let both = device::read(both).await?;
+        let [coefficients, intercepts] = both.as_slice() else { unreachable!("two tensors were read") };
+        let TargetScale { mean, deviation } = self.scale;
+        let weights = Weights {
+            coefficients: coefficients.iter().map(|&x| f64::from(x) * deviation).collect(),
+            intercepts: intercepts.iter().map(|&x| f64::from(x) * deviation + mean).collect(),
+            has_settled,
+        };
+        let last = weights.coefficients.iter().chain(&weights.intercepts).fold(0.0, |sum, x| sum + x * 0.0);
+        self.check_finite(last)?;
+        Ok(weights)
+    }
+}
+
+/// The weights and what the optimiser remembers of them; none of it is on a gradient's tape.
+struct Model {
+    coefficients: Tensor<2>,
+    intercepts: Tensor<2>,
+    states: States,
+}
+
+enum States {
+    Adam(Adam, Box<[Option<AdamState<2>>; 2]>),
+    Sgd(Sgd, Box<[Option<SgdState<2>>; 2]>),
+}
+
+impl States {
+    fn new(optimizer: Optimizer) -> Self {
+        match optimizer {
+            Optimizer::Adam => Self::Adam(AdamConfig::new().with_epsilon(1e-8).build(), Box::new([None, None])),
+            Optimizer::Sgd => {
+                let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
+                Self::Sgd(SgdConfig::new().with_momentum(Some(momentum)).build(), Box::new([None, None]))
+            }
+        }
+    }
+
+    fn step(&mut self, which: usize, learning_rate: f64, tensor: Tensor<2>, gradient: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Adam(adam, states) => {
+                let (tensor, state) = adam.step(learning_rate, tensor, gradient, states[which].take());
+                states[which] = state;
+                tensor
+            }
+            Self::Sgd(sgd, states) => {
+                let (tensor, state) = sgd.step(learning_rate, tensor, gradient, states[which].take());
+                states[which] = state;
+                tensor
+            }
+        }
+    }
+}
+
+impl Model {
+    fn step_coefficients(&mut self, learning_rate: f64, gradient: Tensor<2>) {
+        self.coefficients = self.states.step(0, learning_rate, self.coefficients.clone(), gradient);
+    }
+
+    fn step_intercepts(&mut self, learning_rate: f64, gradient: Tensor<2>) {
+        self.intercepts = self.states.step(1, learning_rate, self.intercepts.clone(), gradient);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocess::Matrix;
+    use crate::random::Seed;
+    use crate::train::{Device, block_on};
+
+    const CONFIG: DescentConfig = DescentConfig {
+        l2: 0.0,
+        fit_intercept: true,
+        learning_rate: 0.05,
+        n_epochs: 300,
+        batch_size: 4,
+        optimizer: Optimizer::Adam,
+        tol: None,
+    };
+
+    fn input(x: Vec<f64>, y: Target) -> FitInput {
+        FitInput { x: Matrix::from_columns(vec![x]), y, valid: None, seed: Seed(1), device: Device::cpu() }
+    }
+
+    fn descend(input: &FitInput, config: DescentConfig) -> Result<(Weights, Vec<Epoch>), Error> {
+        let mut descent = Descent::new(input, config);
+        let mut epochs = Vec::new();
+        let mut fraction = 0.0;
+        while fraction < 1.0 {
+            let step = block_on(descent.step())?;
+            assert!(step.fraction >= fraction);
+            fraction = step.fraction;
+            epochs.extend(step.epoch);
+        }
+        Ok((descent.into_weights().unwrap(), epochs))
+    }
+
+    fn line() -> FitInput {
+        let x: Vec<f64> = (-5..5).map(f64::from).collect();
+        let y = x.iter().map(|x| 1000.0 + 30.0 * x).collect();
+        input(x, Target::Values(y))
+    }
+
+    #[test]
+    fn a_line_is_learned_in_its_own_unit() {
+        for (optimizer, learning_rate) in [(Optimizer::Adam, 0.05), (Optimizer::Sgd, 0.005)] {
+            let (weights, epochs) = descend(&line(), DescentConfig { optimizer, learning_rate, ..CONFIG }).unwrap();
+            assert!((weights.coefficients[0] - 30.0).abs() < 0.1, "{optimizer:?} {weights:?}");
+            assert!((weights.intercepts[0] - 1000.0).abs() < 0.5, "{optimizer:?} {weights:?}");
+            assert!(epochs[0].train_loss > 100.0 && epochs.last().unwrap().train_loss < 1.0);
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bits_and_another_seed_does_not() {
+        let config = DescentConfig { n_epochs: 3, ..CONFIG };
+        let first = descend(&line(), config).unwrap().0;
+        assert_eq!(first, descend(&line(), config).unwrap().0);
+        let other = FitInput { seed: Seed(2), ..line() };
+        assert_ne!(first, descend(&other, config).unwrap().0);
+    }
+
+    #[test]
+    fn two_classes_are_learned_with_one_output_and_three_with_three() {
+        let x: Vec<f64> = (-5..5).map(f64::from).collect();
+        let two = Target::Classes { codes: x.iter().map(|&x| u32::from(x >= 0.0)).collect(), n_classes: 2 };
+        let (weights, epochs) = descend(&input(x.clone(), two), CONFIG).unwrap();
+        assert_eq!(weights.intercepts.len(), 1);
+        assert!(weights.coefficients[0] > 1.0, "{weights:?}");
+        // The first epoch starts where both classes are as likely: ln 2.
+        assert!(epochs[0].train_loss < std::f64::consts::LN_2 && epochs[0].train_loss > 0.3);
+        let three = Target::Classes { codes: x.iter().map(|&x| ((x + 5.0) / 3.4) as u32).collect(), n_classes: 3 };
+        let (weights, _) = descend(&input(x, three), CONFIG).unwrap();
+        assert!(weights.coefficients[0] < weights.coefficients[1] && weights.coefficients[1] < weights.coefficients[2]);
+    }
+
+    #[test]
+    fn the_penalty_holds_the_coefficients_back() {
+        let free = descend(&line(), CONFIG).unwrap().0.coefficients[0];
+        let held = descend(&line(), DescentConfig { l2: 10.0, ..CONFIG }).unwrap().0.coefficients[0];
+        assert!(held > 0.0 && held < 0.9 * free, "{held} {free}");
+    }
+
+    #[test]
+    fn a_learning_rate_that_is_too_high_is_named() {
+        let config = DescentConfig { learning_rate: 1e6, optimizer: Optimizer::Sgd, ..CONFIG };
+        let error = descend(&line(), config).unwrap_err();
+        assert_eq!(error.code(), "train.loss_not_finite");
+        assert_eq!(error.args()["learning_rate"], "1000000");
+    }
+
+    #[test]
+    fn held_back_rows_are_measured_and_a_settled_loss_ends_the_descent() {
+        let valid = (Matrix::from_columns(vec![vec![10.0]]), Target::Values(vec![1300.0]));
+        let input = FitInput { valid: Some(valid), ..line() };
+        let (weights, epochs) = descend(&input, DescentConfig { tol: Some(1e-3), n_epochs: 5000, ..CONFIG }).unwrap();
+        assert!(weights.has_settled && epochs.len() < 5000);
+        assert!(epochs[0].valid_loss.unwrap() > epochs.last().unwrap().valid_loss.unwrap());
+    }
+}

@@ -1,0 +1,78 @@
+//! How fitting goes on: one bounded step at a time, on a device, with a seed.
+//!
+//! What comes in: a matrix and a target. What goes out, step by step: how far the fit is; in the end a fitted model.
+//! Models (the next stage) implement [`Session`]; whoever drives one may stop between any two steps and loses nothing.
+
+mod batches;
+mod block_on;
+pub mod device;
+pub mod gradient_descent;
+
+use std::future::Future;
+use std::pin::Pin;
+
+pub use block_on::block_on;
+pub use device::Device;
+
+pub use crate::preprocess::{Target, Task};
+
+use crate::Error;
+use crate::error::Issues;
+use crate::preprocess::Matrix;
+use crate::random::Seed;
+
+/// What a model is fitted to. Every number is finite: preparation has seen to it.
+#[derive(Clone, Debug)]
+pub struct FitInput {
+    /// The training rows, at least one.
+    pub x: Matrix,
+    /// Their labels.
+    pub y: Target,
+    /// Held-back rows, for the validation curve only; nothing is learned from them.
+    pub valid: Option<(Matrix, Target)>,
+    /// Everything random is derived from it.
+    pub seed: Seed,
+    /// Where tensors live, for models that use tensors.
+    pub device: Device,
+}
+
+/// How far a fit is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Step {
+    /// From 0 to 1, never falling; 1 exactly when the fit is done.
+    pub fraction: f64,
+    /// The epoch, iteration or level just finished, from 1.
+    pub epoch: Option<Epoch>,
+}
+
+/// A finished epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epoch {
+    /// From 1.
+    pub number: usize,
+    /// How many there will be at most.
+    pub of: usize,
+    /// The loss on the training rows.
+    pub train_loss: f64,
+    /// The loss on the held-back rows.
+    pub valid_loss: Option<f64>,
+}
+
+/// What an asynchronous step gives back.
+pub type StepFuture<'a> = Pin<Box<dyn Future<Output = Result<Step, Error>> + 'a>>;
+
+/// A fit under way. A step takes at most some 50 ms of work on the CPU, so that a cancel is heard soon.
+pub trait Session<F: ?Sized> {
+    /// Does one bounded piece of the work.
+    fn step(&mut self) -> StepFuture<'_>;
+
+    /// The fitted model and what was odd, once a step has said that the fit is done.
+    ///
+    /// **Panics** before that: whoever drives the session has seen `fraction == 1`.
+    fn finish(self: Box<Self>) -> (Box<F>, Issues);
+}
+
+/// A step that has already been done: what sessions without anything to wait for give back.
+pub fn ready(result: Result<Step, Error>) -> StepFuture<'static> {
+    Box::pin(std::future::ready(result))
+}

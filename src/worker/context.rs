@@ -1,0 +1,69 @@
+//! What a job has at hand: the workspace, a way to say how far it is, and a way to let others speak.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use vitrine_protocol::{Event, EventMsg, JobId, ProgressMsg};
+
+use crate::worker::Host;
+use crate::worker::workspace::Workspace;
+
+/// Progress is told at most twenty times a second.
+const POST_EVERY_MILLIS: f64 = 50.0;
+/// Others are let speak this often, far below the 200 ms within which a cancel must be heard.
+const YIELD_EVERY_MILLIS: f64 = 10.0;
+
+pub(super) struct Context {
+    job: JobId,
+    host: Rc<dyn Host>,
+    pub(super) workspace: Rc<RefCell<Workspace>>,
+    started: f64,
+    last_yield: Cell<f64>,
+    last_post: Cell<f64>,
+    /// Progress never falls.
+    fraction: Cell<f64>,
+}
+
+impl Context {
+    pub(super) fn new(job: JobId, host: Rc<dyn Host>, workspace: Rc<RefCell<Workspace>>) -> Self {
+        let now = host.now_millis();
+        Self {
+            job,
+            host,
+            workspace,
+            started: now,
+            last_yield: Cell::new(now),
+            last_post: Cell::new(f64::NEG_INFINITY),
+            fraction: Cell::new(0.0),
+        }
+    }
+
+    /// To be awaited between any two bounded pieces of work: tells how far the job is when it is time to, and lets
+    /// waiting messages be heard when it is time to.
+    pub(super) async fn tick(&self, message: &str, fraction: f64) {
+        self.tick_with(ProgressMsg { message: message.to_owned(), fraction, ..ProgressMsg::default() }).await;
+    }
+
+    /// As [`Context::tick`], with all there is to tell.
+    pub(super) async fn tick_with(&self, progress: ProgressMsg) {
+        let now = self.host.now_millis();
+        self.fraction.set(self.fraction.get().max(progress.fraction.clamp(0.0, 1.0)));
+        if now - self.last_post.get() >= POST_EVERY_MILLIS {
+            self.last_post.set(now);
+            let fraction = self.fraction.get();
+            let elapsed = now - self.started;
+            let eta_ms = (fraction > 0.02).then(|| elapsed / fraction * (1.0 - fraction));
+            let event = Event::Progressed(ProgressMsg { fraction, eta_ms, ..progress });
+            self.host.post(EventMsg { job: Some(self.job), event }, Vec::new());
+        }
+        if now - self.last_yield.get() >= YIELD_EVERY_MILLIS {
+            self.host.yield_now().await;
+            self.last_yield.set(self.host.now_millis());
+        }
+    }
+
+    /// The time since some fixed moment.
+    pub(super) fn now_millis(&self) -> f64 {
+        self.host.now_millis()
+    }
+}

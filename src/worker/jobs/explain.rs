@@ -1,0 +1,145 @@
+//! Why a model answers as it does.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use serde_json::Value;
+use vitrine_protocol::{BoundaryMsg, DecisionPathMsg, Event, ExplainMsg, ExplanationMsg, PathStepMsg, TermMsg};
+
+use crate::Error;
+use crate::error::Issues;
+use crate::explain::{Axis, BoundaryPlan, DecisionPath, ExplainError, decision_path};
+use crate::model::{Answers, Pipeline, Structure};
+use crate::predict::rows_source;
+use crate::table::Table;
+use crate::worker::context::Context;
+use crate::worker::workspace::ModelEntry;
+use crate::worker::{Reply, wire};
+
+/// Grid points each way when the request does not say.
+const RESOLUTION: usize = 60;
+
+pub(super) async fn explain(context: Context, id: String, request: ExplainMsg) -> Result<Reply, Error> {
+    let entry = context.workspace.borrow().model(&id)?;
+    match request {
+        ExplainMsg::DecisionPath { row } => {
+            let (table, row) = find_row(&context, &entry, row)?;
+            let pipeline = &entry.pipeline;
+            let path = decision_path(pipeline, table.as_ref(), row, &mut Issues::new())?;
+            Ok(Event::Explained(ExplanationMsg::DecisionPath(path_msg(pipeline, path))).into())
+        }
+        ExplainMsg::Boundary { x, y, resolution, fixed } => {
+            let fixed = rows_source(&entry.pipeline.recipe.inputs, &[fixed])?;
+            let plan = BoundaryPlan::new(&entry.pipeline, &x, &y, resolution.unwrap_or(RESOLUTION), &fixed)?;
+            boundary(&context, &entry.pipeline, &plan).await
+        }
+    }
+}
+
+/// A row by its position in the model's table, or given as an object.
+fn find_row(context: &Context, entry: &ModelEntry, row: Value) -> Result<(Rc<Table>, u32), Error> {
+    if let Value::Object(cells) = row {
+        let cells: BTreeMap<String, Value> = cells.into_iter().collect();
+        return Ok((Rc::new(rows_source(&entry.pipeline.recipe.inputs, &[cells])?), 0));
+    }
+    let table = context.workspace.borrow().table(&entry.card.table)?.table.clone();
+    let n_rows = table.n_rows();
+    match row.as_u64().filter(|&row| row < n_rows as u64) {
+        Some(row) => Ok((table, row as u32)),
+        None => Err(ExplainError::NoSuchRow { row: row.to_string(), n_rows }.into()),
+    }
+}
+
+fn path_msg(pipeline: &Pipeline, path: DecisionPath) -> DecisionPathMsg {
+    let features = &pipeline.recipe.features;
+    let nodes = match pipeline.fitted.structure() {
+        Structure::Tree(nodes) => nodes,
+        Structure::Linear { .. } => &[],
+    };
+    let (prediction, probabilities) = match &path.answers {
+        Answers::Classes { probabilities, .. } => {
+            let class = pipeline.classes[path.answers.codes()[0] as usize].clone();
+            (Value::from(class), Some(probabilities.clone()))
+        }
+        Answers::Values(values) => (Value::from(values[0]), None),
+    };
+    DecisionPathMsg {
+        path: path
+            .steps
+            .iter()
+            .map(|step| PathStepMsg {
+                node: step.node,
+                feature_name: features[step.feature].name.clone(),
+                value: Value::from(step.value),
+                threshold: step.threshold,
+                went: if step.went_left { "left" } else { "right" }.to_owned(),
+                n_samples: nodes[step.node].n_samples,
+                value_here: nodes[step.node].value.clone(),
+            })
+            .collect(),
+        leaf: path.leaf,
+        terms: path
+            .terms
+            .iter()
+            .map(|term| TermMsg {
+                feature_name: term.feature.map_or("intercept".to_owned(), |idx| features[idx].name.clone()),
+                value: term.value,
+                coefficient: term.coefficient,
+                contribution: term.contribution(),
+            })
+            .collect(),
+        prediction,
+        probabilities,
+        sentence: path.sentence,
+    }
+}
+
+async fn boundary(context: &Context, pipeline: &Pipeline, plan: &BoundaryPlan) -> Result<Reply, Error> {
+    let mut quiet = Issues::new();
+    let mut all: Option<Answers> = None;
+    for idx in 0..plan.n_rows() {
+        let answers = plan.answer_row(pipeline, idx, &mut quiet)?;
+        all = Some(match all {
+            None => answers,
+            Some(before) => before.followed_by(answers),
+        });
+        context.tick("explaining", idx as f64 / plan.n_rows() as f64).await;
+    }
+    let msg = BoundaryMsg {
+        x: plan.x.0.clone(),
+        y: plan.y.0.clone(),
+        x_values: axis_values(&plan.x.1),
+        y_values: axis_values(&plan.y.1),
+        fixed: wire::cells_by_name(plan.fixed_cells()),
+        classes: wire::classes_msg(pipeline),
+    };
+    let buffers = all.map(answered_only).map(|(answers, sure)| boundary_buffers(answers, sure)).unwrap_or_default();
+    Ok(Reply { event: Event::Explained(ExplanationMsg::Boundary(msg)), buffers })
+}
+
+/// The answers with the probability of the answered class alone.
+fn answered_only(answers: Answers) -> (Answers, Vec<f64>) {
+    let sure = match &answers {
+        Answers::Classes { probabilities, n_classes } => {
+            let codes = answers.codes();
+            probabilities.chunks_exact(*n_classes).zip(codes).map(|(row, code)| row[code as usize]).collect()
+        }
+        Answers::Values(_) => Vec::new(),
+    };
+    (answers, sure)
+}
+
+fn boundary_buffers(answers: Answers, sure: Vec<f64>) -> crate::worker::Buffers {
+    use vitrine_protocol::Buffer;
+    match &answers {
+        Answers::Classes { .. } => vec![("codes", Buffer::U32(answers.codes())), ("probabilities", Buffer::F64(sure))],
+        Answers::Values(values) => vec![("values", Buffer::F64(values.clone()))],
+    }
+}
+
+fn axis_values(axis: &Axis) -> Vec<Value> {
+    match axis {
+        Axis::Numbers(numbers) => numbers.iter().map(|x| Value::from(*x)).collect(),
+        Axis::Levels(levels) => levels.iter().map(|level| Value::from(level.as_str())).collect(),
+    }
+}

@@ -1,0 +1,142 @@
+//! One file per request: what is done for it, in bounded pieces.
+
+mod explain;
+mod load;
+mod predict;
+mod prepare;
+mod project;
+mod train;
+
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+use vitrine_protocol::{Event, Request};
+
+use crate::Error;
+use crate::error::Issues;
+use crate::model::{Answers, Pipeline};
+use crate::preprocess::RowSource;
+use crate::worker::context::Context;
+use crate::worker::workspace::TableEntry;
+use crate::worker::{JobFuture, Reply, RequestError, Source, wire};
+
+/// Rows answered between two ticks.
+const ROWS_PER_TICK: usize = 4096;
+/// Bytes read between two ticks.
+const CHUNK_BYTES: u64 = 1 << 20;
+
+/// What came of a request: an answer at once, or a job.
+pub(super) enum Started {
+    Ended(Box<Result<Reply, Error>>),
+    Running(JobFuture),
+}
+
+/// Starts what a request asks for.
+pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn Source>>) -> Started {
+    let payload = |what: &str| payload.clone().ok_or_else(|| RequestError::NoPayload { what: what.to_owned() }.into());
+    let running = |future: JobFuture| Started::Running(future);
+    let ended = |result: Result<Reply, Error>| Started::Ended(Box::new(result));
+    match request {
+        Request::ReadTable { id, start, end } => {
+            let entry = context.workspace.borrow().table(&id);
+            ended(entry.map(|entry| Event::RowsRead(wire::rows_msg(&entry.table, start, end)).into()))
+        }
+        Request::Release { id } => {
+            let released = context.workspace.borrow_mut().release(&id);
+            ended(released.map(|()| Event::Released { id }.into()))
+        }
+        Request::Describe {} => ended(Ok(Event::Described(wire::catalog_msg()).into())),
+        // The loop hears cancellations itself.
+        Request::Cancel { .. } => ended(Ok(Event::Cancelled.into())),
+        Request::LoadCsv { id, options } => match payload("load_csv") {
+            Ok(source) => running(Box::pin(load::load_csv(context, id, options, source))),
+            Err(error) => ended(Err(error)),
+        },
+        Request::Prepare(prepare) => running(Box::pin(prepare::prepare(context, prepare))),
+        Request::Train { id, train } => running(Box::pin(train::train(context, id, train))),
+        Request::Predict { id, predict } => {
+            let source = if predict.csv { payload("predict").map(Some) } else { Ok(None) };
+            match source {
+                Ok(source) => running(Box::pin(predict::predict(context, id, predict, source))),
+                Err(error) => ended(Err(error)),
+            }
+        }
+        Request::Evaluate { id, table } => running(Box::pin(predict::evaluate(context, id, table))),
+        Request::Explain { id, explain } => running(Box::pin(explain::explain(context, id, explain))),
+        Request::Export { id, format, include_data } => {
+            running(Box::pin(project::export(context, id, format, include_data)))
+        }
+        Request::ImportProject { prefix } => match payload("import_project") {
+            Ok(source) => running(Box::pin(project::import(context, prefix, source))),
+            Err(error) => ended(Err(error)),
+        },
+    }
+}
+
+/// Answers rows block by block, telling progress between `from` and `to`.
+async fn answer_all(
+    context: &Context,
+    pipeline: &Pipeline,
+    source: &dyn RowSource,
+    rows: &[u32],
+    (from, to): (f64, f64),
+    issues: &mut Issues,
+) -> Result<Answers, Error> {
+    let mut all: Option<Answers> = None;
+    for (idx, block) in rows.chunks(ROWS_PER_TICK).enumerate() {
+        let answers = pipeline.answer(source, block, issues)?;
+        all = Some(match all {
+            None => answers,
+            Some(before) => before.followed_by(answers),
+        });
+        let done = (idx * ROWS_PER_TICK + block.len()) as f64 / rows.len() as f64;
+        context.tick("answering", from + (to - from) * done).await;
+    }
+    match all {
+        Some(answers) => Ok(answers),
+        None => pipeline.answer(source, &[], issues),
+    }
+}
+
+/// The digest of a table's CSV, computed when first asked for; empty for a table that never was one.
+async fn data_sha256(context: &Context, entry: &TableEntry) -> Result<String, Error> {
+    let known = entry.sha256.borrow().clone();
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let Some(source) = &entry.source else {
+        return Ok(String::new());
+    };
+    let mut hasher = Sha256::new();
+    let size_bytes = source.size_bytes();
+    let mut start = 0;
+    while start < size_bytes {
+        let end = size_bytes.min(start + CHUNK_BYTES);
+        hasher.update(source.read(start, end).await?);
+        context.tick("hashing", 0.0).await;
+        start = end;
+    }
+    let digest = hex(&hasher.finalize());
+    *entry.sha256.borrow_mut() = Some(digest.clone());
+    Ok(digest)
+}
+
+/// The digest of some bytes, in hexadecimal.
+fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_the_published_one() {
+        // FIPS 180-4's example of three letters.
+        assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

@@ -1,0 +1,401 @@
+//! Split, prepare, fit, evaluate: a model.
+
+use std::rc::Rc;
+
+use serde_json::json;
+use vitrine_protocol::{Buffer, Event, ModelMsg, SplitMsg, TrainMsg};
+
+use crate::Error;
+use crate::error::Issues;
+use crate::evaluate::evaluate;
+use crate::model::{ModelCard, ModelError, ModelKind, Pipeline, Receipt, find};
+use crate::param::ParamMap;
+use crate::preprocess::{
+    Labels, Matrix, Prepared, PreprocessIssue, RowSource, Step, Target, Task, read_known_labels, read_labels,
+    suggest_task,
+};
+use crate::random::Seed;
+use crate::table::Column;
+use crate::table::split::{Split, hold_back};
+use crate::train::{Device, Epoch, FitInput};
+use crate::worker::context::Context;
+use crate::worker::jobs::prepare::{choose_features, choose_steps, fit_recipe};
+use crate::worker::jobs::{ROWS_PER_TICK, answer_all, data_sha256, sha256_hex};
+use crate::worker::workspace::{ModelEntry, TableEntry};
+use crate::worker::{Reply, RequestError, wire};
+
+/// Rows held back when the request does not say.
+const TEST_FRACTION: f64 = 0.25;
+/// Where in the progress each part ends.
+const PREPARED: f64 = 0.2;
+const FITTED: f64 = 0.9;
+
+pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Result<Reply, Error> {
+    let plan = Plan::check(&context, request)?;
+    let data_sha256 = data_sha256(&context, &plan.entry).await?;
+    let mut issues = plan.issues.clone();
+
+    let table = plan.entry.table.clone();
+    let features = &plan.features;
+    let rows = plan.parts.train.rows.clone();
+    let prepared = fit_recipe(&context, table, rows, features, plan.steps.clone(), (0.0, PREPARED)).await?;
+    let Prepared { recipe, matrix, rows: train_rows, issues: odd } = prepared;
+    issues.extend(odd);
+    let train_labels = labels_of(&plan.parts.train, &train_rows);
+
+    let test = &plan.parts.test;
+    let valid = match test {
+        None => None,
+        Some(test) => {
+            let source = plan.test_source();
+            Some((transform_all(&context, &recipe, source, &test.rows).await?, test.target.clone()))
+        }
+    };
+    let input = FitInput {
+        x: matrix,
+        y: train_labels.clone(),
+        valid,
+        seed: Seed(plan.seed),
+        device: plan.device.device.clone(),
+    };
+    let (fitted, history, fit_millis) = fit(&context, plan.kind, &plan.params, input, &mut issues).await?;
+    let pipeline = Pipeline {
+        task: plan.task,
+        target: plan.target.clone(),
+        classes: plan.parts.train.classes.clone(),
+        recipe,
+        fitted,
+    };
+
+    // What the model answers on its own rows was reported while they were prepared.
+    let mut quiet = Issues::new();
+    let table = plan.entry.table.as_ref();
+    let answers = answer_all(&context, &pipeline, table, &train_rows, (FITTED, 0.97), &mut quiet).await?;
+    let train_metrics = evaluate(&answers, &train_labels).metrics;
+    let test_metrics = match test {
+        None => None,
+        Some(test) => {
+            let source = plan.test_source();
+            let answers = answer_all(&context, &pipeline, source, &test.rows, (0.97, 1.0), &mut issues).await?;
+            Some(evaluate(&answers, &test.target).metrics)
+        }
+    };
+    let test_rows = test.as_ref().map(|test| test.rows.clone()).unwrap_or_default();
+    let card = ModelCard {
+        table: plan.table_id.clone(),
+        params: plan.params.clone(),
+        train_metrics,
+        test_metrics,
+        history,
+        fit_millis,
+        device: (plan.device.device.is_webgpu(), plan.device.device.name().to_owned()),
+        fallback_reason: plan.device.fallback_reason.clone(),
+        train_rows,
+        test_rows,
+        issues: issues.iter().cloned().collect(),
+        receipt: Receipt {
+            data_sha256,
+            spec_sha256: plan.spec_sha256(),
+            seed: plan.seed,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+    };
+    let entry = ModelEntry { pipeline, card };
+    let reply = fitted_reply(wire::model_msg(&id, &entry), &entry.card);
+    context.workspace.borrow_mut().keep_model(&id, entry);
+    Ok(reply)
+}
+
+fn fitted_reply(msg: ModelMsg, card: &ModelCard) -> Reply {
+    let buffers =
+        vec![("train_rows", Buffer::U32(card.train_rows.clone())), ("test_rows", Buffer::U32(card.test_rows.clone()))];
+    Reply { event: Event::ModelFitted(Box::new(msg)), buffers }
+}
+
+/// A request to train, checked against the table: nothing in it can be wrong any more.
+struct Plan {
+    table_id: String,
+    entry: Rc<TableEntry>,
+    test_entry: Option<Rc<TableEntry>>,
+    target: String,
+    task: Task,
+    features: Vec<String>,
+    steps: Vec<Step>,
+    kind: &'static ModelKind,
+    params: ParamMap,
+    parts: Parts,
+    split: SplitMsg,
+    seed: u64,
+    device: ChosenDevice,
+    issues: Issues,
+}
+
+struct ChosenDevice {
+    device: Device,
+    fallback_reason: Option<String>,
+}
+
+/// The labelled rows to learn from and those held back.
+struct Parts {
+    train: Labels,
+    test: Option<Labels>,
+}
+
+impl Plan {
+    fn check(context: &Context, request: TrainMsg) -> Result<Self, Error> {
+        let workspace = context.workspace.borrow();
+        let entry = workspace.table(&request.table)?;
+        let kind = find(&request.model.kind)?;
+        let mut params = (kind.check)(&request.model.params)?;
+        let mut issues = Issues::new();
+        let column = entry.table.column(&request.target)?;
+        let task = choose_task(kind, column, request.task)?;
+        (kind.resolve)(&mut params, task);
+        let features = choose_features(&entry.table, Some(&request.target), request.features, &mut issues)?;
+        let recipe = request.recipe.as_deref();
+        let steps = choose_steps(&entry.table, &features, recipe, (kind.wants_scaling)(&params), &mut issues)?;
+        let split = request.split.unwrap_or_default();
+        let test_entry = split.test_table.as_deref().map(|id| workspace.table(id)).transpose()?;
+        let seed = request.seed.unwrap_or(0);
+        let labels = read_labels(column, task, &mut issues)?;
+        let parts = match &test_entry {
+            Some(test) => {
+                let known = read_known_labels(test.table.as_ref(), &request.target, &labels.classes, &mut issues)?;
+                Parts { train: labels, test: Some(known) }
+            }
+            None => split_labels(&labels, &split, seed, column, &mut issues)?,
+        };
+        let device = choose_device(&workspace.device, request.device.as_deref(), (kind.uses_tensors)(&params))?;
+        Ok(Self {
+            table_id: request.table,
+            entry: entry.clone(),
+            test_entry,
+            target: request.target,
+            task,
+            features,
+            steps,
+            kind,
+            params,
+            parts,
+            split,
+            seed,
+            device,
+            issues,
+        })
+    }
+
+    /// The table the held-back rows are in.
+    fn test_source(&self) -> &dyn RowSource {
+        self.test_entry.as_ref().unwrap_or(&self.entry).table.as_ref()
+    }
+
+    /// The digest of everything that decides the model besides the data; names of tables and models are left out.
+    fn spec_sha256(&self) -> String {
+        let spec = json!({
+            "target": self.target,
+            "task": format!("{:?}", self.task),
+            "features": self.features,
+            "recipe": wire::recipe_msg(&self.steps),
+            "model": { "kind": self.kind.kind, "params": self.params },
+            "split": {
+                "test_fraction": self.split.test_fraction.unwrap_or(TEST_FRACTION),
+                "stratify": self.split.stratify.unwrap_or(self.task == Task::Classification),
+                "has_test_table": self.test_entry.is_some(),
+            },
+            "seed": self.seed,
+        });
+        sha256_hex(spec.to_string().as_bytes())
+    }
+}
+
+fn choose_task(kind: &ModelKind, column: &Column, asked: Option<vitrine_protocol::Task>) -> Result<Task, Error> {
+    let task = match (asked, kind.tasks) {
+        (Some(vitrine_protocol::Task::Classification), _) => Task::Classification,
+        (Some(vitrine_protocol::Task::Regression), _) => Task::Regression,
+        // A model that learns one thing only needs no guess.
+        (None, [only]) => *only,
+        (None, _) => suggest_task(column),
+    };
+    if kind.tasks.contains(&task) {
+        return Ok(task);
+    }
+    Err(ModelError::WrongTask { kind: kind.kind.to_owned(), task: format!("{task:?}").to_lowercase() }.into())
+}
+
+fn choose_device(
+    worker: &crate::worker::WorkerDevice,
+    asked: Option<&str>,
+    uses_tensors: bool,
+) -> Result<ChosenDevice, Error> {
+    let no_gpu = "this worker computes on the CPU";
+    let has_gpu = worker.device.is_webgpu();
+    let (device, fallback_reason) = match asked {
+        None | Some("auto") if uses_tensors => (worker.device.clone(), None),
+        Some("webgpu") if has_gpu && uses_tensors => (worker.device.clone(), None),
+        Some("webgpu") if !uses_tensors => {
+            (Device::cpu(), Some("this fit uses no tensors; it is exact f64 arithmetic".to_owned()))
+        }
+        Some("webgpu") => (Device::cpu(), Some(worker.fallback_reason.clone().unwrap_or_else(|| no_gpu.to_owned()))),
+        None | Some("auto" | "cpu") => (Device::cpu(), None),
+        Some(other) => return Err(RequestError::BadDevice { given: other.to_owned() }.into()),
+    };
+    Ok(ChosenDevice { device, fallback_reason })
+}
+
+/// Splits the labelled rows; a class without a training row is nothing a model can know, so its rows are left out.
+fn split_labels(
+    labels: &Labels,
+    split: &SplitMsg,
+    seed: u64,
+    column: &Column,
+    issues: &mut Issues,
+) -> Result<Parts, Error> {
+    let strata = match &labels.target {
+        Target::Classes { codes, .. } if split.stratify != Some(false) => Some(codes.as_slice()),
+        _ => None,
+    };
+    if let (Some(codes), true) = (strata, split.test_fraction != Some(0.0)) {
+        report_rare_classes(codes, labels, column, issues);
+    }
+    let test_fraction = split.test_fraction.unwrap_or(TEST_FRACTION);
+    let positions: Vec<u32> = (0..labels.rows.len() as u32).collect();
+    // A table too small to hold anything back is learned from whole, unless the request says otherwise.
+    let halves = match hold_back(&positions, strata, test_fraction, Seed(seed)) {
+        Err(_) if split.test_fraction.is_none() => Split { train: positions, test: Vec::new() },
+        other => other?,
+    };
+    let part = |positions: &[u32]| Labels {
+        rows: positions.iter().map(|&position| labels.rows[position as usize]).collect(),
+        target: labels.target.take_rows(positions),
+        classes: labels.classes.clone(),
+    };
+    let (train, test) = without_absent_classes(part(&halves.train), part(&halves.test));
+    Ok(Parts { train, test: (!test.rows.is_empty()).then_some(test) })
+}
+
+fn report_rare_classes(codes: &[u32], labels: &Labels, column: &Column, issues: &mut Issues) {
+    for (code, class) in labels.classes.iter().enumerate() {
+        let n_rows = codes.iter().filter(|&&other| other as usize == code).count();
+        if n_rows == 1 {
+            let (target, class) = (column.name.clone(), class.clone());
+            issues.push(PreprocessIssue::RareClass { target, class, n_rows });
+        }
+    }
+}
+
+/// Renumbers the classes so that each occurs among the training rows, as a model expects.
+fn without_absent_classes(mut train: Labels, mut test: Labels) -> (Labels, Labels) {
+    let Target::Classes { codes, n_classes } = &train.target else {
+        return (train, test);
+    };
+    let occurs: Vec<bool> = (0..*n_classes as u32).map(|code| codes.contains(&code)).collect();
+    if occurs.iter().all(|occurs| *occurs) {
+        return (train, test);
+    }
+    let mut next = 0;
+    let renumbered: Vec<Option<u32>> = occurs
+        .iter()
+        .map(|occurs| {
+            let code = occurs.then_some(next);
+            next += u32::from(*occurs);
+            code
+        })
+        .collect();
+    let classes: Vec<String> =
+        train.classes.iter().zip(&occurs).filter(|(_, occurs)| **occurs).map(|(class, _)| class.clone()).collect();
+    for labels in [&mut train, &mut test] {
+        let Target::Classes { codes, .. } = &labels.target else { continue };
+        let kept = labels.rows.iter().zip(codes).filter_map(|(&row, &code)| Some((row, renumbered[code as usize]?)));
+        let (rows, codes) = kept.unzip();
+        *labels =
+            Labels { rows, target: Target::Classes { codes, n_classes: classes.len() }, classes: classes.clone() };
+    }
+    (train, test)
+}
+
+/// The labels of some of the rows, which are in ascending order as `labels.rows` are.
+fn labels_of(labels: &Labels, rows: &[u32]) -> Target {
+    let position = |row: &u32| labels.rows.binary_search(row).expect("prepared rows are among the labelled ones");
+    let positions: Vec<u32> = rows.iter().map(|row| position(row) as u32).collect();
+    labels.target.take_rows(&positions)
+}
+
+async fn transform_all(
+    context: &Context,
+    recipe: &crate::preprocess::FittedRecipe,
+    source: &dyn RowSource,
+    rows: &[u32],
+) -> Result<Matrix, Error> {
+    let mut features: Vec<Vec<f64>> = vec![Vec::with_capacity(rows.len()); recipe.features.len()];
+    let mut quiet = Issues::new();
+    for block in rows.chunks(ROWS_PER_TICK) {
+        let x = recipe.transform(source, block, false, &mut quiet)?;
+        for (feature, made) in features.iter_mut().zip(x.features()) {
+            feature.extend_from_slice(made);
+        }
+        context.tick("preparing", PREPARED).await;
+    }
+    Ok(Matrix::from_columns(features))
+}
+
+type FitOutcome = (Box<dyn crate::model::Fitted>, Vec<(Epoch, f64)>, f64);
+
+/// Drives a session to its end.
+async fn fit(
+    context: &Context,
+    kind: &ModelKind,
+    params: &ParamMap,
+    input: FitInput,
+    issues: &mut Issues,
+) -> Result<FitOutcome, Error> {
+    let started = context.now_millis();
+    let mut session = (kind.start)(params, input)?;
+    let mut history: Vec<(Epoch, f64)> = Vec::new();
+    loop {
+        let step = session.step().await?;
+        let elapsed = context.now_millis() - started;
+        if let Some(epoch) = step.epoch {
+            match history.last_mut() {
+                Some(last) if last.0.number == epoch.number => *last = (epoch, elapsed),
+                _ => history.push((epoch, elapsed)),
+            }
+        }
+        let fraction = PREPARED + (FITTED - PREPARED) * step.fraction;
+        let last = history.last().map(|(epoch, _)| epoch);
+        context.tick_with(wire::epoch_progress(last, fraction, "fitting")).await;
+        if step.fraction >= 1.0 {
+            let (fitted, odd) = session.finish();
+            issues.extend(odd);
+            return Ok((fitted, history, context.now_millis() - started));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(codes: &[u32]) -> Labels {
+        Labels {
+            rows: (0..codes.len() as u32).collect(),
+            target: Target::Classes { codes: codes.to_vec(), n_classes: 3 },
+            classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_class_without_training_rows_is_not_a_class() {
+        let (train, test) = without_absent_classes(labels(&[0, 2, 2]), labels(&[1, 2]));
+        assert_eq!(train.classes, ["a", "c"]);
+        assert_eq!(train.target, Target::Classes { codes: vec![0, 1, 1], n_classes: 2 });
+        assert_eq!(test.rows, [1]);
+        assert_eq!(test.target, Target::Classes { codes: vec![1], n_classes: 2 });
+    }
+
+    #[test]
+    fn labels_follow_their_rows() {
+        let mut all = labels(&[0, 1, 2, 1]);
+        all.rows = vec![3, 5, 8, 9];
+        assert_eq!(labels_of(&all, &[5, 9]), Target::Classes { codes: vec![1, 1], n_classes: 3 });
+    }
+}

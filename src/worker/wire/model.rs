@@ -1,0 +1,156 @@
+//! Models, answers and progress for the page.
+
+use serde_json::{Value, json};
+use vitrine_protocol::{
+    self as wire, BothMetricsMsg, Buffer, CoefficientsMsg, DeviceKind, DeviceMsg, HistoryMsg, InputMsg, ModelMsg,
+    ProgressMsg, ReceiptMsg, StructureMsg, TreeNodeMsg,
+};
+
+use crate::model::{Answers, ModelCard, Pipeline, Structure, TreeNode};
+use crate::preprocess::{FeatureDoc, Input, Task};
+use crate::train::{Device, Epoch};
+use crate::worker::Buffers;
+use crate::worker::wire::recipe::fitted_step_msg;
+use crate::worker::wire::table::kind_msg;
+use crate::worker::workspace::ModelEntry;
+
+/// A device for the page.
+pub(in crate::worker) fn device_msg(device: &Device, fallback_reason: Option<String>) -> DeviceMsg {
+    DeviceMsg { kind: device_kind(device.is_webgpu()), name: device.name().to_owned(), fallback_reason }
+}
+
+fn device_kind(is_webgpu: bool) -> DeviceKind {
+    if is_webgpu { DeviceKind::WebGpu } else { DeviceKind::Cpu }
+}
+
+/// A model for the page.
+pub(in crate::worker) fn model_msg(id: &str, entry: &ModelEntry) -> ModelMsg {
+    let ModelEntry { pipeline, card } = entry;
+    ModelMsg {
+        id: id.to_owned(),
+        task: task_msg(pipeline.task),
+        kind: pipeline.fitted.kind().to_owned(),
+        table: card.table.clone(),
+        target: pipeline.target.clone(),
+        features: pipeline.recipe.inputs.iter().map(input_msg).collect(),
+        classes: classes_msg(pipeline),
+        feature_names: pipeline.recipe.feature_names(),
+        recipe: pipeline.recipe.steps.iter().map(fitted_step_msg).collect(),
+        params: card.params.clone(),
+        metrics: BothMetricsMsg { train: card.train_metrics.clone(), test: card.test_metrics.clone() },
+        structure: structure_msg(pipeline),
+        history: card.history.iter().map(history_msg).collect(),
+        fit_ms: card.fit_millis,
+        device: DeviceMsg {
+            kind: device_kind(card.device.0),
+            name: card.device.1.clone(),
+            fallback_reason: card.fallback_reason.clone(),
+        },
+        n_train: card.train_rows.len(),
+        n_test: card.test_rows.len(),
+        issues: card.issues.iter().map(super::issue_msg).collect(),
+        receipt: receipt_msg(card),
+    }
+}
+
+fn task_msg(task: Task) -> wire::Task {
+    match task {
+        Task::Classification => wire::Task::Classification,
+        Task::Regression => wire::Task::Regression,
+    }
+}
+
+pub(in crate::worker) fn classes_msg(pipeline: &Pipeline) -> Option<Vec<String>> {
+    (pipeline.task == Task::Classification).then(|| pipeline.classes.clone())
+}
+
+fn input_msg(input: &Input) -> InputMsg {
+    InputMsg {
+        name: input.name.clone(),
+        kind: kind_msg(input.kind),
+        categories: input.levels.clone(),
+        min: input.span.map(|span| span[0]),
+        median: input.span.map(|span| span[1]),
+        max: input.span.map(|span| span[2]),
+    }
+}
+
+fn receipt_msg(card: &ModelCard) -> ReceiptMsg {
+    let receipt = card.receipt.clone();
+    ReceiptMsg {
+        data_sha256: receipt.data_sha256,
+        spec_sha256: receipt.spec_sha256,
+        seed: receipt.seed,
+        version: receipt.version,
+    }
+}
+
+fn history_msg((epoch, elapsed_ms): &(Epoch, f64)) -> HistoryMsg {
+    HistoryMsg {
+        epoch: epoch.number,
+        train_loss: epoch.train_loss,
+        valid_loss: epoch.valid_loss,
+        elapsed_ms: *elapsed_ms,
+    }
+}
+
+fn structure_msg(pipeline: &Pipeline) -> StructureMsg {
+    let features = &pipeline.recipe.features;
+    match pipeline.fitted.structure() {
+        Structure::Tree(nodes) => StructureMsg::Tree {
+            nodes: nodes.iter().enumerate().map(|(id, node)| node_msg(id, node, features)).collect(),
+        },
+        Structure::Linear { coefficients, intercepts, task } => {
+            let rows: Vec<Value> = coefficients.chunks(features.len()).map(|row| json!(row)).collect();
+            StructureMsg::Linear(match task {
+                Task::Classification => {
+                    CoefficientsMsg { coefficients: Value::from(rows), intercept: json!(intercepts) }
+                }
+                Task::Regression => {
+                    CoefficientsMsg { coefficients: json!(coefficients), intercept: json!(intercepts.first()) }
+                }
+            })
+        }
+    }
+}
+
+fn node_msg(id: usize, node: &TreeNode, features: &[FeatureDoc]) -> TreeNodeMsg {
+    let split = node.split.as_ref();
+    let doc = split.map(|split| &features[split.feature]);
+    TreeNodeMsg {
+        id,
+        parent: node.parent,
+        left: split.map(|split| split.left),
+        right: split.map(|split| split.right),
+        feature: split.map(|split| split.feature),
+        feature_name: doc.map(|doc| doc.name.clone()),
+        threshold: split.zip(doc).map(|(split, doc)| doc.origin.raw_from_prepared(split.threshold)),
+        n_samples: node.n_samples,
+        impurity: node.impurity,
+        value: node.value.clone(),
+    }
+}
+
+/// Answers as buffers: `codes` and `probabilities` for classes, `values` for numbers.
+pub(in crate::worker) fn prediction_buffers(answers: Answers) -> Buffers {
+    let codes = answers.codes();
+    match answers {
+        Answers::Classes { probabilities, .. } => {
+            vec![("codes", Buffer::U32(codes)), ("probabilities", Buffer::F64(probabilities))]
+        }
+        Answers::Values(values) => vec![("values", Buffer::F64(values))],
+    }
+}
+
+/// What an epoch tells.
+pub(in crate::worker) fn epoch_progress(epoch: Option<&Epoch>, fraction: f64, message: &str) -> ProgressMsg {
+    ProgressMsg {
+        fraction,
+        epoch: epoch.map(|epoch| epoch.number),
+        n_epochs: epoch.map(|epoch| epoch.of),
+        train_loss: epoch.map(|epoch| epoch.train_loss),
+        valid_loss: epoch.and_then(|epoch| epoch.valid_loss),
+        eta_ms: None,
+        message: message.to_owned(),
+    }
+}

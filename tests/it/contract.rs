@@ -1,0 +1,353 @@
+//! Laws that every model of the registry obeys.
+
+use serde_json::Value;
+use vitrine::error::Place;
+use vitrine::model::{Answers, Array, Fitted, ModelKind, REGISTRY, State};
+use vitrine::param::{ParamKind, ParamMap};
+use vitrine::preprocess::{Matrix, Target, Task};
+use vitrine::random::Seed;
+use vitrine::train::{FitInput, Step, block_on};
+
+use crate::cases::{fit, flat, input};
+
+/// Each kind with each of its tasks and each word of its `solver`, so that every way of fitting is held to the laws.
+fn every_way() -> Vec<(&'static ModelKind, Task, ParamMap)> {
+    let mut ways = Vec::new();
+    for kind in REGISTRY {
+        let docs = (kind.docs)();
+        let solvers = docs.iter().find(|doc| doc.name == "solver").map(|doc| &doc.kind);
+        let params: Vec<ParamMap> = match solvers {
+            Some(ParamKind::Choice { options }) => {
+                options.iter().map(|word| ParamMap::from([("solver".to_owned(), Value::from(*word))])).collect()
+            }
+            _ => vec![ParamMap::new()],
+        };
+        for &task in kind.tasks {
+            ways.extend(params.iter().map(|params| (kind, task, params.clone())));
+        }
+    }
+    assert!(ways.len() >= 7);
+    ways
+}
+
+/// Some rows that can be learned from, but not perfectly.
+fn rows(n_rows: usize, n_features: usize, seed: u64) -> Matrix {
+    let mut rng = Seed(seed).rng();
+    // On a coarse grid, so that values are tied.
+    Matrix::from_columns((0..n_features).map(|_| (0..n_rows).map(|_| rng.below(40) as f64 / 10.0).collect()).collect())
+}
+
+fn labels(x: &Matrix, task: Task) -> Target {
+    let mut rng = Seed(99).rng();
+    let mut score = |row: usize| -> f64 {
+        x.features().iter().map(|feature| feature[row]).sum::<f64>() + rng.uniform() * x.n_features() as f64
+    };
+    match task {
+        Task::Regression => Target::Values((0..x.n_rows()).map(score).collect()),
+        Task::Classification => {
+            let middle = 2.5 * x.n_features() as f64;
+            let mut codes: Vec<u32> =
+                (0..x.n_rows()).map(|row| (score(row) / middle * 1.5).clamp(0.0, 2.0) as u32).collect();
+            // Every class occurs.
+            codes.iter_mut().zip(0..3).for_each(|(code, class)| *code = class);
+            Target::Classes { codes, n_classes: 3 }
+        }
+    }
+}
+
+fn sample(task: Task) -> (Matrix, Target) {
+    let x = rows(90, 4, 1);
+    let y = labels(&x, task);
+    (x, y)
+}
+
+fn bits(answers: &Answers) -> Vec<u64> {
+    flat(answers).iter().map(|x| x.to_bits()).collect()
+}
+
+fn describe(kind: &ModelKind, task: Task, params: &ParamMap) -> String {
+    format!("{} ({task:?}, {params:?})", kind.kind)
+}
+
+#[track_caller]
+fn check_sound(name: &str, answers: &Answers, n_rows: usize) {
+    assert!(flat(answers).iter().all(|x| x.is_finite()), "{name}: {answers:?}");
+    match answers {
+        Answers::Values(values) => assert_eq!(values.len(), n_rows, "{name}"),
+        Answers::Classes { probabilities, n_classes } => {
+            assert_eq!(probabilities.len(), n_rows * n_classes, "{name}");
+            for row in probabilities.chunks_exact(*n_classes) {
+                assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{name}: {row:?}");
+                assert!(row.iter().all(|p| (0.0..=1.0).contains(p)), "{name}: {row:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_and_the_input_is_untouched() {
+    for (kind, task, params) in every_way() {
+        let name = describe(kind, task, &params);
+        let (x, y) = sample(task);
+        let (before_x, before_y) = (x.clone(), y.clone());
+        let (first, ..) = fit(kind.kind, &params, input(&x, &y, Seed(3))).unwrap();
+        let (second, ..) = fit(kind.kind, &params, input(&x, &y, Seed(3))).unwrap();
+        assert_eq!(first.state(), second.state(), "{name}");
+        assert_eq!(bits(&first.predict(&x)), bits(&second.predict(&x)), "{name}");
+        assert_eq!((x, y), (before_x, before_y), "{name}");
+        assert_eq!(first.kind(), kind.kind);
+    }
+}
+
+#[test]
+fn a_row_is_answered_alone_as_among_others() {
+    for (kind, task, params) in every_way() {
+        let (x, y) = sample(task);
+        let (fitted, ..) = fit(kind.kind, &params, input(&x, &y, Seed(3))).unwrap();
+        let together = fitted.predict(&x);
+        check_sound(kind.kind, &together, x.n_rows());
+        let alone: Vec<u64> =
+            (0..x.n_rows() as u32).flat_map(|row| bits(&fitted.predict(&x.take_rows(&[row])))).collect();
+        assert_eq!(alone, bits(&together), "{}", describe(kind, task, &params));
+    }
+}
+
+#[test]
+fn the_order_of_the_rows_does_not_matter_to_exact_fits() {
+    for (kind, task, params) in every_way() {
+        if (kind.uses_tensors)(&(kind.check)(&params).unwrap()) {
+            continue; // Batches are drawn by position.
+        }
+        let (x, y) = sample(task);
+        let mut order: Vec<u32> = (0..x.n_rows() as u32).collect();
+        Seed(8).rng().shuffle(&mut order);
+        let (fitted, ..) = fit(kind.kind, &params, input(&x, &y, Seed(3))).unwrap();
+        let (shuffled, ..) =
+            fit(kind.kind, &params, input(&x.take_rows(&order), &y.take_rows(&order), Seed(3))).unwrap();
+        for (a, b) in flat(&fitted.predict(&x)).iter().zip(flat(&shuffled.predict(&x))) {
+            assert!((a - b).abs() < 1e-4 * a.abs().max(1.0), "{}: {a} {b}", describe(kind, task, &params));
+        }
+    }
+}
+
+#[test]
+fn odd_tables_are_learned_from() {
+    for (kind, task, params) in every_way() {
+        let wide = rows(5, 30, 2);
+        let constant = Matrix::from_columns(vec![vec![7.0; 20], (0..20).map(|i| f64::from(i % 5)).collect()]);
+        let cases = [("one feature", rows(30, 1, 3)), ("wide", wide), ("a constant feature", constant)];
+        for (what, x) in cases {
+            let y = labels(&x, task);
+            let (fitted, ..) = fit(kind.kind, &params, input(&x, &y, Seed(1))).unwrap();
+            assert_eq!(fitted.n_features(), x.n_features());
+            check_sound(&format!("{}, {what}", describe(kind, task, &params)), &fitted.predict(&x), x.n_rows());
+        }
+    }
+}
+
+#[test]
+fn one_row_and_one_class_are_answered_as_they_are() {
+    for (kind, task, params) in every_way() {
+        for n_rows in [1, 6] {
+            let x = rows(n_rows, 3, 4);
+            let y = match task {
+                Task::Classification => Target::Classes { codes: vec![0; n_rows], n_classes: 1 },
+                Task::Regression => Target::Values(vec![42.5; n_rows]),
+            };
+            let (fitted, ..) = fit(kind.kind, &params, input(&x, &y, Seed(1))).unwrap();
+            let expected = if task == Task::Classification { 1.0 } else { 42.5 };
+            for answer in flat(&fitted.predict(&x)) {
+                assert!((answer - expected).abs() < 1e-5, "{}: {answer}", describe(kind, task, &params));
+            }
+        }
+    }
+}
+
+#[test]
+fn extreme_numbers_give_an_answer_or_an_error() {
+    for (kind, task, params) in every_way() {
+        let name = describe(kind, task, &params);
+        let mut feature: Vec<f64> = (0..12).map(|i| f64::from(i) * 1e307).collect();
+        feature[3] = -f64::MAX;
+        let x = Matrix::from_columns(vec![feature, (0..12).map(|i| f64::from(i) * 1e-310).collect()]);
+        let y = match task {
+            Task::Classification => Target::Classes { codes: (0..12).map(|i| i % 2).collect(), n_classes: 2 },
+            Task::Regression => Target::Values((0..12).map(|i| f64::from(i) * 1e300).collect()),
+        };
+        match fit(kind.kind, &params, input(&x, &y, Seed(1))) {
+            Ok((fitted, ..)) => assert_eq!(fitted.n_features(), 2, "{name}"),
+            Err(error) => assert!(error.code().starts_with("train."), "{name}: {error:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_parameter_out_of_range_has_its_own_error() {
+    for kind in REGISTRY {
+        for doc in (kind.docs)() {
+            let mut bad = vec![Value::from("no such word"), serde_json::json!([])];
+            match &doc.kind {
+                ParamKind::Integer { range, nullable } | ParamKind::Number { range, nullable } => {
+                    bad.push(Value::from(if range.min_excluded { range.min } else { range.min - 1.0 }));
+                    bad.push(Value::from(range.max * 2.0));
+                    bad.push(Value::from(true));
+                    if !nullable {
+                        bad.push(Value::Null);
+                    }
+                    if matches!(doc.kind, ParamKind::Integer { .. }) {
+                        bad.push(Value::from(range.min + 0.5));
+                    }
+                }
+                ParamKind::Boolean | ParamKind::Choice { .. } => bad.extend([Value::Null, Value::from(1)]),
+            }
+            for value in bad {
+                let error = (kind.check)(&ParamMap::from([(doc.name.to_owned(), value.clone())])).unwrap_err();
+                assert_eq!(error.code(), "train.parameter_out_of_range", "{}.{} = {value}", kind.kind, doc.name);
+                assert_eq!(error.place(), Some(&Place::field(format!("model.{}", doc.name))));
+            }
+        }
+        let error = (kind.check)(&ParamMap::from([("no_such".to_owned(), Value::from(1))])).unwrap_err();
+        assert_eq!(error.code(), "train.unknown_parameter");
+    }
+}
+
+#[test]
+fn defaults_are_in_range_and_explained_in_both_languages() {
+    for kind in REGISTRY {
+        let checked = (kind.check)(&ParamMap::new()).unwrap();
+        for doc in (kind.docs)() {
+            assert_eq!(checked[doc.name], doc.default, "{}.{}", kind.kind, doc.name);
+            assert!(!doc.short.is_empty() && !doc.short_zh.is_empty(), "{}.{}", kind.kind, doc.name);
+        }
+        for &task in kind.tasks {
+            let mut resolved = checked.clone();
+            (kind.resolve)(&mut resolved, task);
+            assert!(!resolved.values().any(|value| value == "auto"), "{}: {resolved:?}", kind.kind);
+            assert_eq!((kind.check)(&resolved).unwrap(), resolved);
+        }
+    }
+}
+
+#[test]
+fn the_wrong_task_is_an_error() {
+    for kind in REGISTRY {
+        for task in [Task::Classification, Task::Regression] {
+            if !kind.tasks.contains(&task) {
+                let (x, y) = sample(task);
+                let error = (kind.start)(&ParamMap::new(), input(&x, &y, Seed(1))).err().unwrap();
+                assert_eq!(error.code(), "train.wrong_task");
+            }
+        }
+    }
+}
+
+fn each_fitted(check: impl Fn(&str, &ModelKind, &dyn Fitted, &Matrix)) {
+    for (kind, task, params) in every_way() {
+        let (x, y) = sample(task);
+        let (fitted, ..) = fit(kind.kind, &params, input(&x, &y, Seed(3))).expect("it can be fitted");
+        check(&describe(kind, task, &params), kind, fitted.as_ref(), &x);
+    }
+}
+
+#[test]
+fn a_loaded_model_answers_with_the_same_bits() {
+    each_fitted(|name, kind, fitted, x| {
+        let loaded = (kind.load)(&fitted.state()).unwrap();
+        assert_eq!(bits(&loaded.predict(x)), bits(&fitted.predict(x)), "{name}");
+        assert_eq!(loaded.state(), fitted.state(), "{name}");
+        assert_eq!(loaded.n_features(), fitted.n_features(), "{name}");
+    });
+}
+
+/// Ways to spoil a saved list.
+fn spoiled(array: &Array) -> Vec<Array> {
+    match array {
+        Array::F64(values) => {
+            let mut not_finite = values.clone();
+            not_finite[0] = f64::NAN;
+            let mut longer = values.clone();
+            longer.push(0.0);
+            vec![Array::F64(not_finite), Array::F64(longer), Array::F64(Vec::new()), Array::U32(vec![0])]
+        }
+        Array::U32(values) => {
+            let mut longer = values.clone();
+            longer.push(1);
+            let mut all = vec![Array::U32(longer), Array::U32(Vec::new()), Array::Text(vec!["1".to_owned()])];
+            for change in [|x: u32| x.wrapping_add(1), |x: u32| x.wrapping_sub(1), |_| 0, |_| u32::MAX] {
+                for at in [0, values.len() - 1] {
+                    let mut changed = values.clone();
+                    changed[at] = change(changed[at]);
+                    all.push(Array::U32(changed));
+                }
+            }
+            all
+        }
+        Array::Text(_) => vec![Array::Text(Vec::new()), Array::F64(Vec::new())],
+    }
+}
+
+#[test]
+fn a_malformed_model_is_an_error_or_answers_but_never_panics() {
+    each_fitted(|name, kind, fitted, x| {
+        let state = fitted.state();
+        assert_eq!((kind.load)(&State::default()).err().unwrap().code(), "export.malformed_model", "{name}");
+        for (key, array) in &state.0 {
+            let mut without = state.clone();
+            without.0.remove(key);
+            assert!((kind.load)(&without).is_err(), "{name} without {key}");
+            for array in spoiled(array) {
+                let mut bad = state.clone();
+                bad.0.insert(key.clone(), array);
+                match (kind.load)(&bad) {
+                    Err(error) => assert_eq!(error.code(), "export.malformed_model", "{name}: {key}"),
+                    // Another number in its place may be as good a model, if it reads the same rows.
+                    Ok(loaded) if loaded.n_features() == x.n_features() => drop(loaded.predict(x)),
+                    Ok(_) => {}
+                }
+            }
+        }
+    });
+}
+
+fn steps(kind: &ModelKind, params: &ParamMap, input: FitInput, limit: usize) -> Vec<Step> {
+    let mut session = (kind.start)(params, input).expect("it can be started");
+    let mut steps = Vec::new();
+    while steps.len() < limit && steps.last().is_none_or(|step: &Step| step.fraction < 1.0) {
+        steps.push(block_on(session.step()).expect("it can be fitted"));
+    }
+    steps
+}
+
+#[test]
+fn progress_rises_to_one_and_epochs_count_up() {
+    for (kind, task, params) in every_way() {
+        let name = describe(kind, task, &params);
+        let is_exact = !(kind.uses_tensors)(&(kind.check)(&params).unwrap());
+        // Enough for several steps of each stage.
+        let x = rows(if is_exact { 40_000 } else { 1_000 }, 6, 5);
+        let y = labels(&x, task);
+        let steps = steps(kind, &params, input(&x, &y, Seed(1)), usize::MAX);
+        assert!(steps.windows(2).all(|pair| pair[0].fraction <= pair[1].fraction), "{name}");
+        assert!(steps.iter().rev().skip(1).all(|step| (0.0..1.0).contains(&step.fraction)), "{name}");
+        assert_eq!(steps.last().map(|step| step.fraction), Some(1.0), "{name}");
+        let numbers: Vec<usize> = steps.iter().filter_map(|step| step.epoch).map(|epoch| epoch.number).collect();
+        assert!(numbers.iter().zip(1..).all(|(number, expected)| *number == expected), "{name}: {numbers:?}");
+        let losses = || steps.iter().filter_map(|step| step.epoch).map(|epoch| epoch.train_loss);
+        assert!(losses().all(f64::is_finite), "{name}");
+        if numbers.len() > 1 {
+            assert!(losses().next_back() < losses().next(), "{name}: the loss has not become smaller");
+        }
+    }
+}
+
+#[test]
+fn a_fit_can_be_dropped_at_any_step_and_begun_again() {
+    for (kind, task, params) in every_way() {
+        let (x, y) = sample(task);
+        let all = steps(kind, &params, input(&x, &y, Seed(3)), usize::MAX);
+        for limit in 0..all.len().min(20) {
+            let some = steps(kind, &params, input(&x, &y, Seed(3)), limit);
+            assert_eq!(some[..], all[..limit], "{}", describe(kind, task, &params));
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Native tests of the whole engine, one binary so that burn is linked once.
+
+#![expect(unreachable_pub, reason = "helpers are shared between the modules of one binary")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its own input should stop where it is")]
+
+mod cases;
+mod contract;
+mod conversation;
+mod golden;
+mod ingest;
+mod pipeline;
+mod property_ingest;
+mod protocol;
+mod reference;
+mod reference_data;
+mod same_bits;
+mod tidy;

@@ -1,0 +1,219 @@
+//! The main job from bytes to answers, through the worker, natively.
+
+use serde_json::{Value, json};
+
+use crate::conversation::{Conversation, Script, file};
+
+fn train(model: Value, extra: Value) -> Value {
+    let mut request = json!({ "type": "train", "id": "m", "table": "t", "model": model });
+    request.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    request
+}
+
+fn iris_tree(extra: Value) -> Script {
+    let mut request = json!({ "target": "species" });
+    request.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    Script::new()
+        .load("t", file("www/samples/iris.csv"))
+        .ask(train(json!({ "kind": "decision_tree", "max_depth": 3 }), request))
+}
+
+fn nodes(talk: &Conversation) -> Vec<Value> {
+    talk.json(2)["structure"]["nodes"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_iris_tree_is_scikit_learns() {
+    // DecisionTreeClassifier(max_depth=3, random_state=0) of scikit-learn 1.9.1: petal width ≤ 0.8, then ≤ 1.75.
+    let talk = iris_tree(json!({ "split": { "test_fraction": 0 }, "seed": 0 })).run();
+    let nodes = nodes(&talk);
+    assert_eq!(nodes[0]["feature_name"], "petal_width");
+    assert!((nodes[0]["threshold"].as_f64().unwrap() - 0.8).abs() < 1e-7);
+    assert_eq!(nodes[1]["n_samples"], 50);
+    assert_eq!(nodes[1]["value"], json!([1.0, 0.0, 0.0]));
+    assert!((nodes[2]["threshold"].as_f64().unwrap() - 1.75).abs() < 1e-7);
+    assert_eq!(nodes[2]["n_samples"], 100);
+}
+
+#[test]
+fn thresholds_are_in_raw_units_whatever_the_scaling() {
+    let plain = nodes(&iris_tree(json!({ "recipe": [] })).run());
+    let scaled = nodes(&iris_tree(json!({ "recipe": [{ "step": "scale", "method": "standard" }] })).run());
+    assert_eq!(plain.len(), scaled.len());
+    for (plain, scaled) in plain.iter().zip(&scaled) {
+        assert_eq!(plain["n_samples"], scaled["n_samples"]);
+        if let Some(threshold) = plain["threshold"].as_f64() {
+            assert!((threshold - scaled["threshold"].as_f64().unwrap()).abs() < 1e-9 * threshold.abs().max(1.0));
+        }
+    }
+}
+
+#[test]
+fn a_quarter_of_the_rows_is_held_back_by_default_in_proportion() {
+    let talk = iris_tree(json!({})).run();
+    let model = talk.json(2);
+    assert_eq!((model["n_train"].as_u64(), model["n_test"].as_u64()), (Some(112), Some(38)));
+    assert!(model["metrics"]["test"]["accuracy"].as_f64().unwrap() > 0.85);
+    assert_eq!(model["classes"], json!(["setosa", "versicolor", "virginica"]));
+    assert_eq!(model["params"]["max_depth"], 3);
+    assert_eq!(model["receipt"]["data_sha256"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn the_same_request_gives_the_same_model_and_receipt() {
+    let (one, two) = (iris_tree(json!({ "seed": 7 })).run().json(2), iris_tree(json!({ "seed": 7 })).run().json(2));
+    for field in ["structure", "metrics", "receipt", "params"] {
+        assert_eq!(one[field], two[field], "{field}");
+    }
+    let other = iris_tree(json!({ "seed": 8 })).run().json(2);
+    assert_ne!(one["receipt"]["spec_sha256"], other["receipt"]["spec_sha256"]);
+}
+
+#[test]
+fn changing_test_rows_leaves_the_recipe_unchanged() {
+    let csv = String::from_utf8(file("www/samples/penguins.csv")).unwrap();
+    let request = train(json!({ "kind": "logistic_regression" }), json!({ "target": "species" }));
+    let talk = Script::new().load("t", csv.as_bytes()).ask(request.clone()).run();
+    let vitrine_protocol::Buffer::U32(test_rows) = talk.buffer(2, "test_rows") else { panic!("u32") };
+    let species = csv.lines().next().unwrap().split(',').position(|name| name == "species").unwrap();
+    let changed: Vec<String> = csv
+        .lines()
+        .enumerate()
+        .map(|(idx, line)| {
+            if idx == 0 || !test_rows.contains(&(idx as u32 - 1)) {
+                return line.to_owned();
+            }
+            let spoil = |(column, cell): (usize, &str)| match cell.parse::<f64>() {
+                Ok(x) if column != species => (x * 1000.0).to_string(),
+                _ => cell.to_owned(),
+            };
+            line.split(',').enumerate().map(spoil).collect::<Vec<_>>().join(",")
+        })
+        .collect();
+    let spoiled = Script::new().load("t", changed.join("\n")).ask(request).run();
+    assert_eq!(talk.json(2)["recipe"], spoiled.json(2)["recipe"]);
+    assert_eq!(talk.json(2)["structure"], spoiled.json(2)["structure"]);
+}
+
+#[test]
+fn a_row_takes_its_way_through_the_tree() {
+    let talk = iris_tree(json!({ "split": { "test_fraction": 0 } }))
+        .ask(json!({ "type": "explain", "id": "m", "explain": { "kind": "decision_path", "row": 0 } }))
+        .ask(json!({ "type": "explain", "id": "m", "explain": { "kind": "decision_path",
+            "row": { "sepal_length": 6.0, "sepal_width": 3.0, "petal_length": 4.5, "petal_width": 1.5 } } }))
+        .run();
+    let first = talk.json(3);
+    assert_eq!(first["prediction"], "setosa");
+    assert_eq!(first["sentence"], "petal_width 0.2 ≤ 0.8 → setosa");
+    let second = talk.json(4);
+    assert_eq!(second["prediction"], "versicolor");
+    assert_eq!(second["path"][0]["went"], "right");
+    assert!(second["sentence"].as_str().unwrap().starts_with("petal_width 1.5 > 0.8 → petal_width 1.5 ≤ 1.75 → "));
+}
+
+#[test]
+fn answers_after_import_are_bit_equal() {
+    for kind in ["decision_tree", "logistic_regression"] {
+        let request = train(json!({ "kind": kind }), json!({ "target": "species" }));
+        let talk = Script::new()
+            .load("t", file("www/samples/penguins.csv"))
+            .ask(request)
+            .ask(json!({ "type": "export", "id": "m", "format": "project", "include_data": true }))
+            .ask(json!({ "type": "predict", "id": "m", "table": "t" }))
+            .run();
+        let back = Script::new()
+            .ask_with(json!({ "type": "import_project" }), talk.bytes(3, "bytes"))
+            .ask(json!({ "type": "predict", "id": "m", "table": "t" }))
+            .ask(json!({ "type": "export", "id": "m", "format": "project", "include_data": true }))
+            .run();
+        let bits = |talk: &Conversation, job| -> Vec<u64> {
+            talk.numbers(job, "probabilities").iter().map(|p| p.to_bits()).collect()
+        };
+        assert_eq!(bits(&talk, 4), bits(&back, 2), "{kind}");
+        assert_eq!(talk.bytes(3, "bytes"), back.bytes(3, "bytes"), "{kind}");
+        assert_eq!(talk.json(2)["receipt"], back.json(1)["models"][0]["receipt"]);
+    }
+}
+
+#[test]
+fn missing_and_unseen_values_are_answered_and_reported() {
+    let talk = Script::new()
+        .load("t", file("www/samples/penguins.csv"))
+        .ask(train(json!({ "kind": "decision_tree" }), json!({ "target": "species" })))
+        .ask(json!({ "type": "predict", "id": "m", "rows": [{ "island": "Atlantis", "body_mass_g": null }, {}] }))
+        .run();
+    let answer = talk.json(3);
+    assert_eq!(answer["n_rows"], 2);
+    let codes: Vec<&str> = answer["issues"].as_array().unwrap().iter().map(|i| i["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"unseen_category") && codes.contains(&"missing_value"), "{codes:?}");
+}
+
+#[test]
+fn a_csv_comes_back_with_answers_and_no_formulas() {
+    let csv = "x,note,y\n1,=cmd,a\n2,+1+1,b\n3,plain,a\n4,@x,b\n";
+    let talk = Script::new()
+        .load("t", csv)
+        .ask(train(json!({ "kind": "decision_tree" }), json!({ "target": "y", "features": ["x"] })))
+        .ask_with(json!({ "type": "predict", "id": "m", "csv": true, "output": "csv" }), csv)
+        .run();
+    let out = String::from_utf8(talk.bytes(3, "csv").to_vec()).unwrap();
+    let mut lines = out.lines();
+    assert_eq!(lines.next(), Some("x,note,y,prediction,probability_a,probability_b"));
+    assert_eq!(lines.next(), Some("1,'=cmd,a,a,1,0"));
+    assert_eq!(lines.next(), Some("2,'+1+1,b,b,0,1"));
+}
+
+#[test]
+fn a_plane_is_answered_everywhere() {
+    let talk = iris_tree(json!({}))
+        .ask(json!({ "type": "explain", "id": "m",
+            "explain": { "kind": "boundary", "x": "petal_length", "y": "petal_width", "resolution": 20 } }))
+        .ask(json!({ "type": "explain", "id": "m",
+            "explain": { "kind": "boundary", "x": "petal_length", "y": "petal_length" } }))
+        .run();
+    assert_eq!(talk.numbers(3, "probabilities").len(), 400);
+    assert_eq!(talk.error_code(4), "explain.same_column");
+}
+
+#[test]
+fn a_regression_is_measured_on_both_parts() {
+    let talk = Script::new()
+        .load("t", file("www/samples/abalone.csv"))
+        .ask(train(json!({ "kind": "linear_regression" }), json!({ "target": "rings" })))
+        .run();
+    let model = talk.json(2);
+    assert!(model["metrics"]["test"]["r2"].as_f64().unwrap() > 0.45, "{}", model["metrics"]);
+    let n_features = model["feature_names"].as_array().unwrap().len();
+    assert_eq!(model["structure"]["coefficients"].as_array().unwrap().len(), n_features);
+    assert!(model["structure"]["intercept"].is_number());
+}
+
+#[track_caller]
+fn check_train_error(csv: &str, extra: Value, code: &str) {
+    let talk = Script::new().load("t", csv).ask(train(json!({ "kind": "decision_tree" }), extra)).run();
+    assert_eq!(talk.error_code(2), code);
+}
+
+#[test]
+fn impossible_requests_say_why() {
+    check_train_error("x,y\n1,a\n2,a\n", json!({ "target": "y" }), "preprocess.one_class");
+    check_train_error("x,y\n1,a\n2,b\n", json!({ "target": "z" }), "table.no_such_column");
+    check_train_error("x,y\n1,a\n2,b\n", json!({ "target": "y", "features": ["y"] }), "preprocess.target_is_feature");
+    check_train_error("x,y\n1,a\n2,b\n", json!({ "target": "y", "features": [] }), "preprocess.no_features");
+    check_train_error(
+        "x,y\n1,a\n,b\n",
+        json!({ "target": "y", "recipe": [] , "split": { "test_fraction": 0 } }),
+        "preprocess.missing_left",
+    );
+    check_train_error(
+        "x,y\n1,a\n2,b\n",
+        json!({ "target": "y", "split": { "test_fraction": 1.5 } }),
+        "table.bad_test_fraction",
+    );
+    check_train_error(
+        "c,y\nu,a\nv,b\n",
+        json!({ "target": "y", "recipe": [{ "step": "scale", "columns": ["c"],
+        "method": "standard" }], "split": { "test_fraction": 0 } }),
+        "preprocess.not_numeric",
+    );
+}

@@ -1,0 +1,110 @@
+//! Conversations with a worker: ready first, one end for each job, cancel heard at any moment, nothing lost by errors.
+
+use serde_json::{Value, json};
+use vitrine_protocol::{Event, PROTOCOL_VERSION};
+
+use crate::conversation::{Script, file};
+
+fn train(id: &str) -> Value {
+    json!({ "type": "train", "id": id, "table": "t", "target": "species",
+            "model": { "kind": "decision_tree", "max_depth": 3 } })
+}
+
+#[test]
+fn ready_comes_first_and_names_the_protocol() {
+    let talk = Script::new().ask(json!({ "type": "describe" })).run();
+    match &talk.said[0].event.event {
+        Event::Ready(ready) => assert_eq!(ready.protocol, PROTOCOL_VERSION),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_job_ends_once_and_nothing_comes_after() {
+    let talk = Script::new()
+        .load("t", file("www/samples/iris.csv"))
+        .ask(train("m"))
+        .ask(json!({ "type": "predict", "id": "m", "table": "t" }))
+        .ask(json!({ "type": "predict", "id": "nobody", "table": "t" }))
+        .ask(json!({ "type": "release", "id": "m" }))
+        .run();
+    for job in 1..=5 {
+        let end = talk.said.iter().position(|s| s.event.job == Some(job) && s.event.event.is_terminal());
+        let last = talk.said.iter().rposition(|s| s.event.job == Some(job));
+        assert_eq!(end, last, "job {job}");
+        talk.end(job);
+    }
+    assert_eq!(talk.error_code(4), "request.no_such_model");
+}
+
+#[test]
+fn progress_never_falls() {
+    let talk = Script::new().load("t", file("www/samples/abalone.csv")).run();
+    let fractions: Vec<f64> = talk
+        .said
+        .iter()
+        .filter_map(|said| match &said.event.event {
+            Event::Progressed(progress) => Some(progress.fraction),
+            _ => None,
+        })
+        .collect();
+    assert!(fractions.windows(2).all(|pair| pair[0] <= pair[1]), "{fractions:?}");
+}
+
+#[test]
+fn a_job_can_be_cancelled_at_any_yield_and_leaves_nothing() {
+    let mut n_cancelled = 0;
+    for n in 1..12 {
+        let talk = Script::new()
+            .load("t", file("www/samples/iris.csv"))
+            .ask(train("m"))
+            .ask(json!({ "type": "predict", "id": "m", "table": "t" }))
+            .cancel_at_yield(n, 2)
+            .run();
+        match &talk.end(2).event.event {
+            Event::Cancelled => {
+                n_cancelled += 1;
+                assert_eq!(talk.error_code(3), "request.no_such_model");
+            }
+            Event::ModelFitted(_) => assert!(matches!(talk.end(3).event.event, Event::Predicted(_))),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(n_cancelled >= 3, "only {n_cancelled} of the cancellations came in time");
+}
+
+#[test]
+fn a_job_that_waits_can_be_cancelled_too() {
+    let talk =
+        Script::new().load("t", file("www/samples/iris.csv")).ask(train("m")).at_once().cancel_at_yield(1, 2).run();
+    assert!(matches!(talk.end(2).event.event, Event::Cancelled));
+    assert!(matches!(talk.end(1).event.event, Event::TableLoaded(_)));
+}
+
+#[test]
+fn a_bad_file_loses_nothing_that_was_loaded() {
+    let talk = Script::new()
+        .load("t", file("www/samples/iris.csv"))
+        .load("t", "")
+        .ask_with(json!({ "type": "import_project" }), "not a project")
+        .ask(json!({ "type": "read_table", "id": "t", "start": 0, "end": 2 }))
+        .run();
+    assert_eq!(talk.error_code(2), "ingest.empty_file");
+    assert_eq!(talk.error_code(3), "export.not_a_project");
+    assert_eq!(talk.json(4)["cells"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn requests_name_the_field_they_do_not_know() {
+    let request = json!({ "job": 1, "request": { "type": "load_csv", "id": "t", "options": { "delimeter": ";" } } });
+    let error = serde_json::from_value::<vitrine_protocol::RequestMsg>(request).unwrap_err().to_string();
+    assert!(error.contains("unknown field `delimeter`"), "{error}");
+}
+
+#[test]
+fn a_device_that_does_not_exist_is_an_error() {
+    let mut request = train("m");
+    request["device"] = json!("tpu");
+    let talk = Script::new().load("t", file("www/samples/iris.csv")).ask(request).run();
+    assert_eq!(talk.error_code(2), "request.bad_device");
+}

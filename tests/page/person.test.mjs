@@ -1,0 +1,175 @@
+// A person's way through the page: both languages, by keyboard alone, with an eye on barriers.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { axeSource, launch, open } from "./browser.mjs";
+
+/** More stops of the Tab key than any view has. */
+const TAB_LIMIT = 250;
+
+/** What a newcomer's first model may take, on a machine that does nothing else. */
+const FIRST_MODEL_WITHIN_MILLIS = 10_000;
+
+let browser;
+
+before(async () => {
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+const by = (page, testid) => page.getByTestId(testid);
+const fixturePath = (path) => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url));
+
+/** Opens the page in a language and waits for the engine. */
+async function openPage(lang, options = {}) {
+  const page = await open(browser, { path: `/#lang=${lang}`, viewport: { width: 1280, height: 720 }, acceptDownloads: true, ...options });
+  await by(page, "sample-iris").and(page.locator(":enabled")).waitFor();
+  return page;
+}
+
+/** Goes to an element with the Tab key and presses Enter, as somebody without a mouse. */
+async function pressOn(page, testid) {
+  await by(page, testid).and(page.locator(":enabled")).waitFor();
+  for (let n_tabs = 0; n_tabs < TAB_LIMIT; n_tabs += 1) {
+    const here = await page.evaluate(() => document.activeElement?.dataset.testid);
+    if (here === testid) return page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`the Tab key never comes to ${testid}`);
+}
+
+/** Goes along the rail with the arrow keys. */
+async function railTo(page, stage) {
+  await page.locator("[role=tab][aria-selected=true]").focus();
+  for (let n_steps = 0; n_steps < 7; n_steps += 1) {
+    const here = await page.evaluate(() => document.activeElement?.id);
+    if (here === `tab-${stage}`) return;
+    await page.keyboard.press("ArrowDown");
+  }
+  assert.fail(`the arrow keys never come to ${stage}`);
+}
+
+async function assertNoBarriers(page, where) {
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axeSource());
+  const found = await page.evaluate(async () => {
+    // Colours on their way from one state to the next are of neither.
+    const moving = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity);
+    await Promise.all(moving.map(({ finished }) => finished.catch(() => {})));
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    return serious.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+  });
+  assert.deepEqual(found, [], where);
+}
+
+for (const [lang, tag] of [["en", "en"], ["zh", "zh-CN"]]) {
+  test(`${tag}: from the sample to a saved project by keyboard alone, without barriers`, async () => {
+    const page = await openPage(lang);
+    assert.equal(await page.evaluate(() => document.documentElement.lang), tag);
+    const heading = await page.locator("h1").first().innerText();
+    assert.equal(/\p{Script=Han}/u.test(heading), lang === "zh", heading);
+    await assertNoBarriers(page, "the welcome");
+
+    await pressOn(page, "sample-iris");
+    await by(page, "grid").waitFor();
+    await page.locator("[data-testid=grid] td:not(.waiting)").first().waitFor();
+    await assertNoBarriers(page, "the table");
+
+    await pressOn(page, "go-train");
+    await pressOn(page, "train");
+    await by(page, "result").waitFor();
+    await assertNoBarriers(page, "the result");
+
+    await pressOn(page, "go-explain");
+    await by(page, "tree").waitFor();
+    await pressOn(page, "first-row");
+    await page.waitForFunction(() => /petal/.test(document.querySelector("[data-testid=sentence]")?.textContent ?? ""));
+    await assertNoBarriers(page, "the explanation");
+
+    await railTo(page, "predict");
+    await by(page, "answer-words").waitFor();
+    assert.match(await by(page, "answer-words").innerText(), /setosa|versicolor|virginica/);
+    await assertNoBarriers(page, "the prediction");
+
+    for (const stage of ["prepare", "evaluate"]) {
+      await railTo(page, stage);
+      await page.waitForFunction((stage) => document.getElementById(`tab-${stage}`).ariaSelected === "true", stage);
+      await assertNoBarriers(page, stage);
+    }
+
+    await railTo(page, "export");
+    const download = page.waitForEvent("download");
+    await pressOn(page, "export");
+    assert.match((await download).suggestedFilename(), /\.vitrine$/);
+    await assertNoBarriers(page, "the export");
+
+    assert.deepEqual(page.troubles, []);
+    assert.deepEqual(page.strayRequests, []);
+  });
+}
+
+test("a newcomer has a model after three clicks and within ten seconds", async () => {
+  const page = await openPage("en");
+  const start = performance.now();
+  for (const testid of ["sample-iris", "go-train", "train"]) await by(page, testid).click();
+  await by(page, "result").waitFor();
+  const millis = performance.now() - start;
+  assert.ok(millis < FIRST_MODEL_WITHIN_MILLIS, `${millis} ms`);
+});
+
+test("a pasted CSV is read, and a bad file says why without taking it away", async () => {
+  const page = await openPage("en");
+  await page.locator("details.paste summary").click();
+  await by(page, "paste").fill("x,y\n1,a\n2,b\n3,a\n");
+  await by(page, "read-pasted").click();
+  await by(page, "grid").waitFor();
+  await by(page, "other-data").click();
+  await by(page, "file").setInputFiles(fixturePath("bad/empty.csv"));
+  const error = by(page, "notices").locator("[data-code]");
+  await error.waitFor();
+  assert.match(await error.getAttribute("data-code"), /^ingest\./);
+  assert.match(await page.locator(".on-show").innerText(), /\b3\b/, "the three rows are still there");
+});
+
+test("headers that look like code stay words", async () => {
+  const page = await openPage("en");
+  await by(page, "file").setInputFiles(fixturePath("bad/html_headers.csv"));
+  await by(page, "grid").waitFor();
+  assert.equal(await page.locator("main img[src=x], main script").count(), 0);
+  assert.deepEqual(page.troubles, []);
+});
+
+test("a saved project opens again with its model", async () => {
+  const page = await openPage("en");
+  for (const testid of ["sample-penguins", "go-train", "train"]) await by(page, testid).click();
+  await by(page, "result").waitFor();
+  await page.locator("#tab-export").click();
+  const download = page.waitForEvent("download");
+  await by(page, "export").click();
+  const path = await (await download).path();
+
+  const other = await openPage("en");
+  await other.locator("#tab-export").click();
+  await by(other, "import-file").setInputFiles(path);
+  await other.locator("#tab-explain[aria-selected=true]").waitFor();
+  await other.locator("#tab-predict").click();
+  await by(other, "answer-words").waitFor();
+  const words = (page) => by(page, "answer-words").innerText();
+  await page.locator("#tab-predict").click();
+  await by(page, "answer-words").waitFor();
+  assert.equal(await words(other), await words(page));
+});
+
+test("the dark page has no barriers either", async () => {
+  const page = await openPage("en", { colorScheme: "dark" });
+  await assertNoBarriers(page, "the welcome");
+  for (const testid of ["sample-iris", "go-train", "train"]) await by(page, testid).click();
+  await by(page, "result").waitFor();
+  await assertNoBarriers(page, "the result");
+  await page.locator("#tab-explain").click();
+  await by(page, "tree").waitFor();
+  await assertNoBarriers(page, "the tree");
+});

@@ -1,0 +1,32 @@
+// What a first visit transfers, compressed as a host would.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+
+import { DIST, WITHOUT_GPU_WORKER } from "./browser.mjs";
+
+/** Budgets in bytes. */
+const PAGE = 400_000;
+const WORKER_CPU = 1_200_000;
+const WORKER_GPU = 4_000_000;
+
+const sizeOf = (files) => files.reduce((sum, file) => sum + gzipSync(readFileSync(join(DIST, file)), { level: 9 }).length, 0);
+const files = readdirSync(DIST);
+const ofWorker = (kind) => files.filter((file) => file.startsWith(`worker-${kind}`) && /\.(js|wasm)$/.test(file));
+const styles = readdirSync(join(DIST, "style")).map((file) => join("style", file));
+const ofPage = [...files, ...styles].filter((file) => !file.startsWith("worker-") && /\.(html|css|js|wasm)$/.test(file));
+
+test("the page is at most 400 KB", () => assert.ok(sizeOf(ofPage) <= PAGE, `${sizeOf(ofPage)} bytes in ${ofPage.join(", ")}`));
+
+test("the CPU worker is at most 1.2 MB", () => {
+  assert.ok(ofWorker("cpu").length >= 2);
+  assert.ok(sizeOf(ofWorker("cpu")) <= WORKER_CPU, `${sizeOf(ofWorker("cpu"))} bytes`);
+});
+
+test("the GPU worker is at most 4 MB", { skip: WITHOUT_GPU_WORKER && "this build has no GPU worker" }, () => {
+  assert.ok(ofWorker("gpu").length >= 2);
+  assert.ok(sizeOf(ofWorker("gpu")) <= WORKER_GPU, `${sizeOf(ofWorker("gpu"))} bytes`);
+});

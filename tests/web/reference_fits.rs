@@ -1,0 +1,109 @@
+//! Fits whose bits must be the same on every target: the native tests and the tests in a browser's worker compare
+//! their digests with the ones checked in here.
+//!
+//! A digest changes when the arithmetic of a fit or its requests change. After a change that was meant, take the new
+//! digests from the failing native test.
+
+use std::cell::RefCell;
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use vitrine::train::Device;
+use vitrine::worker::{Buffers, Host, Inbox, Incoming, Source, WorkerDevice, run};
+use vitrine_protocol::{Buffer, EventMsg, RequestMsg};
+
+/// The fits by name, each with the digest of what was learned and of its answers, in hexadecimal.
+pub const EXPECTED: &[(&str, &str)] = &[
+    ("decision_tree", "a4798586cf661c68"),
+    ("regression_tree", "9d969ded2bf7025e"),
+    ("linear_regression", "34ff20729a1b2478"),
+    ("logistic_regression", "c84fae553be46353"),
+];
+
+const IRIS: &str = include_str!("../../www/samples/iris.csv");
+const PENGUINS: &str = include_str!("../../www/samples/penguins.csv");
+const ABALONE: &str = include_str!("../../www/samples/abalone.csv");
+
+/// Fits the reference models in a worker's loop, from the bytes of their CSVs on.
+pub async fn digests() -> Vec<(&'static str, String)> {
+    let fits = [
+        ("decision_tree", IRIS, "species", json!({ "kind": "decision_tree" })),
+        ("regression_tree", ABALONE, "rings", json!({ "kind": "decision_tree", "max_depth": 6 })),
+        ("linear_regression", ABALONE, "rings", json!({ "kind": "linear_regression" })),
+        ("logistic_regression", PENGUINS, "species", json!({ "kind": "logistic_regression" })),
+    ];
+    let mut digests = Vec::new();
+    for (name, csv, target, model) in fits {
+        let said = ask(
+            csv,
+            &[
+                json!({ "type": "load_csv", "id": "t" }),
+                json!({ "type": "train", "id": "m", "table": "t", "target": target, "model": model, "seed": 3 }),
+                json!({ "type": "predict", "id": "m", "table": "t" }),
+            ],
+        )
+        .await;
+        digests.push((name, digest(&said)));
+    }
+    digests
+}
+
+/// The digest of each fitted structure and of each buffer, in the order they were posted.
+fn digest(said: &[(Value, Buffers)]) -> String {
+    let mut hasher = Sha256::new();
+    for (event, buffers) in said {
+        assert_ne!(event["type"], "failed", "{event}");
+        // serde_json writes each f64 with the digits that give the same bits back.
+        hasher.update(event["structure"].to_string());
+        for (name, buffer) in buffers {
+            hasher.update(name);
+            match buffer {
+                Buffer::F64(values) => values.iter().for_each(|value| hasher.update(value.to_le_bytes())),
+                Buffer::F32(values) => values.iter().for_each(|value| hasher.update(value.to_le_bytes())),
+                Buffer::U32(values) => values.iter().for_each(|value| hasher.update(value.to_le_bytes())),
+                Buffer::U8(values) => hasher.update(values),
+            }
+        }
+    }
+    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Lets a worker's loop answer requests, the CSV being the payload of each, and gives back what it said.
+pub async fn ask(csv: &str, requests: &[Value]) -> Vec<(Value, Buffers)> {
+    let inbox = Inbox::new();
+    let payload: Rc<dyn Source> = Rc::new(csv.as_bytes().to_vec());
+    for (idx, request) in requests.iter().enumerate() {
+        let message: RequestMsg =
+            serde_json::from_value(json!({ "job": idx + 1, "request": request })).expect("a readable request");
+        inbox.push(Incoming::Request { message: Box::new(message), payload: Some(Rc::clone(&payload)) });
+    }
+    inbox.close();
+    let recorder = Rc::new(Recorder::default());
+    let device = WorkerDevice { device: Device::cpu(), fallback_reason: None };
+    run(inbox, recorder.clone(), device).await;
+    recorder.said.take()
+}
+
+/// A host whose clock stands still: nothing here depends on time.
+#[derive(Default)]
+struct Recorder {
+    said: RefCell<Vec<(Value, Buffers)>>,
+}
+
+impl Host for Recorder {
+    fn post(&self, event: EventMsg, buffers: Buffers) {
+        let event = serde_json::to_value(&event.event).expect("events are JSON");
+        self.said.borrow_mut().push((event, buffers));
+    }
+
+    fn now_millis(&self) -> f64 {
+        0.0
+    }
+
+    fn yield_now(&self) -> Pin<Box<dyn Future<Output = ()>>> {
+        Box::pin(ready(()))
+    }
+}

@@ -1,0 +1,160 @@
+//! Evaluate and explain: what follows a selected row, a pair of columns, a model.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use vitrine_protocol::{
+    BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, ModelMsg, PredictMsg, PredictionMsg, Request,
+};
+
+use super::read_rows;
+use crate::client::{self, Beside};
+use crate::state::{App, Boundary, NoticeKind, Trained};
+
+/// Points drawn in a scatter at most: more would be a stain, and each is an element.
+const N_POINTS: usize = 1500;
+
+/// Grid points each way of a boundary.
+const RESOLUTION: usize = 64;
+
+/// Whether the table that is shown is the one the model was trained on.
+fn is_current(app: App, model: &ModelMsg) -> bool {
+    app.data.table.with_untracked(|table| table.as_ref().is_some_and(|table| table.id == model.table))
+}
+
+/// Measures the model on its table, unless that was done.
+pub(crate) fn evaluate(app: App) {
+    let Some(trained) = app.result.model.get_untracked() else { return };
+    if app.result.evaluation.with_untracked(Option::is_some) {
+        return;
+    }
+    let request = Request::Evaluate { id: trained.model.id.clone(), table: trained.model.table.clone() };
+    spawn_local(async move {
+        match client::ask::<EvaluationMsg>(request, Beside::default()).await {
+            Ok((evaluation, _)) if is_looked_at(app, &trained) => {
+                app.result.evaluation.set(Some(Arc::new(evaluation)));
+            }
+            Ok(_) => {}
+            // A project without its table has nothing to be measured on; what was measured in training is shown.
+            Err(error) if error.code.ends_with("no_such_table") => {}
+            Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
+        }
+    });
+}
+
+/// Asks for the selected row's way whenever row or model change.
+pub(crate) fn follow_row(app: App) {
+    Effect::new(move || {
+        let (Some(row), Some(trained)) = (app.data.selected_row.get(), app.result.model.get()) else {
+            app.result.path.set(None);
+            return;
+        };
+        if !is_current(app, &trained.model) {
+            return;
+        }
+        let explain = ExplainMsg::DecisionPath { row: row.into() };
+        let request = Request::Explain { id: trained.model.id.clone(), explain };
+        spawn_local(async move {
+            let outcome = client::ask::<DecisionPathMsg>(request, Beside::default()).await;
+            if app.data.selected_row.get_untracked() != Some(row) || !is_looked_at(app, &trained) {
+                return;
+            }
+            match outcome {
+                Ok((path, _)) => {
+                    app.announcement.set(path.sentence.clone());
+                    app.result.path.set(Some(Arc::new(path)));
+                }
+                Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
+            }
+        });
+    });
+}
+
+fn is_looked_at(app: App, trained: &Arc<Trained>) -> bool {
+    app.result.model.with_untracked(|model| model.as_ref().is_some_and(|model| Arc::ptr_eq(model, trained)))
+}
+
+/// The columns of a model that can be an axis, numbers first.
+pub(crate) fn numeric_and_categorical(model: &ModelMsg) -> Vec<String> {
+    let of = |wanted: fn(ColumnKind) -> bool| {
+        let inputs = model.features.iter().filter(move |input| wanted(input.kind));
+        inputs.map(|input| input.name.clone()).collect::<Vec<_>>()
+    };
+    let mut names = of(|kind| kind == ColumnKind::Numeric);
+    names.extend(of(|kind| kind != ColumnKind::Numeric));
+    names
+}
+
+/// The two columns to begin with: the ones the root and the next split ask for, or the largest coefficients' ones
+/// would be guesses of the page; the engine's order of nodes is not.
+fn first_axes(model: &ModelMsg) -> Option<(String, String)> {
+    let names = numeric_and_categorical(model);
+    let mut order: Vec<&String> = Vec::new();
+    if let vitrine_protocol::StructureMsg::Tree { nodes } = &model.structure {
+        // A one-hot feature is called `column=category`: only names that are columns count.
+        let asked = nodes.iter().filter_map(|node| node.feature_name.as_ref());
+        for name in asked.filter_map(|feature| names.iter().find(|name| *name == feature)) {
+            if !order.contains(&name) {
+                order.push(name);
+            }
+        }
+    }
+    let rest: Vec<&String> = names.iter().filter(|name| !order.contains(name)).collect();
+    order.extend(rest);
+    let x = order.first()?;
+    Some(((*x).clone(), order.get(1).map_or_else(|| (*x).clone(), |y| (*y).clone())))
+}
+
+/// Asks for the plane of the chosen axes.
+pub(crate) fn load_boundary(app: App) {
+    let Some(trained) = app.result.model.get_untracked() else { return };
+    let Some((x, y)) = app.result.axes.get_untracked().or_else(|| first_axes(&trained.model)) else { return };
+    app.result.axes.set(Some((x.clone(), y.clone())));
+    let explain =
+        ExplainMsg::Boundary { x: x.clone(), y: y.clone(), resolution: Some(RESOLUTION), fixed: Default::default() };
+    let request = Request::Explain { id: trained.model.id.clone(), explain };
+    spawn_local(async move {
+        let outcome = client::ask::<BoundaryMsg>(request, Beside::default()).await;
+        if app.result.axes.get_untracked() != Some((x, y)) || !is_looked_at(app, &trained) {
+            return;
+        }
+        match outcome {
+            Ok((grid, buffers)) => app.result.boundary.set(Some(Arc::new(Boundary {
+                grid,
+                codes: buffers.numbers("codes").unwrap_or_default(),
+                probabilities: buffers.numbers("probabilities").unwrap_or_default(),
+                values: buffers.numbers("values").unwrap_or_default(),
+            }))),
+            Err(error) => {
+                app.result.boundary.set(None);
+                app.tell(NoticeKind::Error(Box::new(error)));
+            }
+        }
+    });
+}
+
+/// Reads the rows that are drawn as points, and for a regression what the model answers to them.
+pub(crate) fn follow_points(app: App) {
+    let Some(trained) = app.result.model.get_untracked() else { return };
+    spawn_local(async move {
+        if !is_current(app, &trained.model) {
+            return;
+        }
+        if app.result.points.with_untracked(Option::is_none) {
+            match read_rows(&trained.model.table, 0, N_POINTS).await {
+                Ok(rows) => app.result.points.set(Some(Arc::new(rows))),
+                Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
+            }
+        }
+        if trained.model.classes.is_none() && app.result.fitted.with_untracked(Vec::is_empty) {
+            let predict = PredictMsg { table: Some(trained.model.table.clone()), ..Default::default() };
+            let request = Request::Predict { id: trained.model.id.clone(), predict };
+            if let Ok((_, buffers)) = client::ask::<PredictionMsg>(request, Beside::default()).await
+                && is_looked_at(app, &trained)
+            {
+                app.result.fitted.set(buffers.numbers("values").unwrap_or_default());
+            }
+        }
+    });
+}

@@ -1,0 +1,135 @@
+//! Numbers as people read them: few digits, aligned, the same in both languages.
+
+/// A measured number with up to four significant digits; whole numbers in full.
+pub(crate) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    let size = value.abs();
+    if value.fract() == 0.0 && size < 1e15 {
+        return grouped(value);
+    }
+    if !(1e-4..1e9).contains(&size) {
+        return minus(format!("{value:.3e}"));
+    }
+    let decimals = if size >= 1000.0 { 1 } else { (3 - size.log10().floor() as i32).clamp(0, 7) as usize };
+    let text = format!("{value:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    minus(text.to_owned())
+}
+
+/// A number with a fixed count of decimals, for columns that align.
+pub(crate) fn fixed(value: f64, decimals: usize) -> String {
+    if value.is_finite() { minus(format!("{value:.decimals$}")) } else { "–".to_owned() }
+}
+
+/// A count with separators: `1,000,000`.
+pub(crate) fn count(value: usize) -> String {
+    grouped(value as f64)
+}
+
+/// A share as a percentage, one decimal below 99.95.
+pub(crate) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent == percent.round() { format!("{percent:.0}%") } else { format!("{percent:.1}%") }
+}
+
+/// A size in bytes.
+pub(crate) fn bytes(size_bytes: u64) -> String {
+    match size_bytes {
+        0..1024 => format!("{size_bytes} B"),
+        1024..1_048_576 => format!("{:.1} KB", size_bytes as f64 / 1024.0),
+        1_048_576.. => format!("{:.1} MB", size_bytes as f64 / 1_048_576.0),
+    }
+}
+
+/// A duration.
+pub(crate) fn millis(millis: f64) -> String {
+    match millis {
+        m if m < 1.0 => format!("{m:.1} ms"),
+        m if m < 1000.0 => format!("{m:.0} ms"),
+        m if m < 60_000.0 => format!("{:.1} s", m / 1000.0),
+        m => format!("{:.0} min", m / 60_000.0),
+    }
+}
+
+/// A point in time, from milliseconds since 1970, as a date (UTC).
+///
+/// Reference: the civil-from-days algorithm, <https://howardhinnant.github.io/date_algorithms.html>.
+pub(crate) fn date(epoch_millis: f64) -> String {
+    let days = (epoch_millis / 86_400_000.0).floor() as i64 + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// A cell of a table as text; missing cells are empty.
+pub(crate) fn cell(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Number(value) => value.as_f64().map(plain).unwrap_or_default(),
+        other => other.to_string(),
+    }
+}
+
+/// A number in full, as it would be typed.
+pub(crate) fn plain(value: f64) -> String {
+    minus(value.to_string())
+}
+
+fn grouped(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut out = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) && digits.len() > 4 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if value < 0.0 { format!("−{out}") } else { out }
+}
+
+fn minus(text: String) -> String {
+    match text.strip_prefix('-') {
+        Some(rest) => format!("−{rest}"),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_four_digits_and_no_noise() {
+        assert_eq!(number(5.843333333), "5.843");
+        assert_eq!(number(0.1 + 0.2), "0.3");
+        assert_eq!(number(-12345.0), "−12,345");
+        assert_eq!(number(1234.0), "1234");
+        assert_eq!(number(0.00001234), "1.234e-5");
+        assert_eq!(number(f64::NAN), "–");
+    }
+
+    #[test]
+    fn shares_sizes_and_times_read_well() {
+        assert_eq!(percent(0.9474), "94.7%");
+        assert_eq!(percent(1.0), "100%");
+        assert_eq!(bytes(3858), "3.8 KB");
+        assert_eq!(millis(12.4), "12 ms");
+        assert_eq!(count(1_000_000), "1,000,000");
+    }
+
+    #[test]
+    fn days_are_the_calendars() {
+        assert_eq!(date(0.0), "1970-01-01");
+        assert_eq!(date(1_709_164_800_000.0), "2024-02-29");
+        assert_eq!(date(-1.0), "1969-12-31");
+    }
+}

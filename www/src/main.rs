@@ -1,0 +1,26 @@
+//! Vitrine's page: it draws, and asks the workers for every number.
+//!
+//! [`client`] is the one way to the engine. [`state`] holds what is known, [`actions`] change it, [`views`] show it,
+//! one per stage; [`charts`] turn data into drawings and know nothing of a browser.
+
+#![expect(unreachable_pub, reason = "leptos' component macro makes a component's properties `pub`")]
+
+mod actions;
+mod app;
+mod browser;
+mod charts;
+mod client;
+mod format;
+mod hash;
+mod params;
+mod settings;
+mod stage;
+mod state;
+mod text;
+mod views;
+mod widgets;
+
+fn main() {
+    console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(app::Page);
+}

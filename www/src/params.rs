@@ -1,0 +1,120 @@
+//! Hyper-parameters as people type them: read, checked against the engine's own declaration, said back.
+
+use serde_json::Value;
+use vitrine_protocol::{ParamDocMsg, ParamKindMsg};
+
+/// Why something typed is not a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Trouble {
+    /// Not a whole number.
+    NotWhole,
+    /// Not a number.
+    NotNumber,
+    /// Empty, where something is needed.
+    Empty,
+    /// Outside the range.
+    OutOfRange,
+    /// None of the choices.
+    NotAChoice,
+}
+
+/// The value of what was typed; empty means "none" where the parameter can be none.
+///
+/// # Errors
+/// - What was typed is not a value of this parameter.
+pub(crate) fn parse(param: &ParamDocMsg, words: &str) -> Result<Value, Trouble> {
+    let words = words.trim();
+    match &param.range {
+        ParamKindMsg::Boolean => Ok(Value::Bool(words == "true")),
+        ParamKindMsg::Choice { options } => match options.iter().find(|option| *option == words) {
+            Some(option) => Ok(Value::String(option.clone())),
+            None => Err(Trouble::NotAChoice),
+        },
+        ParamKindMsg::Integer { nullable: true, .. } | ParamKindMsg::Number { nullable: true, .. }
+            if words.is_empty() =>
+        {
+            Ok(Value::Null)
+        }
+        _ if words.is_empty() => Err(Trouble::Empty),
+        ParamKindMsg::Integer { min, max, .. } => {
+            let value: i64 = words.parse().map_err(|_| Trouble::NotWhole)?;
+            let inside = value as f64 >= *min && value as f64 <= *max;
+            if inside { Ok(value.into()) } else { Err(Trouble::OutOfRange) }
+        }
+        ParamKindMsg::Number { min, max, min_excluded, .. } => {
+            let value: f64 = words.parse().map_err(|_| Trouble::NotNumber)?;
+            let above = if *min_excluded { value > *min } else { value >= *min };
+            if !value.is_finite() {
+                return Err(Trouble::NotNumber);
+            }
+            if above && value <= *max { Ok(value.into()) } else { Err(Trouble::OutOfRange) }
+        }
+    }
+}
+
+/// A value as it would be typed.
+pub(crate) fn show(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(words) => words.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The range as a person reads it: `1 – 50`, `> 0`; empty where there is none to speak of.
+pub(crate) fn range(param: &ParamDocMsg) -> String {
+    // Bounds this far out are there for arithmetic, not for people.
+    const FAR: f64 = 1e9;
+    let (min, max, min_excluded) = match &param.range {
+        ParamKindMsg::Integer { min, max, .. } => (*min, *max, false),
+        ParamKindMsg::Number { min, max, min_excluded, .. } => (*min, *max, *min_excluded),
+        ParamKindMsg::Boolean | ParamKindMsg::Choice { .. } => return String::new(),
+    };
+    let number = crate::format::number;
+    match (min > -FAR, max < FAR) {
+        (true, true) if !min_excluded => format!("{} – {}", number(min), number(max)),
+        (true, true) => format!("> {}, ≤ {}", number(min), number(max)),
+        (true, false) => format!("{} {}", if min_excluded { ">" } else { "≥" }, number(min)),
+        (false, true) => format!("≤ {}", number(max)),
+        (false, false) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vitrine_protocol::TextMsg;
+
+    use super::*;
+
+    fn param(range: ParamKindMsg) -> ParamDocMsg {
+        let words = TextMsg { en: String::new(), zh: String::new() };
+        ParamDocMsg {
+            name: "x".to_owned(),
+            default: Value::Null,
+            range,
+            unit: String::new(),
+            short: words,
+            long: String::new(),
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_checked_at_both_ends() {
+        let depth = param(ParamKindMsg::Integer { min: 1.0, max: 50.0, nullable: true });
+        assert_eq!(parse(&depth, " 3 "), Ok(3.into()));
+        assert_eq!(parse(&depth, ""), Ok(Value::Null));
+        assert_eq!(parse(&depth, "0"), Err(Trouble::OutOfRange));
+        assert_eq!(parse(&depth, "2.5"), Err(Trouble::NotWhole));
+        assert_eq!(range(&depth), "1 – 50");
+    }
+
+    #[test]
+    fn an_excluded_end_is_out() {
+        let rate = param(ParamKindMsg::Number { min: 0.0, max: 1e12, min_excluded: true, nullable: false });
+        assert_eq!(parse(&rate, "0"), Err(Trouble::OutOfRange));
+        assert_eq!(parse(&rate, ""), Err(Trouble::Empty));
+        assert_eq!(parse(&rate, "inf"), Err(Trouble::NotNumber));
+        assert_eq!(parse(&rate, "1e-3"), Ok(0.001.into()));
+        assert_eq!(range(&rate), "> 0");
+    }
+}

@@ -1,0 +1,115 @@
+//! Settings between the state, the URL's hash and the browser's memory.
+
+use leptos::prelude::*;
+
+use crate::actions::load_sample;
+use crate::browser;
+use crate::charts::{PALETTE_TOKENS, Palette};
+use crate::hash::Settings;
+use crate::state::{App, Stage, Theme};
+use crate::text::Lang;
+
+/// Reads the settings once, and keeps hash, memory and `<html>` as the state is from then on.
+pub(crate) fn follow(app: App) {
+    let settings = Settings::parse(&browser::hash());
+    apply(app, &settings);
+    let navigator = web_sys::window().map(|window| window.navigator());
+    let prefers = navigator.as_ref().and_then(|navigator| Lang::from_tag(&navigator.language()?));
+    let named = |name: &str| settings.get(name).map(str::to_owned).or_else(|| browser::remembered(name));
+    app.lang.set(named("lang").and_then(|tag| Lang::from_tag(&tag)).or(prefers).unwrap_or_default());
+    app.theme.set(named("theme").and_then(|word| Theme::from_word(&word)).unwrap_or_default());
+
+    app.online.set(navigator.is_none_or(|navigator| navigator.on_line()));
+    browser::on_window("online", move || app.online.set(true));
+    browser::on_window("offline", move || app.online.set(false));
+    browser::on_window("popstate", move || apply(app, &Settings::parse(&browser::hash())));
+
+    Effect::new(move || {
+        let lang = app.lang.get();
+        browser::set_root_attribute("lang", lang.tag());
+        browser::remember("lang", lang.tag());
+    });
+    let read_palette = move || {
+        if let Some(palette) = browser::tokens(PALETTE_TOKENS).and_then(Palette::from_tokens) {
+            app.palette.set(palette);
+        }
+    };
+    browser::on_system_theme(read_palette);
+    Effect::new(move || {
+        let theme = app.theme.get();
+        browser::set_root_attribute("data-theme", theme.word());
+        browser::remember("theme", theme.word());
+        read_palette();
+    });
+    write_on_change(app);
+    if let Some(file) = settings.get("sample") {
+        load_later(app, file.to_owned(), settings.get("target").map(str::to_owned));
+    }
+}
+
+/// A sample named in the link is read as soon as the engine can.
+fn load_later(app: App, file: String, target: Option<String>) {
+    let done = StoredValue::new(false);
+    Effect::new(move || {
+        let ready = app.catalog.with(Option::is_some) && app.samples.with(|samples| !samples.is_empty());
+        if ready && !done.get_value() {
+            done.set_value(true);
+            load_sample(app, file.clone(), target.clone());
+        }
+    });
+}
+
+/// Takes over what a hash says; what it does not mention stays.
+fn apply(app: App, settings: &Settings) {
+    if let Some(stage) = settings.get("stage").and_then(Stage::from_word) {
+        app.stage.set(stage);
+    }
+    if let Some(lang) = settings.get("lang").and_then(Lang::from_tag) {
+        app.lang.set(lang);
+    }
+    if let Some(theme) = settings.get("theme").and_then(Theme::from_word) {
+        app.theme.set(theme);
+    }
+    if let Some(kind) = settings.get("model") {
+        app.plan.kind.set(Some(kind.to_owned()));
+    }
+    if !settings.params.is_empty() {
+        app.plan.params.set(settings.params.clone());
+    }
+    if let Some(seed) = settings.get("seed") {
+        app.plan.seed.set(seed.to_owned());
+    }
+    if let Some(share) = settings.get("test").and_then(|share| share.parse::<f64>().ok()) {
+        app.plan.test_fraction.set(share.clamp(0.0, 0.9));
+    }
+    if let Some(device) = settings.get("device").filter(|device| ["auto", "cpu", "webgpu"].contains(device)) {
+        app.plan.device.set(device.to_owned());
+    }
+}
+
+fn write_on_change(app: App) {
+    let settings = Memo::new(move |_| {
+        let mut settings = Settings::default();
+        let differs = |value: String, default: &str| (value != default).then_some(value);
+        settings.set("stage", Some(app.stage.get().word().to_owned()));
+        settings.set("lang", Some(app.lang.get().tag().to_owned()));
+        settings.set("theme", differs(app.theme.get().word().to_owned(), "auto"));
+        settings.set("sample", app.data.sample.get());
+        settings.set("target", app.plan.target.get());
+        settings.set("model", app.plan.kind.get());
+        settings.set("seed", differs(app.plan.seed.get(), "0"));
+        settings.set("test", differs(app.plan.test_fraction.get().to_string(), "0.25"));
+        settings.set("device", differs(app.plan.device.get(), "auto"));
+        settings.params = app.plan.params.get();
+        settings
+    });
+    Effect::new(move |before: Option<Stage>| {
+        let stage = app.stage.get();
+        let hash = settings.get().to_string();
+        if hash != browser::hash() {
+            // Only a change of stage is a step one would go back from.
+            browser::write_hash(&hash, before.is_some_and(|before| before != stage));
+        }
+        stage
+    });
+}

@@ -1,0 +1,333 @@
+//! What the page knows: one [`App`] of signals, shared by every view.
+//!
+//! What is selected in one view is selected in all, because there is one signal for it. Numbers come from the
+//! engine's messages and are kept as they came.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use vitrine_protocol::{
+    BoundaryMsg, CatalogMsg, ColumnKind, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg, ModelMsg,
+    PreparedMsg, ProgressMsg, RowsMsg, StepMsg, TableMsg, Task,
+};
+
+use crate::charts::Palette;
+pub(crate) use crate::stage::{Stage, Theme};
+use crate::text::{Lang, Texts};
+
+/// What a foreground job is about; one runs at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JobKind {
+    /// Reading a CSV.
+    Load,
+    /// Training.
+    Train,
+    /// Answering a file.
+    Predict,
+    /// Writing or reading a project.
+    Project,
+}
+
+/// A job under way.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Job {
+    /// What it is about.
+    pub(crate) kind: JobKind,
+    /// How far it is.
+    pub(crate) progress: ProgressMsg,
+}
+
+/// Something to tell, until it is dismissed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Notice {
+    /// Distinguishes it from the others.
+    pub(crate) id: usize,
+    /// What it says.
+    pub(crate) what: NoticeKind,
+}
+
+/// What a notice says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum NoticeKind {
+    /// A request could not be carried out.
+    Error(Box<ErrorMsg>),
+    /// The engine was restarted.
+    Restored,
+    /// A job was stopped by the person.
+    Cancelled,
+}
+
+/// A sample that ships with the page.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+pub(crate) struct Sample {
+    pub(crate) file: String,
+    pub(crate) title: vitrine_protocol::TextMsg,
+    pub(crate) description: vitrine_protocol::TextMsg,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) target: String,
+    pub(crate) source: String,
+    pub(crate) licence: String,
+    pub(crate) licence_url: String,
+}
+
+/// A point of the loss curve: epoch, training loss, test loss.
+pub(crate) type LossPoint = (usize, f64, Option<f64>);
+
+/// A fitted model and the rows of its split.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Trained {
+    /// As the engine described it.
+    pub(crate) model: ModelMsg,
+    /// The table's rows held back, sorted.
+    pub(crate) test_rows: Vec<u32>,
+}
+
+/// A boundary with its bulk numbers.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Boundary {
+    /// The grid.
+    pub(crate) grid: BoundaryMsg,
+    /// Answered class by point (classification).
+    pub(crate) codes: Vec<f64>,
+    /// Its probability by point.
+    pub(crate) probabilities: Vec<f64>,
+    /// Answered value by point (regression).
+    pub(crate) values: Vec<f64>,
+}
+
+/// Everything the page knows.
+#[derive(Clone, Copy)]
+pub(crate) struct App {
+    pub(crate) lang: RwSignal<Lang>,
+    pub(crate) theme: RwSignal<Theme>,
+    pub(crate) palette: RwSignal<Palette>,
+    pub(crate) stage: RwSignal<Stage>,
+    /// The device that answers; none until the worker is ready.
+    pub(crate) device: RwSignal<Option<DeviceMsg>>,
+    pub(crate) online: RwSignal<bool>,
+    pub(crate) catalog: RwSignal<Option<Arc<CatalogMsg>>>,
+    pub(crate) samples: RwSignal<Vec<Sample>>,
+    pub(crate) job: RwSignal<Option<Job>>,
+    pub(crate) notices: RwSignal<Vec<Notice>>,
+    /// Said to screen readers.
+    pub(crate) announcement: RwSignal<String>,
+    pub(crate) data: DataState,
+    pub(crate) plan: PlanState,
+    pub(crate) result: ResultState,
+}
+
+/// The table.
+#[derive(Clone, Copy)]
+pub(crate) struct DataState {
+    pub(crate) table: RwSignal<Option<Arc<TableMsg>>>,
+    /// What was asked for when it was read; edited chips read it again.
+    pub(crate) options: RwSignal<LoadOptionsMsg>,
+    /// The sample's file, when it is one.
+    pub(crate) sample: RwSignal<Option<String>>,
+    /// Whether the choice of data is shown although there is a table.
+    pub(crate) choosing: RwSignal<bool>,
+    /// The selected row of the table, everywhere.
+    pub(crate) selected_row: RwSignal<Option<usize>>,
+}
+
+/// What is to be trained.
+#[derive(Clone, Copy)]
+pub(crate) struct PlanState {
+    pub(crate) target: RwSignal<Option<String>>,
+    /// Columns left out of the features; text columns are left out unless put back.
+    pub(crate) left_out: RwSignal<BTreeSet<String>>,
+    /// The recipe, when the person has changed it; otherwise the engine builds one.
+    pub(crate) recipe: RwSignal<Option<Vec<StepMsg>>>,
+    pub(crate) prepared: RwSignal<Option<Arc<PreparedMsg>>>,
+    pub(crate) prepare_error: RwSignal<Option<ErrorMsg>>,
+    pub(crate) task: RwSignal<Option<Task>>,
+    pub(crate) kind: RwSignal<Option<String>>,
+    /// Hyper-parameters as typed, those that were touched.
+    pub(crate) params: RwSignal<BTreeMap<String, String>>,
+    pub(crate) test_fraction: RwSignal<f64>,
+    pub(crate) seed: RwSignal<String>,
+    pub(crate) device: RwSignal<String>,
+}
+
+/// What came of it.
+#[derive(Clone, Copy)]
+pub(crate) struct ResultState {
+    /// All models trained in this visit, oldest first.
+    pub(crate) models: RwSignal<Vec<Arc<Trained>>>,
+    /// The one that is looked at.
+    pub(crate) model: RwSignal<Option<Arc<Trained>>>,
+    /// The loss so far, while training.
+    pub(crate) curve: RwSignal<Vec<LossPoint>>,
+    pub(crate) evaluation: RwSignal<Option<Arc<EvaluationMsg>>>,
+    pub(crate) path: RwSignal<Option<Arc<DecisionPathMsg>>>,
+    pub(crate) selected_node: RwSignal<Option<usize>>,
+    pub(crate) axes: RwSignal<Option<(String, String)>>,
+    pub(crate) boundary: RwSignal<Option<Arc<Boundary>>>,
+    /// The first rows of the table, for drawing points.
+    pub(crate) points: RwSignal<Option<Arc<RowsMsg>>>,
+    /// Answers to the points' rows (regression).
+    pub(crate) fitted: RwSignal<Vec<f64>>,
+}
+
+impl App {
+    /// A page that knows nothing yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            lang: RwSignal::new(Lang::default()),
+            theme: RwSignal::new(Theme::default()),
+            palette: RwSignal::new(Palette::default()),
+            stage: RwSignal::new(Stage::default()),
+            device: RwSignal::new(None),
+            online: RwSignal::new(true),
+            catalog: RwSignal::new(None),
+            samples: RwSignal::new(Vec::new()),
+            job: RwSignal::new(None),
+            notices: RwSignal::new(Vec::new()),
+            announcement: RwSignal::new(String::new()),
+            data: DataState {
+                table: RwSignal::new(None),
+                options: RwSignal::new(LoadOptionsMsg::default()),
+                sample: RwSignal::new(None),
+                choosing: RwSignal::new(false),
+                selected_row: RwSignal::new(None),
+            },
+            plan: PlanState {
+                target: RwSignal::new(None),
+                left_out: RwSignal::new(BTreeSet::new()),
+                recipe: RwSignal::new(None),
+                prepared: RwSignal::new(None),
+                prepare_error: RwSignal::new(None),
+                task: RwSignal::new(None),
+                kind: RwSignal::new(None),
+                params: RwSignal::new(BTreeMap::new()),
+                test_fraction: RwSignal::new(0.25),
+                seed: RwSignal::new("0".to_owned()),
+                device: RwSignal::new("auto".to_owned()),
+            },
+            result: ResultState {
+                models: RwSignal::new(Vec::new()),
+                model: RwSignal::new(None),
+                curve: RwSignal::new(Vec::new()),
+                evaluation: RwSignal::new(None),
+                path: RwSignal::new(None),
+                selected_node: RwSignal::new(None),
+                axes: RwSignal::new(None),
+                boundary: RwSignal::new(None),
+                points: RwSignal::new(None),
+                fitted: RwSignal::new(Vec::new()),
+            },
+        }
+    }
+
+    /// The texts of the current language.
+    pub(crate) fn text(self) -> &'static Texts {
+        self.lang.get().texts()
+    }
+
+    /// Whether a foreground job is under way.
+    pub(crate) fn is_busy(self) -> bool {
+        self.job.with(Option::is_some)
+    }
+
+    /// Adds a notice.
+    pub(crate) fn tell(self, what: NoticeKind) {
+        if !matches!(what, NoticeKind::Error(_)) {
+            // Good news goes by itself; trouble stays until it was read.
+            let passing = what.clone();
+            leptos::task::spawn_local(async move {
+                crate::browser::sleep(6000).await;
+                self.notices.update(|notices| notices.retain(|notice| notice.what != passing));
+            });
+        }
+        self.notices.update(|notices| {
+            let id = notices.last().map_or(0, |last| last.id + 1);
+            notices.retain(|notice| notice.what != what);
+            notices.push(Notice { id, what });
+            // The newest three: a page that piles up trouble hides it.
+            let surplus = notices.len().saturating_sub(3);
+            notices.drain(..surplus);
+        });
+    }
+
+    /// Goes to a stage and puts the focus there.
+    pub(crate) fn go(self, stage: Stage) {
+        self.stage.set(stage);
+        leptos::task::spawn_local(async {
+            crate::browser::next_frame().await;
+            crate::browser::focus("panel");
+        });
+    }
+
+    /// The task at hand: as chosen, or as the target's kind suggests.
+    pub(crate) fn task(self) -> Option<Task> {
+        if let Some(task) = self.plan.task.get() {
+            return Some(task);
+        }
+        let target = self.plan.target.get()?;
+        self.data.table.with(|table| {
+            let column = table.as_ref()?.columns.iter().find(|column| column.name == target)?;
+            Some(if column.kind == ColumnKind::Numeric { Task::Regression } else { Task::Classification })
+        })
+    }
+
+    /// The chosen model's kind: as chosen if it fits the task, or the first that does.
+    pub(crate) fn model_kind(self) -> Option<String> {
+        let task = self.task()?;
+        let chosen = self.plan.kind.get();
+        self.catalog.with(|catalog| {
+            let mut fitting = catalog.as_ref()?.models.iter().filter(|model| model.tasks.contains(&task));
+            let first = fitting.clone().next();
+            fitting.find(|model| Some(&model.kind) == chosen.as_ref()).or(first).map(|model| model.kind.clone())
+        })
+    }
+
+    /// A model kind's name for people.
+    pub(crate) fn kind_title(self, kind: &str) -> String {
+        let lang = self.lang.get();
+        let title = self.catalog.with(|catalog| {
+            let doc = catalog.as_ref()?.models.iter().find(|model| model.kind == kind)?;
+            Some(lang.pick(&doc.title))
+        });
+        title.unwrap_or_else(|| crate::text::spoken(kind))
+    }
+
+    /// The columns to learn from, when the person has chosen; none leaves the choice to the engine.
+    pub(crate) fn features(self) -> Option<Vec<String>> {
+        let left_out = self.plan.left_out.get();
+        let target = self.plan.target.get();
+        self.data.table.with(|table| {
+            let table = table.as_ref()?;
+            if default_left_out(table) == left_out {
+                return None;
+            }
+            let names = table.columns.iter().map(|column| column.name.clone());
+            Some(names.filter(|name| !left_out.contains(name) && Some(name) != target.as_ref()).collect())
+        })
+    }
+}
+
+/// The columns that are left out until the person puts them back: text, which no model reads as it is.
+pub(crate) fn default_left_out(table: &TableMsg) -> BTreeSet<String> {
+    let text = table.columns.iter().filter(|column| column.kind == ColumnKind::Text);
+    text.map(|column| column.name.clone()).collect()
+}
+
+/// The app, from any component.
+pub(crate) fn app() -> App {
+    expect_context()
+}
+
+/// A text of the interface that follows the language: `tr!(app, key)`.
+macro_rules! tr {
+    ($app:expr, $key:ident) => {{
+        let app = $app;
+        move || app.text().$key
+    }};
+    ($app:expr, $key:ident, $($name:literal = $value:expr),+ $(,)?) => {{
+        let app = $app;
+        move || crate::text::fill(app.text().$key, &[$(($name, &$value)),+])
+    }};
+}
+pub(crate) use tr;

@@ -1,0 +1,196 @@
+//! The words on the screen, in two languages whose keys the compiler checks.
+//!
+//! `text/en.rs` declares the keys by giving the English words; `text/zh.rs` must give the same keys, or the crate
+//! does not compile. Words with values in them have `{name}` placeholders, filled by [`fill`].
+
+use vitrine_protocol::{ErrorMsg, IssueMsg, PlaceMsg, TextMsg};
+
+/// Declares the struct of all texts and its English value.
+macro_rules! english {
+    ($($key:ident: $text:expr,)*) => {
+        /// Every text of the interface.
+        pub(crate) struct Texts { $(pub(crate) $key: &'static str,)* }
+        /// The English texts.
+        pub(crate) static EN: Texts = Texts { $($key: $text,)* };
+        #[cfg(test)]
+        pub(crate) fn all(texts: &Texts) -> Vec<(&'static str, &'static str)> {
+            vec![$((stringify!($key), texts.$key),)*]
+        }
+    };
+}
+pub(crate) use english;
+
+#[path = "../text/en.rs"]
+mod en;
+#[path = "../text/trouble_zh.rs"]
+mod trouble_zh;
+#[path = "../text/zh.rs"]
+mod zh;
+
+pub(crate) use en::Texts;
+
+/// A language of the interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// The language a tag such as `zh-CN` means, if it is one of ours.
+    pub(crate) fn from_tag(tag: &str) -> Option<Self> {
+        match tag.get(..2)?.to_ascii_lowercase().as_str() {
+            "en" => Some(Self::En),
+            "zh" => Some(Self::Zh),
+            _ => None,
+        }
+    }
+
+    /// The tag for `<html lang>` and the URL.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
+
+    /// Its texts.
+    pub(crate) fn texts(self) -> &'static Texts {
+        match self {
+            Self::En => &en::EN,
+            Self::Zh => &zh::ZH,
+        }
+    }
+
+    /// One of the engine's own texts.
+    pub(crate) fn pick(self, text: &TextMsg) -> String {
+        match self {
+            Self::En => text.en.clone(),
+            Self::Zh => text.zh.clone(),
+        }
+    }
+}
+
+/// Puts values into a text's `{name}` placeholders.
+pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(start) = rest.find('{') {
+        let Some(end) = rest[start..].find('}').map(|end| start + end) else { break };
+        out.push_str(&rest[..start]);
+        match values.iter().find(|(name, _)| *name == &rest[start + 1..end]) {
+            Some((_, value)) => out.push_str(value),
+            None => out.push_str(&rest[start..=end]),
+        }
+        rest = &rest[end + 1..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// An error's message and hint in a language; English is what the engine said.
+pub(crate) fn error_text(lang: Lang, error: &ErrorMsg) -> (String, String) {
+    translated(lang, &error.code, &error.args).unwrap_or_else(|| (sentence(&error.message), sentence(&error.hint)))
+}
+
+/// An issue's message and hint in a language.
+pub(crate) fn issue_text(lang: Lang, issue: &IssueMsg) -> (String, String) {
+    translated(lang, &issue.code, &issue.args).unwrap_or_else(|| (sentence(&issue.message), sentence(&issue.hint)))
+}
+
+fn translated(lang: Lang, code: &str, args: &std::collections::BTreeMap<String, String>) -> Option<(String, String)> {
+    if lang == Lang::En {
+        return None;
+    }
+    let (message, hint) = trouble_zh::trouble(code)?;
+    let values: Vec<(&str, &str)> = args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    Some((fill(message, &values), fill(hint, &values)))
+}
+
+/// A place in the user's terms: "line 14, column “age”".
+pub(crate) fn place_text(lang: Lang, place: &PlaceMsg) -> String {
+    let texts = lang.texts();
+    let mut parts = Vec::new();
+    if let Some(line) = place.line {
+        parts.push(fill(texts.place_line, &[("n", &line.to_string())]));
+    }
+    if let Some(row) = place.row {
+        parts.push(fill(texts.place_row, &[("n", &(row + 1).to_string())]));
+    }
+    if let Some(column) = &place.column {
+        parts.push(fill(texts.place_column, &[("name", &shortened(column, 60))]));
+    }
+    if let Some(byte) = place.byte {
+        parts.push(fill(texts.place_byte, &[("n", &byte.to_string())]));
+    }
+    if let Some(step) = place.step {
+        parts.push(fill(texts.place_step, &[("n", &(step + 1).to_string())]));
+    }
+    if let Some(field) = &place.field {
+        parts.push(fill(texts.place_field, &[("name", field)]));
+    }
+    parts.join(texts.comma)
+}
+
+/// A long name cut in the middle of nowhere, with a sign that it was.
+pub(crate) fn shortened(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(limit.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
+/// The engine's lower-case message as a sentence on a page: a capital first letter, long quotations cut.
+fn sentence(message: &str) -> String {
+    let message = shortened(message, 400);
+    let mut letters = message.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().collect::<String>() + letters.as_str(),
+        None => String::new(),
+    }
+}
+
+/// `max_depth` as `max depth`: how machine names read where no translation exists.
+pub(crate) fn spoken(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_filled_and_unknown_ones_stay() {
+        assert_eq!(fill("{n} of {m} rows {x", &[("n", "3"), ("m", "9")]), "3 of 9 rows {x");
+        assert_eq!(fill("{who}", &[]), "{who}");
+    }
+
+    #[test]
+    fn both_languages_use_the_same_placeholders() {
+        let names = |text: &str| {
+            let mut names: Vec<String> = text
+                .split('{')
+                .skip(1)
+                .filter_map(|rest| rest.split_once('}').map(|(name, _)| name.to_owned()))
+                .collect();
+            names.sort();
+            names
+        };
+        for ((key, english), (_, chinese)) in en::all(&en::EN).into_iter().zip(en::all(&zh::ZH)) {
+            assert_eq!(names(english), names(chinese), "{key}");
+            assert!(!chinese.is_empty(), "{key}");
+        }
+    }
+
+    #[test]
+    fn languages_are_found_by_tag() {
+        assert_eq!(Lang::from_tag("zh-Hant-TW"), Some(Lang::Zh));
+        assert_eq!(Lang::from_tag("fr"), None);
+        assert_eq!(Lang::from_tag("语"), None);
+    }
+}

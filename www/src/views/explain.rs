@@ -1,0 +1,101 @@
+//! Explain: the model's inside, and the way one row takes through it. One selected row for tree, plane and table.
+
+use leptos::prelude::*;
+use vitrine_protocol::StructureMsg;
+
+use super::explain_linear::{Coefficients, Terms};
+use super::explain_plane::Plane;
+use super::explain_tree::TreeFigure;
+use super::train_result::LossFigure;
+use crate::actions;
+use crate::format;
+use crate::state::{App, app, tr};
+use crate::text::fill;
+use crate::widgets::{Grid, Heading, Icon, NeedsModel};
+
+/// The stage.
+#[component]
+pub(crate) fn Explain() -> impl IntoView {
+    let app = app();
+    let has_model = Memo::new(move |_| app.result.model.with(Option::is_some));
+    move || if has_model.get() { view! { <Inside/> }.into_any() } else { view! { <NeedsModel/> }.into_any() }
+}
+
+#[component]
+fn Inside() -> impl IntoView {
+    let app = app();
+    Effect::new(move || {
+        if app.result.model.with(Option::is_some) {
+            actions::follow_points(app);
+            actions::load_boundary(app);
+        }
+    });
+    let is_tree = Memo::new(move |_| {
+        app.result.model.with(|model| {
+            model.as_ref().is_some_and(|model| matches!(model.model.structure, StructureMsg::Tree { .. }))
+        })
+    });
+    let has_curve = Memo::new(move |_| app.result.curve.with(|curve| curve.len() > 1));
+    let title = Signal::derive(move || {
+        app.result.model.with(|trained| {
+            let Some(trained) = trained else { return String::new() };
+            let values = [("model", app.kind_title(&trained.model.kind)), ("target", trained.model.target.clone())];
+            fill(app.text().explain_title, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+        })
+    });
+    let is_current = Memo::new(move |_| {
+        let shown = app.data.table.with(|table| table.as_ref().map(|table| table.id.clone()));
+        app.result.model.with(|model| model.as_ref().is_some_and(|model| Some(&model.model.table) == shown.as_ref()))
+    });
+    view! {
+        <Heading title lead=Signal::derive(move || app.text().explain_lead.to_owned())/>
+        <Sentence/>
+        <div class="explain">
+            <div class="explain-main">
+                {move || if is_tree.get() {
+                    view! { <TreeFigure/> }.into_any()
+                } else {
+                    view! { <Coefficients/><Terms/> }.into_any()
+                }}
+                <Plane/>
+                <Show when=move || has_curve.get()><LossFigure/></Show>
+            </div>
+            <Show when=move || is_current.get()>
+                <section class="figure explain-rows">
+                    <div><h2>{tr!(app, pick_row_title)}</h2><p class="quiet">{tr!(app, pick_row_note)}</p></div>
+                    <Grid height=384.0/>
+                </section>
+            </Show>
+        </div>
+    }
+}
+
+/// The selected row's answer and its reason, in a sentence.
+#[component]
+fn Sentence() -> impl IntoView {
+    let app = app();
+    view! {
+        <div class="sentence" data-testid="sentence" class:sentence-empty=move || app.result.path.with(Option::is_none)>
+            {move || match (app.data.selected_row.get(), app.result.path.get()) {
+                (Some(row), Some(path)) => view! {
+                    <span class="tag">{fill(app.text().row_number, &[("n", &format::count(row + 1))])}</span>
+                    <p>{path.sentence.clone()}</p>
+                    <button class="ghost icon-only" aria-label=app.text().deselect on:click=move |_| app.data.selected_row.set(None)>
+                        <Icon name="close"/>
+                    </button>
+                }
+                .into_any(),
+                _ => view! { <Icon name="explain"/><p class="quiet">{app.text().pick_row_hint}</p><SomeRow/> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+/// For those who do not know which row to pick.
+#[component]
+fn SomeRow() -> impl IntoView {
+    let app: App = app();
+    view! {
+        <button class="small" data-testid="first-row" on:click=move |_| app.data.selected_row.set(Some(0))>{tr!(app, first_row)}</button>
+    }
+}

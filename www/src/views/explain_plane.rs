@@ -1,0 +1,194 @@
+//! Two columns of the table, and what the model answers everywhere between the points.
+
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
+use serde_json::Value;
+
+use super::explain_tree::node_of;
+use crate::actions;
+use crate::charts::{Axis, Colour, Drawing, Point, Regions, ScatterSpec, ScatterWords, scatter};
+use crate::format;
+use crate::state::{App, Boundary, Trained, app};
+use crate::text::{fill, shortened};
+use crate::widgets::{Figure, Sheet};
+
+/// The figure.
+#[component]
+pub(super) fn Plane() -> impl IntoView {
+    let app = app();
+    let points = Memo::new(move |_| points(app));
+    let drawing = Memo::new(move |_| draw(app, &points.get()).unwrap_or_default());
+    let sheet = Signal::derive(move || {
+        let (x, y) = app.result.axes.get().unwrap_or_default();
+        let head = vec![app.text().row.to_owned(), x, y];
+        let rows =
+            points.get().into_iter().map(|p| vec![(p.row + 1).to_string(), format::plain(p.x), format::plain(p.y)]);
+        std::iter::once(head).chain(rows).collect::<Sheet>()
+    });
+    let title = Signal::derive(move || app.text().plane_title.to_owned());
+    let note = Signal::derive(move || {
+        let held = app.result.boundary.with(|boundary| {
+            let boundary = boundary.as_ref()?;
+            let words = boundary.grid.fixed.iter().take(6).map(|(name, value)| {
+                let value = value.as_f64().map_or_else(|| format::cell(value), format::number);
+                format!("{} {}", shortened(name, 24), shortened(&value, 20))
+            });
+            let words: Vec<String> = words.collect();
+            (!words.is_empty()).then(|| fill(app.text().plane_held, &[("held", &words.join(" · "))]))
+        });
+        held.unwrap_or_else(|| app.text().plane_note.to_owned())
+    });
+    let on_click = move |event: MouseEvent| {
+        if let Some(row) = node_of(event.target(), "data-row") {
+            app.data.selected_row.set(Some(row));
+        }
+    };
+    view! {
+        <Figure name="plane" title note drawing sheet>
+            <div class="axes"><AxisSelect across=true/><AxisSelect across=false/></div>
+            <svg
+                class="plot plane" role="img" data-testid="plane" aria-label=title on:click=on_click
+                viewBox=move || drawing.with(|drawing| format!("0 0 {} {}", drawing.width.max(1.0), drawing.height.max(1.0)))
+                inner_html=move || drawing.get().body
+            ></svg>
+        </Figure>
+    }
+}
+
+#[component]
+fn AxisSelect(
+    /// The axis across, or the one upwards.
+    across: bool,
+) -> impl IntoView {
+    let app = app();
+    let id = if across { "axis-x" } else { "axis-y" };
+    let names = move || {
+        app.result
+            .model
+            .with(|trained| trained.as_ref().map_or(Vec::new(), |t| actions::numeric_and_categorical(&t.model)))
+    };
+    let now = move || app.result.axes.get().map(|(x, y)| if across { x } else { y });
+    let choose = move |name: String| {
+        app.result.axes.update(|axes| {
+            if let Some((x, y)) = axes {
+                *(if across { x } else { y }) = name;
+            }
+        });
+        actions::load_boundary(app);
+    };
+    view! {
+        <label class="chip-select" for=id>
+            <span>{move || if across { app.text().across } else { app.text().upwards }}</span>
+            <select id=id on:change:target=move |event| choose(event.target().value())>
+                {move || names().into_iter().map(|name| {
+                    let selected = now().as_ref() == Some(&name);
+                    view! { <option value=name.clone() selected=selected>{shortened(&name, 40)}</option> }
+                }).collect_view()}
+            </select>
+        </label>
+    }
+}
+
+/// The axis of a column: as the boundary's grid has it.
+fn axis(name: &str, values: &[Value]) -> Axis {
+    let numbers: Vec<f64> = values.iter().filter_map(Value::as_f64).collect();
+    if numbers.len() == values.len() && numbers.len() > 1 {
+        let span = [numbers[0], numbers[numbers.len() - 1]];
+        return Axis { name: name.to_owned(), span, categories: Vec::new() };
+    }
+    let categories: Vec<String> = values.iter().map(format::cell).collect();
+    Axis { name: name.to_owned(), span: [-0.5, categories.len() as f64 - 0.5], categories }
+}
+
+/// A cell's place on an axis.
+fn place(axis: &Axis, cell: &Value, row: usize) -> Option<f64> {
+    if axis.categories.is_empty() {
+        return cell.as_f64();
+    }
+    let words = format::cell(cell);
+    let position = axis.categories.iter().position(|name| *name == words)? as f64;
+    // Rows of one category would hide each other: they are spread by their number, the same each time.
+    Some(position + ((row as f64 * 0.618_034).fract() - 0.5) * 0.6)
+}
+
+fn axes_of(boundary: &Boundary) -> (Axis, Axis) {
+    (axis(&boundary.grid.x, &boundary.grid.x_values), axis(&boundary.grid.y, &boundary.grid.y_values))
+}
+
+/// The span of the target's numbers, as the engine profiled it.
+fn target_span(app: App, trained: &Trained) -> Option<[f64; 2]> {
+    app.data.table.with(|table| {
+        let column = table.as_ref()?.columns.iter().find(|column| column.name == trained.model.target)?;
+        Some([column.min?, column.max?])
+    })
+}
+
+fn share([low, high]: [f64; 2], value: f64) -> f64 {
+    if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
+}
+
+fn points(app: App) -> Vec<Point> {
+    let (Some(rows), Some(trained), Some(boundary)) =
+        (app.result.points.get(), app.result.model.get(), app.result.boundary.get())
+    else {
+        return Vec::new();
+    };
+    let at = |name: &str| rows.columns.iter().position(|column| column == name);
+    let (Some(x_at), Some(y_at)) = (at(&boundary.grid.x), at(&boundary.grid.y)) else { return Vec::new() };
+    let target_at = at(&trained.model.target);
+    let (x_axis, y_axis) = axes_of(&boundary);
+    let span = target_span(app, &trained);
+    let row_word = app.text().row;
+    let one = |(position, cells): (usize, &Vec<Value>)| {
+        let row = rows.start + position;
+        let (x, y) = (cells.get(x_at)?, cells.get(y_at)?);
+        let target = target_at.and_then(|at| cells.get(at)).unwrap_or(&Value::Null);
+        let colour = match (&trained.model.classes, span, target.as_f64()) {
+            (Some(classes), _, _) => {
+                let name = format::cell(target);
+                classes.iter().position(|class| *class == name).map_or(Colour::None, Colour::Class)
+            }
+            (None, Some(span), Some(value)) => Colour::Share(share(span, value)),
+            _ => Colour::None,
+        };
+        let words = format!("{row_word} {}: {}", row + 1, format::cell(target));
+        Some(Point { row, x: place(&x_axis, x, row)?, y: place(&y_axis, y, row + 1)?, colour, words })
+    };
+    rows.cells.iter().enumerate().filter_map(one).collect()
+}
+
+fn draw(app: App, points: &[Point]) -> Option<Drawing> {
+    let (trained, boundary) = (app.result.model.get()?, app.result.boundary.get()?);
+    let (mut x, mut y) = axes_of(&boundary);
+    // Points outside what the grid covers widen the axes only if the grid has no numbers to say.
+    for (axis, of) in [(&mut x, (|p: &Point| p.x) as fn(&Point) -> f64), (&mut y, |p: &Point| p.y)] {
+        if axis.span[0] == axis.span[1] {
+            axis.span = points.iter().map(of).fold(axis.span, |[low, high], value| [low.min(value), high.max(value)]);
+        }
+    }
+    let span = target_span(app, &trained);
+    let classes = trained.model.classes.clone().unwrap_or_default();
+    let n_classes = classes.len();
+    let cells = |at: usize| match (n_classes, span) {
+        (0, span) => {
+            let value = boundary.values.get(at).copied().unwrap_or(f64::NAN);
+            (span.filter(|_| value.is_finite()).map_or(Colour::None, |span| Colour::Share(share(span, value))), 1.0)
+        }
+        _ => {
+            let class = boundary.codes.get(at).map_or(Colour::None, |code| Colour::Class(*code as usize));
+            (class, boundary.probabilities.get(at).copied().unwrap_or(1.0))
+        }
+    };
+    let regions = Regions { n_x: boundary.grid.x_values.len(), n_y: boundary.grid.y_values.len(), cells: &cells };
+    let spec = ScatterSpec {
+        x: &x,
+        y: &y,
+        points,
+        regions: Some(regions),
+        selected: app.data.selected_row.get(),
+        classes: &classes,
+        span: span.filter(|_| n_classes == 0),
+        diagonal: false,
+    };
+    Some(app.palette.with(|palette| scatter(&spec, &ScatterWords { legend: &trained.model.target }, palette)))
+}

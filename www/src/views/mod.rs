@@ -1,0 +1,25 @@
+//! One view per stage, with the stage's name.
+
+mod data;
+mod data_columns;
+mod data_source;
+mod evaluate;
+mod explain;
+mod explain_frame;
+mod explain_linear;
+mod explain_plane;
+mod explain_tree;
+mod export;
+mod predict;
+mod prepare;
+mod prepare_step;
+mod train;
+mod train_result;
+
+pub(crate) use data::Data;
+pub(crate) use evaluate::Evaluate;
+pub(crate) use explain::Explain;
+pub(crate) use export::Export;
+pub(crate) use predict::Predict;
+pub(crate) use prepare::Prepare;
+pub(crate) use train::Train;

@@ -1,0 +1,230 @@
+//! Train: what to learn, with which model, and then watching it learn.
+
+use leptos::prelude::*;
+use vitrine_protocol::{ModelDocMsg, Task};
+
+use super::prepare::TargetSelect;
+use super::train_result::Outcome;
+use crate::actions;
+use crate::format;
+use crate::state::{Stage, app, tr};
+use crate::text::fill;
+use crate::widgets::{Empty, Heading, Icon, ParamForm};
+
+/// The stage.
+#[component]
+pub(crate) fn Train() -> impl IntoView {
+    let app = app();
+    let has_table = Memo::new(move |_| app.data.table.with(Option::is_some));
+    move || {
+        if has_table.get() {
+            view! { <Bench/> }.into_any()
+        } else {
+            view! {
+                <Empty
+                    words=Signal::derive(move || app.text().needs_data.to_owned())
+                    action=Signal::derive(move || app.text().go_data.to_owned())
+                    to=Stage::Data
+                />
+            }
+            .into_any()
+        }
+    }
+}
+
+#[component]
+fn Bench() -> impl IntoView {
+    let app = app();
+    let is_training = move || app.is_busy();
+    let cannot =
+        move || is_training() || app.model_kind().is_none() || app.plan.target.with(Option::is_none) || has_wrong(app);
+    view! {
+        <Heading
+            title=Signal::derive(move || app.text().train_title.to_owned())
+            lead=Signal::derive(move || app.text().train_lead.to_owned())
+        >
+            <button class="primary large" data-testid="train" disabled=cannot on:click=move |_| actions::train(app)>
+                <Icon name="train"/>{move || if is_training() { app.text().training } else { app.text().train_now }}
+            </button>
+        </Heading>
+        <div class="bench">
+            <div class="plan">
+                <div class="fields"><TargetSelect/><TaskChoice/></div>
+                <ModelChoice/>
+                <Parameters/>
+                <Split/>
+            </div>
+            <Outcome/>
+        </div>
+    }
+}
+
+/// Whether something typed is not a value; the fields say which.
+fn has_wrong(app: crate::state::App) -> bool {
+    let kind = app.model_kind();
+    let seed_is_wrong = app.plan.seed.with(|seed| seed.trim().parse::<u64>().is_err());
+    seed_is_wrong
+        || app.catalog.with(|catalog| {
+            let doc = catalog.as_ref().and_then(|c| c.models.iter().find(|model| Some(&model.kind) == kind.as_ref()));
+            doc.is_some_and(|doc| {
+                app.plan.params.with(|typed| {
+                    doc.params.iter().any(|param| {
+                        typed.get(&param.name).is_some_and(|words| crate::params::parse(param, words).is_err())
+                    })
+                })
+            })
+        })
+}
+
+#[component]
+fn TaskChoice() -> impl IntoView {
+    let app = app();
+    let task = Memo::new(move |_| app.task());
+    let option = move |this: Task, words: fn(&crate::text::Texts) -> &'static str| {
+        view! {
+            <button
+                class="segment" aria-pressed=move || (task.get() == Some(this)).to_string()
+                on:click=move |_| app.plan.task.set(Some(this))
+            >{move || words(app.text())}</button>
+        }
+    };
+    view! {
+        <div class="field" role="group" aria-label=tr!(app, task)>
+            <span class="field-name">{tr!(app, task)}</span>
+            <div class="segments">
+                {option(Task::Classification, |t| t.task_classification)}
+                {option(Task::Regression, |t| t.task_regression)}
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn ModelChoice() -> impl IntoView {
+    let app = app();
+    let chosen = Memo::new(move |_| app.model_kind());
+    let fitting = Memo::new(move |_| {
+        let task = app.task();
+        app.catalog.with(|catalog| {
+            let models = catalog.as_ref().map_or(&[][..], |catalog| &catalog.models);
+            models
+                .iter()
+                .filter(|model| task.is_some_and(|task| model.tasks.contains(&task)))
+                .cloned()
+                .collect::<Vec<ModelDocMsg>>()
+        })
+    });
+    let card = move |model: ModelDocMsg| {
+        let ModelDocMsg { kind, title, summary, webgpu, .. } = model;
+        let is_chosen = {
+            let kind = kind.clone();
+            move || chosen.get().as_ref() == Some(&kind)
+        };
+        let testid = format!("model-{kind}");
+        let value = kind.clone();
+        view! {
+            <label class="model" class:chosen=is_chosen.clone() data-testid=testid>
+                <input
+                    type="radio" name="model" value=value prop:checked=is_chosen.clone()
+                    on:change=move |_| {
+                        app.plan.params.set(Default::default());
+                        app.plan.kind.set(Some(kind.clone()));
+                    }
+                />
+                <span class="model-title">{move || app.lang.get().pick(&title)}{webgpu.then(|| view! { <span class="tag">"WebGPU"</span> })}</span>
+                <span class="model-words">{move || app.lang.get().pick(&summary)}</span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="models">
+            <legend>{tr!(app, model)}</legend>
+            {move || fitting.get().into_iter().map(card).collect_view()}
+        </fieldset>
+    }
+}
+
+#[component]
+fn Parameters() -> impl IntoView {
+    let app = app();
+    let doc = Memo::new(move |_| {
+        let kind = app.model_kind()?;
+        app.catalog.with(|catalog| catalog.as_ref()?.models.iter().find(|model| model.kind == kind).cloned())
+    });
+    move || {
+        doc.get().filter(|doc| !doc.params.is_empty()).map(|doc| {
+            view! {
+                <section class="plan-part">
+                    <div class="plan-title">
+                        <h2>{app.text().parameters}</h2>
+                        <Show when=move || app.plan.params.with(|typed| !typed.is_empty())>
+                            <button class="ghost small" on:click=move |_| app.plan.params.set(Default::default())>
+                                {tr!(app, parameters_reset)}
+                            </button>
+                        </Show>
+                    </div>
+                    <ParamForm params=doc.params prefix="param" typed=app.plan.params/>
+                </section>
+            }
+        })
+    }
+}
+
+#[component]
+fn Split() -> impl IntoView {
+    let app = app();
+    let share = move || app.plan.test_fraction.get();
+    let seed_is_wrong = move || app.plan.seed.with(|seed| seed.trim().parse::<u64>().is_err());
+    let option = move |value: &'static str, words: fn(&crate::text::Texts) -> &'static str| {
+        view! {
+            <option value=value selected=move || app.plan.device.get() == value>{move || words(app.text())}</option>
+        }
+    };
+    view! {
+        <section class="plan-part">
+            <h2>{tr!(app, split_title)}</h2>
+            <div class="split-bar" aria-hidden="true">
+                <span class="split-train" style:width=move || format!("{}%", 100.0 - share() * 100.0)>{tr!(app, train_rows)}</span>
+                <span class="split-test" style:width=move || format!("{}%", share() * 100.0)>{tr!(app, test_rows)}</span>
+            </div>
+            <div class="fields">
+                <div class="field">
+                    <label for="test-fraction">{move || fill(app.text().test_share, &[("share", &format::percent(share()))])}</label>
+                    <input
+                        type="range" id="test-fraction" min="0" max="0.9" step="0.05" prop:value=move || share().to_string()
+                        on:input:target=move |event| {
+                            if let Ok(share) = event.target().value().parse() {
+                                app.plan.test_fraction.set(share);
+                            }
+                        }
+                    />
+                    <p class="help">{tr!(app, split_help)}</p>
+                </div>
+                <div class="field" class:field-wrong=seed_is_wrong>
+                    <label for="seed">{tr!(app, seed)}</label>
+                    <input
+                        type="text" inputmode="numeric" id="seed" autocomplete="off" prop:value=move || app.plan.seed.get()
+                        aria-invalid=move || seed_is_wrong().then_some("true")
+                        on:input:target=move |event| app.plan.seed.set(event.target().value())
+                    />
+                    <p class="help">
+                        {move || if seed_is_wrong() {
+                            view! { <span class="wrong">{fill(app.text().wrong_whole, &[("range", "≥ 0")])}</span> }.into_any()
+                        } else {
+                            app.text().seed_help.into_any()
+                        }}
+                    </p>
+                </div>
+                <div class="field">
+                    <label for="device">{tr!(app, device)}</label>
+                    <select id="device" on:change:target=move |event| app.plan.device.set(event.target().value())>
+                        {option("auto", |t| t.device_auto)}
+                        {option("cpu", |t| t.device_cpu)}
+                        {option("webgpu", |_| "WebGPU")}
+                    </select>
+                    <p class="help">{tr!(app, device_help)}</p>
+                </div>
+            </div>
+        </section>
+    }
+}

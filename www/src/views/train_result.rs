@@ -1,0 +1,157 @@
+//! What came of training: the loss while it falls, then the measures on both parts, and where to go next.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use vitrine_protocol::DeviceKind;
+
+use crate::charts::{LossWords, loss};
+use crate::format;
+use crate::state::{App, JobKind, Stage, Trained, app, tr};
+use crate::text::{Texts, fill, spoken};
+use crate::widgets::{Figure, Icon, Issues, Logo, Plot, Sheet};
+
+/// A measure's name for people.
+pub(super) fn metric_name(name: &str, texts: &Texts) -> String {
+    match name {
+        "accuracy" => texts.metric_accuracy,
+        "balanced_accuracy" => texts.metric_balanced_accuracy,
+        "f1_macro" => texts.metric_f1_macro,
+        "log_loss" => texts.metric_log_loss,
+        "roc_auc" => texts.metric_roc_auc,
+        "r2" => texts.metric_r2,
+        "rmse" => texts.metric_rmse,
+        "mae" => texts.metric_mae,
+        other => return spoken(other),
+    }
+    .to_owned()
+}
+
+/// What a measure says, in a sentence.
+pub(super) fn metric_help(name: &str, texts: &Texts) -> &'static str {
+    match name {
+        "accuracy" => texts.help_accuracy,
+        "balanced_accuracy" => texts.help_balanced_accuracy,
+        "f1_macro" => texts.help_f1_macro,
+        "log_loss" => texts.help_log_loss,
+        "roc_auc" => texts.help_roc_auc,
+        "r2" => texts.help_r2,
+        "rmse" => texts.help_rmse,
+        "mae" => texts.help_mae,
+        _ => "",
+    }
+}
+
+/// Measures between 0 and 1 where more is better: these get a bar.
+pub(super) fn is_share(name: &str) -> bool {
+    ["accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "r2"].contains(&name)
+}
+
+/// The right-hand side of the stage.
+#[component]
+pub(super) fn Outcome() -> impl IntoView {
+    let app = app();
+    let is_training =
+        Memo::new(move |_| app.job.with(|job| job.as_ref().is_some_and(|job| job.kind == JobKind::Train)));
+    let has_curve = Memo::new(move |_| app.result.curve.with(|curve| curve.len() > 1));
+    view! {
+        <div class="outcome" id="outcome" data-testid="outcome">
+            {move || {
+                let trained = app.result.model.get();
+                match (is_training.get(), trained) {
+                    (true, _) => view! { <p class="under-way">{tr!(app, training)}</p> }.into_any(),
+                    (false, Some(trained)) => result(app, &trained).into_any(),
+                    (false, None) => view! { <div class="empty"><Logo/><p>{tr!(app, no_result_yet)}</p></div> }.into_any(),
+                }
+            }}
+            <Show when=move || has_curve.get()><LossFigure/></Show>
+        </div>
+    }
+}
+
+/// The loss by epoch.
+#[component]
+pub(super) fn LossFigure() -> impl IntoView {
+    let app = app();
+    let drawing = Memo::new(move |_| {
+        let texts = app.text();
+        let words = LossWords { epoch: texts.epoch, loss: texts.loss, train: texts.train_rows, valid: texts.test_rows };
+        app.palette.with(|palette| app.result.curve.with(|curve| loss(curve, &words, palette)))
+    });
+    let sheet = Signal::derive(move || {
+        let texts = app.text();
+        let head = [texts.epoch, texts.train_rows, texts.test_rows].map(str::to_owned).to_vec();
+        let rows = app.result.curve.with(|curve| {
+            let say = |value: f64| format::plain(value);
+            curve
+                .iter()
+                .map(|(epoch, train, valid)| vec![epoch.to_string(), say(*train), valid.map(say).unwrap_or_default()])
+                .collect::<Sheet>()
+        });
+        std::iter::once(head).chain(rows).collect::<Sheet>()
+    });
+    let title = Signal::derive(move || app.text().loss_title.to_owned());
+    view! {
+        <Figure name="loss" title note=Signal::derive(move || app.text().loss_note.to_owned()) drawing sheet>
+            <Plot drawing label=title/>
+        </Figure>
+    }
+}
+
+fn result(app: App, trained: &Arc<Trained>) -> impl IntoView + use<> {
+    let texts = app.text();
+    let model = &trained.model;
+    let (train, test) = (&model.metrics.train, model.metrics.test.as_ref());
+    let rows = train.iter().map(|(name, on_train)| {
+        let on_test = test.map(|test| test.get(name).copied().flatten());
+        let cell = |value: Option<f64>| {
+            let words = value.map_or("–".to_owned(), |value| format::fixed(value, if value.abs() < 100.0 { 3 } else { 1 }));
+            let share = value.filter(|_| is_share(name)).map(|value| value.clamp(0.0, 1.0));
+            view! {
+                <td class="numeric">
+                    {words}
+                    {share.map(|share| view! { <span class="meter" aria-hidden="true"><span style:width=format!("{}%", share * 100.0)></span></span> })}
+                </td>
+            }
+        };
+        view! {
+            <tr>
+                <th scope="row" title=metric_help(name, texts)>{metric_name(name, texts)}</th>
+                {cell(*on_train)}
+                {on_test.map(cell)}
+            </tr>
+        }
+    });
+    let device = if model.device.kind == DeviceKind::WebGpu { "WebGPU" } else { texts.device_cpu };
+    let took = fill(texts.fit_took, &[("time", &format::millis(model.fit_ms)), ("device", device)]);
+    let issues = model.issues.clone();
+    let reason = model.device.fallback_reason.clone();
+    view! {
+        <section class="result" data-testid="result">
+            <header>
+                <span class="result-mark"><Icon name="check"/></span>
+                <div>
+                    <h2>{app.kind_title(&model.kind)}</h2>
+                    <p class="quiet">{took}{reason.map(|reason| format!(" · {reason}"))}</p>
+                </div>
+            </header>
+            <table class="numbers metrics">
+                <thead>
+                    <tr>
+                        <th scope="col">{texts.measure}</th>
+                        <th scope="col" class="numeric">{texts.train_rows}" · "{format::count(model.n_train)}</th>
+                        {test.map(|_| view! { <th scope="col" class="numeric">{texts.test_rows}" · "{format::count(model.n_test)}</th> })}
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+            <div class="actions">
+                <button class="primary" data-testid="go-explain" on:click=move |_| app.go(Stage::Explain)>
+                    {texts.go_explain}<Icon name="arrow"/>
+                </button>
+                <button data-testid="go-predict" on:click=move |_| app.go(Stage::Predict)>{texts.go_predict}</button>
+            </div>
+            <Issues issues=Signal::derive(move || issues.clone())/>
+        </section>
+    }
+}

@@ -1,0 +1,1498 @@
+// Generated from protocol/src by `cargo run --package vitrine-protocol --features types --example types`.
+// A test holds it to the messages; do not edit.
+
+/** What is read as bytes; a text becomes UTF-8. */
+export type Source = string | ArrayBuffer | ArrayBufferView | Blob;
+
+/** A cell of a table. */
+export type Cell = number | string | boolean | null;
+
+/** A row by column name. */
+export type Row = Record<string, Cell>;
+
+/** How to start. */
+export interface StartOptions {
+  /** `"auto"` by default: WebGPU where the work is large. */
+  device?: "auto" | "cpu" | "webgpu";
+  /** The only build to talk to; the first worker's by default. */
+  build?: string | null;
+}
+
+/** What goes along with a call. */
+export interface Calling {
+  /** Hears how far the work is, at most twenty times a second. */
+  onProgress?: (progress: ProgressMsg) => void;
+  /** Stops the work within 200 ms; the call is rejected with `cancelled`. */
+  signal?: AbortSignal;
+}
+
+/** The rows of the table that were learned from, and those held back. */
+export interface Split {
+  train_rows: number[];
+  test_rows: number[];
+}
+
+/** What to answer: rows, a table or a CSV; with `output: "csv"` as a CSV. */
+export type Rows = ({ rows: Row[] } | { table: string } | { csv: Source }) & { output?: "rows" | "csv" };
+
+/** Answers in row order. */
+export interface Prediction {
+  n_rows: number;
+  /** Classes by name, or numbers. */
+  predictions: string[] | number[];
+  /** Per row, in the order of `classes`; `null` for regression. */
+  probabilities: number[][] | null;
+  classes: string[] | null;
+  issues: IssueMsg[];
+  /** The rows with their answers, with `output: "csv"`. */
+  csv?: Uint8Array;
+}
+
+/** Answers over a grid, at `j * x_values.length + i`; the probability is the answered class's. */
+export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null };
+
+/** The explanation of each kind. */
+export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : DecisionPathMsg;
+
+/** A terminal event, with its buffers by name. */
+export interface Answer {
+  event: Event;
+  buffers: Record<string, Float64Array | Float32Array | Uint32Array | Uint8Array>;
+}
+
+/** Why a call was not carried out; `code` is stable. */
+export class VitrineError extends Error implements ErrorMsg {
+  code: string;
+  stage: string;
+  hint: string;
+  place: PlaceMsg | null;
+  args: Record<string, string>;
+}
+
+/**
+ * A Vitrine: the workers, and the tables and models in them.
+ *
+ * Events, each a `CustomEvent`: `crash` (`detail` is the error), `restored` (`{ restored, lost }`, ids) and `device`.
+ */
+export class Vitrine extends EventTarget {
+  private constructor();
+  /** The device that trains what can use WebGPU. */
+  readonly device: DeviceMsg;
+  /** What runs. */
+  readonly version: { version: string; build: string; protocol: number };
+  /** Starts the worker, and the GPU worker when asked for. */
+  static start(options?: StartOptions): Promise<Vitrine>;
+  /** Reads a CSV into a table. */
+  loadCsv(source: Source, options?: LoadOptionsMsg & Calling): Promise<TableMsg>;
+  /** Reads rows `start` to `end` (left out), the first 50 by default. */
+  readTable(id: string, options?: { start?: number; end?: number }): Promise<{ rows: Row[] }>;
+  /** Fits a recipe on a whole table and shows the matrix a model would see, row-major. */
+  prepare(request: PrepareMsg, calling?: Calling): Promise<PreparedMsg & { matrix: Float64Array }>;
+  /** Splits, prepares, fits and measures. */
+  train(request: TrainMsg & { id?: string }, calling?: Calling): Promise<ModelMsg & { split: Split }>;
+  /** Answers rows, a table or a CSV, in row order. */
+  predict(id: string, what: Rows, calling?: Calling): Promise<Prediction>;
+  /** Measures a model on another table. */
+  evaluate(id: string, request: { table: string }, calling?: Calling): Promise<EvaluationMsg>;
+  /** Says why a model answers as it does. */
+  explain<E extends ExplainMsg>(id: string, explain: E, calling?: Calling): Promise<Explanation<E>>;
+  /** A model as the bytes of a file. */
+  exportModel(id: string, format?: ExportFormat, options?: { include_data?: boolean }): Promise<Uint8Array>;
+  /** Reads a project file. */
+  importProject(bytes: Source, calling?: Calling): Promise<ProjectMsg>;
+  /** Frees a table or a model. */
+  release(id: string): Promise<void>;
+  /** What there is: models, steps, parameters and error codes. */
+  describe(): Promise<CatalogMsg>;
+  /** Ends the workers. */
+  close(): void;
+  /** One request of the protocol; resolves with its terminal event and its buffers. */
+  request(request: Request, calling?: Calling & { payload?: Source | null }): Promise<Answer>;
+}
+
+// The messages.
+
+/**
+ * One message to a worker.
+ *
+ * Bulk input (the bytes of a file) is not in it: it is posted beside it as the *payload*, a `Blob`.
+ */
+export type RequestMsg = { 
+/**
+ * The job this request starts.
+ */
+job: number, 
+/**
+ * What to do.
+ */
+request: Request, };
+
+/**
+ * The requests, imperative.
+ */
+export type Request = { "type": "load_csv", 
+/**
+ * The name the table will have.
+ */
+id: string, 
+/**
+ * What not to sniff.
+ */
+options?: LoadOptionsMsg, } | { "type": "read_table", 
+/**
+ * Which table.
+ */
+id: string, 
+/**
+ * First row.
+ */
+start: number, 
+/**
+ * One past the last row.
+ */
+end: number, } | { "type": "prepare" } & PrepareMsg | { "type": "train", 
+/**
+ * The name the model will have.
+ */
+id: string, 
+/**
+ * The table's id.
+ */
+table: string, 
+/**
+ * The column to predict.
+ */
+target: string, 
+/**
+ * The columns to learn from; all but the target (and text) by default.
+ */
+features?: Array<string>, 
+/**
+ * By default the target's kind decides.
+ */
+task?: Task, 
+/**
+ * The preparation; a sensible one for the model when absent.
+ */
+recipe?: Array<StepMsg>, 
+/**
+ * The model and its hyper-parameters.
+ */
+model: ModelSpecMsg, 
+/**
+ * How rows are held back.
+ */
+split?: SplitMsg, 
+/**
+ * Everything random is derived from it; 0 by default.
+ */
+seed?: number, 
+/**
+ * `auto`, `cpu` or `webgpu`; what the library was started with by default.
+ */
+device?: string, } | { "type": "predict", 
+/**
+ * Which model.
+ */
+id: string, 
+/**
+ * Rows as objects from column name to value.
+ */
+rows?: Array<Record<string, Cell>>, 
+/**
+ * A loaded table.
+ */
+table?: string, 
+/**
+ * Read the payload as CSV.
+ */
+csv?: boolean, 
+/**
+ * `rows` (the default), or `csv`: the rows with their answers, as the bytes of a CSV file in the buffer `csv`.
+ */
+output?: string, } | { "type": "evaluate", 
+/**
+ * Which model.
+ */
+id: string, 
+/**
+ * Which table.
+ */
+table: string, } | { "type": "explain", 
+/**
+ * Which model.
+ */
+id: string, 
+/**
+ * Which explanation.
+ */
+explain: ExplainMsg, } | { "type": "export", 
+/**
+ * Which model.
+ */
+id: string, 
+/**
+ * In which format.
+ */
+format: ExportFormat, 
+/**
+ * Whether the project carries its table too.
+ */
+include_data?: boolean, } | { "type": "import_project", 
+/**
+ * Put before the ids of what is imported when those ids are taken.
+ */
+prefix?: string, } | { "type": "release", 
+/**
+ * Which one.
+ */
+id: string, } | { "type": "cancel", 
+/**
+ * Which job.
+ */
+target: number, } | { "type": "describe", };
+
+/**
+ * The formats a model can be written in.
+ */
+export type ExportFormat = "project";
+
+/**
+ * A model's kind and its hyper-parameters by name; each kind declares which.
+ */
+export type ModelSpecMsg = { 
+/**
+ * `decision_tree`, `linear_regression`, `logistic_regression`, …
+ */
+kind: string, } & ({ [key in string]: number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null });
+
+export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
+
+/**
+ * What is to be learned.
+ */
+export type Task = "classification" | "regression";
+
+/**
+ * How rows are held back for testing.
+ */
+export type SplitMsg = { 
+/**
+ * The fraction held back, 0.25 by default; 0 trains on every row and `metrics.test` is `null`.
+ */
+test_fraction?: number, 
+/**
+ * Keep the classes' proportions in both parts; the default for classification.
+ */
+stratify?: boolean, 
+/**
+ * Train on every row and test on this other table.
+ */
+test_table?: string, };
+
+/**
+ * One step of a recipe.
+ */
+export type StepMsg = { "step": "drop_missing", 
+/**
+ * The cells that count; `all` by default.
+ */
+columns?: StepColumns, } | { "step": "drop_columns", 
+/**
+ * Which.
+ */
+columns: StepColumns, } | { "step": "impute", 
+/**
+ * Where; `all` by default.
+ */
+columns?: StepColumns, 
+/**
+ * `mean`, `median`, `most_frequent` or `constant`. Categories take `most_frequent` where a mean has no meaning.
+ */
+strategy: string, 
+/**
+ * The value of `constant`.
+ */
+fill_value?: JsonValue, } | { "step": "scale", 
+/**
+ * Where; `numeric` by default.
+ */
+columns?: StepColumns, 
+/**
+ * `min_max`, `standard`, `robust` or `max_abs`.
+ */
+method: string, } | { "step": "encode", 
+/**
+ * Where; `categorical` by default.
+ */
+columns?: StepColumns, 
+/**
+ * `one_hot`, `ordinal` or `label`.
+ */
+method: string, 
+/**
+ * What an unseen category does: `ignore` (the default) or `error`.
+ */
+handle_unknown?: string, } | { "step": "clip", 
+/**
+ * Where; `numeric` by default.
+ */
+columns?: StepColumns, 
+/**
+ * Between 0 and 1.
+ */
+lower_quantile: number, 
+/**
+ * Between 0 and 1, above the lower one.
+ */
+upper_quantile: number, } | { "step": "log1p", 
+/**
+ * Where; `numeric` by default.
+ */
+columns?: StepColumns, } | { "step": "polynomial", 
+/**
+ * Where; `numeric` by default.
+ */
+columns?: StepColumns, 
+/**
+ * 2 or 3.
+ */
+degree: number, 
+/**
+ * Leave out powers of a single column.
+ */
+interaction_only?: boolean, };
+
+/**
+ * The columns a step works on: names, or `numeric`, `categorical`, `all`.
+ */
+export type StepColumns = string | Array<string>;
+
+/**
+ * Which explanation.
+ */
+export type ExplainMsg = { "kind": "decision_path", 
+/**
+ * A row of the model's table by position, or a row as an object from column name to value.
+ */
+row: number | Record<string, Cell>, } | { "kind": "boundary", 
+/**
+ * The column across.
+ */
+x: string, 
+/**
+ * The column upwards.
+ */
+y: string, 
+/**
+ * Grid points each way; 60 by default.
+ */
+resolution?: number, 
+/**
+ * The other columns' values; the median or most frequent by default.
+ */
+fixed?: Record<string, Cell>, };
+
+/**
+ * Fit a recipe on a whole table.
+ */
+export type PrepareMsg = { 
+/**
+ * The table's id.
+ */
+table: string, 
+/**
+ * The column to predict, kept out of the matrix.
+ */
+target?: string, 
+/**
+ * The columns to use; all but the target (and text) by default.
+ */
+features?: Array<string>, 
+/**
+ * The steps; a sensible recipe is built when absent.
+ */
+recipe?: Array<StepMsg>, };
+
+/**
+ * What a reader should not sniff; every field is optional.
+ */
+export type LoadOptionsMsg = { 
+/**
+ * What to call the table.
+ */
+name?: string, 
+/**
+ * The cell separator, one ASCII character.
+ */
+delimiter?: string, 
+/**
+ * The quote, one ASCII character, or empty for none.
+ */
+quote?: string, 
+/**
+ * The decimal mark, `.` or `,`.
+ */
+decimal?: string, 
+/**
+ * Whether the first record names the columns.
+ */
+has_header?: boolean, 
+/**
+ * The text encoding.
+ */
+encoding?: Encoding, 
+/**
+ * Kinds by column name.
+ */
+column_kinds?: Record<string, ColumnKind>, 
+/**
+ * The cells that mean "missing", instead of the usual ones (empty, `NA`, `NaN`, `null`, …).
+ */
+missing_values?: Array<string>, };
+
+/**
+ * A text encoding the reader knows.
+ */
+export type Encoding = "utf-8" | "utf-16le" | "utf-16be" | "gb18030" | "windows-1252";
+
+/**
+ * What a column holds.
+ */
+export type ColumnKind = "numeric" | "categorical" | "datetime" | "boolean" | "text";
+
+/**
+ * What to train.
+ */
+export type TrainMsg = { 
+/**
+ * The table's id.
+ */
+table: string, 
+/**
+ * The column to predict.
+ */
+target: string, 
+/**
+ * The columns to learn from; all but the target (and text) by default.
+ */
+features?: Array<string>, 
+/**
+ * By default the target's kind decides.
+ */
+task?: Task, 
+/**
+ * The preparation; a sensible one for the model when absent.
+ */
+recipe?: Array<StepMsg>, 
+/**
+ * The model and its hyper-parameters.
+ */
+model: ModelSpecMsg, 
+/**
+ * How rows are held back.
+ */
+split?: SplitMsg, 
+/**
+ * Everything random is derived from it; 0 by default.
+ */
+seed?: number, 
+/**
+ * `auto`, `cpu` or `webgpu`; what the library was started with by default.
+ */
+device?: string, };
+
+/**
+ * One message from a worker; [`Buffer`]s are posted beside it.
+ */
+export type EventMsg = { 
+/**
+ * The job it is about; `null` for `ready` and `crashed`.
+ */
+job: number | null, 
+/**
+ * What happened.
+ */
+event: Event, };
+
+/**
+ * The events, past tense. All but `Ready`, `Progressed` and `Crashed` are terminal: each job gets exactly one.
+ */
+export type Event = { "type": "ready" } & ReadyMsg | { "type": "progressed" } & ProgressMsg | { "type": "table_loaded" } & TableMsg | { "type": "rows_read" } & RowsMsg | { "type": "prepared" } & PreparedMsg | { "type": "model_fitted" } & ModelMsg | { "type": "predicted" } & PredictionMsg | { "type": "evaluated" } & EvaluationMsg | { "type": "explained" } & ExplanationMsg | { "type": "exported", 
+/**
+ * A name for the file.
+ */
+file_name: string, } | { "type": "project_imported" } & ProjectMsg | { "type": "released", 
+/**
+ * Which one.
+ */
+id: string, } | { "type": "described" } & CatalogMsg | { "type": "failed" } & ErrorMsg | { "type": "cancelled" } | { "type": "crashed", 
+/**
+ * The panic's message and place.
+ */
+message: string, };
+
+/**
+ * The request cannot be carried out.
+ */
+export type ErrorMsg = { 
+/**
+ * Stable name, `stage.what`: `ingest.no_rows`, `train.loss_not_finite`, `cancelled`.
+ */
+code: string, 
+/**
+ * The stage it happened in: `ingest`, `preprocess`, `train`, …
+ */
+stage: string, 
+/**
+ * What is wrong, with both sides of the mismatch.
+ */
+message: string, 
+/**
+ * What to do about it.
+ */
+hint: string, 
+/**
+ * Where it is.
+ */
+place: PlaceMsg | null, 
+/**
+ * The values in the message by name, so that a translation can place them.
+ */
+args: { [key in string]: string }, };
+
+/**
+ * Where in the user's data or request something is; absent parts do not apply.
+ */
+export type PlaceMsg = { 
+/**
+ * Line of the file, from 1.
+ */
+line?: number, 
+/**
+ * Row of the table, from 0.
+ */
+row?: number, 
+/**
+ * Name of the column.
+ */
+column?: string, 
+/**
+ * Byte of the file, from 0.
+ */
+byte?: number, 
+/**
+ * Position of the step in the recipe, from 0.
+ */
+step?: number, 
+/**
+ * Field of the request.
+ */
+field?: string, };
+
+/**
+ * A fitted model. The rows of its split come beside it as [`crate::Buffer`]s `train_rows` and `test_rows`.
+ */
+export type ModelMsg = { 
+/**
+ * What requests call it.
+ */
+id: string, 
+/**
+ * What was learned.
+ */
+task: Task, 
+/**
+ * The model's kind.
+ */
+kind: string, 
+/**
+ * The table it was trained on.
+ */
+table: string, 
+/**
+ * The column it predicts.
+ */
+target: string, 
+/**
+ * The raw columns it reads.
+ */
+features: Array<InputMsg>, 
+/**
+ * The classes, sorted; `null` for regression.
+ */
+classes: Array<string> | null, 
+/**
+ * The matrix' columns after preparation.
+ */
+feature_names: Array<string>, 
+/**
+ * The fitted recipe.
+ */
+recipe: Array<FittedStepMsg>, 
+/**
+ * Every hyper-parameter, defaults included.
+ */
+params: { [key in string]: JsonValue }, 
+/**
+ * Measures on both parts.
+ */
+metrics: BothMetricsMsg, 
+/**
+ * What the model consists of, by kind.
+ */
+structure: StructureMsg, 
+/**
+ * The loss by epoch, for what is iterated.
+ */
+history: Array<HistoryMsg>, 
+/**
+ * Wall time of the fit itself, preparation and evaluation not included.
+ */
+fit_ms: number, 
+/**
+ * The device that fitted it.
+ */
+device: DeviceMsg, 
+/**
+ * Training rows.
+ */
+n_train: number, 
+/**
+ * Test rows.
+ */
+n_test: number, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, 
+/**
+ * What it was made from, for making it again.
+ */
+receipt: ReceiptMsg, };
+
+/**
+ * The data is odd but usable; work went on.
+ */
+export type IssueMsg = { 
+/**
+ * Stable name: `ragged_row`, `duplicate_column_name`, …
+ */
+code: string, 
+/**
+ * What was found.
+ */
+message: string, 
+/**
+ * What was done about it, or what to do.
+ */
+hint: string, 
+/**
+ * Where it was found first.
+ */
+place: PlaceMsg | null, 
+/**
+ * How often.
+ */
+count: number, 
+/**
+ * The values in the message by name, so that a translation can place them.
+ */
+args: { [key in string]: string }, };
+
+/**
+ * A step after it has learned from the training rows.
+ */
+export type FittedStepMsg = { 
+/**
+ * The step as asked for.
+ */
+asked: StepMsg, 
+/**
+ * The columns it worked on.
+ */
+columns: Array<string>, 
+/**
+ * What it learned, by column: `{ "fill": 43.9 }`, `{ "mean": …, "scale": … }`, `{ "categories": [ … ] }`.
+ */
+learned: Array<JsonValue>, 
+/**
+ * Rows before and after.
+ */
+n_rows: [number, number], 
+/**
+ * Columns before and after.
+ */
+n_columns: [number, number], 
+/**
+ * Missing cells before and after.
+ */
+n_missing: [number, number], 
+/**
+ * A few values before and after of the first column touched.
+ */
+sample: [Array<JsonValue>, Array<JsonValue>], };
+
+/**
+ * The device that answered.
+ */
+export type DeviceMsg = { 
+/**
+ * Which kind.
+ */
+kind: DeviceKind, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Why it is not the one that was asked for.
+ */
+fallback_reason: string | null, };
+
+/**
+ * Where arithmetic happens.
+ */
+export type DeviceKind = "cpu" | "webgpu";
+
+/**
+ * What a model was made from; the same receipt on the same device gives the same model.
+ */
+export type ReceiptMsg = { 
+/**
+ * SHA-256 of the CSV's bytes.
+ */
+data_sha256: string, 
+/**
+ * SHA-256 of the checked request as canonical JSON, ids left out.
+ */
+spec_sha256: string, 
+/**
+ * The seed.
+ */
+seed: number, 
+/**
+ * The version of Vitrine.
+ */
+version: string, };
+
+/**
+ * One epoch or iteration.
+ */
+export type HistoryMsg = { 
+/**
+ * From 1.
+ */
+epoch: number, 
+/**
+ * The loss on the training rows.
+ */
+train_loss: number, 
+/**
+ * The loss on the test rows, if there are any.
+ */
+valid_loss: number | null, 
+/**
+ * Time since the fit began.
+ */
+elapsed_ms: number, };
+
+/**
+ * What a model consists of.
+ */
+export type StructureMsg = { 
+/**
+ * The nodes, root first, each before its children.
+ */
+nodes: Array<TreeNodeMsg>, } | CoefficientsMsg;
+
+/**
+ * A linear model's numbers, for the matrix' features.
+ */
+export type CoefficientsMsg = { 
+/**
+ * Regression: one number per feature. Classification: one list per class; for two classes one list, of the second.
+ */
+coefficients: JsonValue, 
+/**
+ * Regression: a number. Classification: one number per list.
+ */
+intercept: JsonValue, };
+
+/**
+ * A node of a tree; a leaf has no children, feature or threshold.
+ */
+export type TreeNodeMsg = { 
+/**
+ * Its position in `nodes`.
+ */
+id: number, 
+/**
+ * The node above.
+ */
+parent: number | null, 
+/**
+ * Where `value <= threshold` goes.
+ */
+left: number | null, 
+/**
+ * Where the rest goes.
+ */
+right: number | null, 
+/**
+ * The feature asked, its position in `feature_names`.
+ */
+feature: number | null, 
+/**
+ * The feature asked, by name.
+ */
+feature_name: string | null, 
+/**
+ * In the raw column's units.
+ */
+threshold: number | null, 
+/**
+ * Training rows that reach it.
+ */
+n_samples: number, 
+/**
+ * Gini or entropy (in bits) or variance of the target here.
+ */
+impurity: number, 
+/**
+ * Classification: the share of each class here. Regression: the mean, alone.
+ */
+value: Array<number>, };
+
+/**
+ * Measures on the rows learned from and on those held back.
+ */
+export type BothMetricsMsg = { 
+/**
+ * On the training rows.
+ */
+train: { [key in string]: number | null }, 
+/**
+ * On the test rows, if any were held back.
+ */
+test: { [key in string]: number | null } | null, };
+
+/**
+ * A raw column a model reads, as a form needs it.
+ */
+export type InputMsg = { 
+/**
+ * The column's name.
+ */
+name: string, 
+/**
+ * What it holds.
+ */
+kind: ColumnKind, 
+/**
+ * The categories seen in training, most frequent first; empty for other kinds.
+ */
+categories: Array<string>, 
+/**
+ * Smallest number seen in training.
+ */
+min: number | null, 
+/**
+ * Median of the numbers seen in training.
+ */
+median: number | null, 
+/**
+ * Largest number seen in training.
+ */
+max: number | null, };
+
+/**
+ * A loaded table.
+ */
+export type TableMsg = { 
+/**
+ * What requests call it.
+ */
+id: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Rows, the header not among them.
+ */
+n_rows: number, 
+/**
+ * The cell separator that was used.
+ */
+delimiter: string, 
+/**
+ * The quote that was used; empty for none.
+ */
+quote: string, 
+/**
+ * The decimal mark that was used.
+ */
+decimal: string, 
+/**
+ * Whether the first record named the columns.
+ */
+has_header: boolean, 
+/**
+ * The text encoding that was used.
+ */
+encoding: Encoding, 
+/**
+ * Bytes of the source.
+ */
+size_bytes: number, 
+/**
+ * Bytes the typed columns take.
+ */
+memory_bytes: number, 
+/**
+ * Wall time of the reading.
+ */
+load_ms: number, 
+/**
+ * The columns with their profiles.
+ */
+columns: Array<ColumnMsg>, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, };
+
+/**
+ * A column and its profile. Statistics of numbers are `null` for other kinds and where nothing is present.
+ */
+export type ColumnMsg = { 
+/**
+ * Its name, made unique.
+ */
+name: string, 
+/**
+ * What it holds.
+ */
+kind: ColumnKind, 
+/**
+ * Cells without a value.
+ */
+n_missing: number, 
+/**
+ * Different values among the present ones.
+ */
+n_distinct: number, 
+/**
+ * Mean of the present values.
+ */
+mean: number | null, 
+/**
+ * Sample standard deviation (divided by n − 1).
+ */
+std: number | null, 
+/**
+ * Smallest value.
+ */
+min: number | null, 
+/**
+ * Lower quartile, linearly interpolated.
+ */
+q1: number | null, 
+/**
+ * Median, linearly interpolated.
+ */
+median: number | null, 
+/**
+ * Upper quartile, linearly interpolated.
+ */
+q3: number | null, 
+/**
+ * Largest value.
+ */
+max: number | null, 
+/**
+ * The most frequent values, most frequent first; ties in order of the value.
+ */
+top_values: Array<TopValueMsg>, 
+/**
+ * Equal-width bins between `min` and `max`, for numbers and times.
+ */
+histogram: Array<BinMsg>, };
+
+/**
+ * One bar of a histogram: `start ≤ x < end`, the last one closed.
+ */
+export type BinMsg = { 
+/**
+ * Left edge.
+ */
+start: number, 
+/**
+ * Right edge.
+ */
+end: number, 
+/**
+ * Cells in it.
+ */
+count: number, };
+
+/**
+ * A value and how often it occurs.
+ */
+export type TopValueMsg = { 
+/**
+ * The value as text.
+ */
+value: string, 
+/**
+ * Its cells.
+ */
+count: number, };
+
+/**
+ * What an imported project brought.
+ */
+export type ProjectMsg = { 
+/**
+ * Its tables.
+ */
+tables: Array<TableMsg>, 
+/**
+ * Its models.
+ */
+models: Array<ModelMsg>, };
+
+/**
+ * How far a job is.
+ */
+export type ProgressMsg = { 
+/**
+ * From 0 to 1, never falling.
+ */
+fraction: number, 
+/**
+ * The last finished epoch, iteration or tree level, for what is iterated.
+ */
+epoch: number | null, 
+/**
+ * How many there will be at most.
+ */
+n_epochs: number | null, 
+/**
+ * The loss on the training rows.
+ */
+train_loss: number | null, 
+/**
+ * The loss on the test rows.
+ */
+valid_loss: number | null, 
+/**
+ * Estimated time to the end.
+ */
+eta_ms: number | null, 
+/**
+ * What is being done: `reading`, `preparing`, `fitting`, `evaluating`.
+ */
+message: string, };
+
+/**
+ * Rows of a table: numbers as numbers, booleans as booleans, missing cells as `null`, times as ISO 8601 text.
+ *
+ * Cells travel as lists and not as objects, so that a column called `__proto__` is a column like any other.
+ */
+export type RowsMsg = { 
+/**
+ * The first row read.
+ */
+start: number, 
+/**
+ * The columns' names, in order.
+ */
+columns: Array<string>, 
+/**
+ * One list per row, one cell per column.
+ */
+cells: Array<Array<JsonValue>>, };
+
+/**
+ * Measures of a model on a table.
+ */
+export type EvaluationMsg = { 
+/**
+ * The model's id.
+ */
+model: string, 
+/**
+ * The table's id.
+ */
+table: string, 
+/**
+ * Rows measured: those whose target is present and known.
+ */
+n_rows: number, 
+/**
+ * The measures.
+ */
+metrics: { [key in string]: number | null }, 
+/**
+ * The classes, in the order of the confusion matrix.
+ */
+classes: Array<string> | null, 
+/**
+ * Rows by true class, columns by predicted class.
+ */
+confusion: Array<Array<number>> | null, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, };
+
+/**
+ * Everything declared.
+ */
+export type CatalogMsg = { 
+/**
+ * The models of the registry.
+ */
+models: Array<ModelDocMsg>, 
+/**
+ * The preparation steps.
+ */
+steps: Array<StepDocMsg>, 
+/**
+ * The error codes.
+ */
+errors: Array<ErrorDocMsg>, };
+
+/**
+ * A preparation step.
+ */
+export type StepDocMsg = { 
+/**
+ * Its name in requests.
+ */
+step: string, 
+/**
+ * Its name for people.
+ */
+title: TextMsg, 
+/**
+ * What it does.
+ */
+summary: TextMsg, 
+/**
+ * The columns it works on by default.
+ */
+columns: string, 
+/**
+ * Its settings.
+ */
+params: Array<ParamDocMsg>, };
+
+/**
+ * A hyper-parameter.
+ */
+export type ParamDocMsg = { 
+/**
+ * Its name, scikit-learn's where it has one.
+ */
+name: string, 
+/**
+ * What it is when not given.
+ */
+default: JsonValue, 
+/**
+ * What it may be.
+ */
+range: ParamKindMsg, 
+/**
+ * Its unit; empty for none.
+ */
+unit: string, 
+/**
+ * One line.
+ */
+short: TextMsg, 
+/**
+ * More, for who asks; may be empty.
+ */
+long: string, };
+
+/**
+ * What a hyper-parameter may be.
+ */
+export type ParamKindMsg = { "type": "integer", 
+/**
+ * Smallest.
+ */
+min: number, 
+/**
+ * Largest.
+ */
+max: number, 
+/**
+ * Whether `null` is allowed.
+ */
+nullable: boolean, } | { "type": "number", 
+/**
+ * Lower end.
+ */
+min: number, 
+/**
+ * Upper end.
+ */
+max: number, 
+/**
+ * Whether the lower end itself is out.
+ */
+min_excluded: boolean, 
+/**
+ * Whether `null` is allowed.
+ */
+nullable: boolean, } | { "type": "boolean" } | { "type": "choice", 
+/**
+ * The words.
+ */
+options: Array<string>, };
+
+/**
+ * A text in both languages of the interface.
+ */
+export type TextMsg = { 
+/**
+ * English.
+ */
+en: string, 
+/**
+ * Simplified Chinese.
+ */
+zh: string, };
+
+/**
+ * A kind of model.
+ */
+export type ModelDocMsg = { 
+/**
+ * Its name in requests.
+ */
+kind: string, 
+/**
+ * Its name for people.
+ */
+title: TextMsg, 
+/**
+ * What it does, in a sentence or two.
+ */
+summary: TextMsg, 
+/**
+ * What it can learn.
+ */
+tasks: Array<Task>, 
+/**
+ * Whether it can use WebGPU, and with which parameters.
+ */
+webgpu: boolean, 
+/**
+ * Its hyper-parameters.
+ */
+params: Array<ParamDocMsg>, };
+
+/**
+ * An error code.
+ */
+export type ErrorDocMsg = { 
+/**
+ * The stable code.
+ */
+code: string, 
+/**
+ * When it happens.
+ */
+meaning: string, };
+
+/**
+ * Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
+ * classification, `values` for regression.
+ */
+export type PredictionMsg = { 
+/**
+ * Rows answered.
+ */
+n_rows: number, 
+/**
+ * The classes; `null` for regression.
+ */
+classes: Array<string> | null, 
+/**
+ * What was odd: missing and unseen values among it.
+ */
+issues: Array<IssueMsg>, };
+
+/**
+ * What a model would see. The matrix and the target come beside it as [`crate::Buffer`]s.
+ */
+export type PreparedMsg = { 
+/**
+ * The matrix' columns.
+ */
+feature_names: Array<string>, 
+/**
+ * The matrix' rows.
+ */
+n_rows: number, 
+/**
+ * The recipe, the built one when none was given.
+ */
+recipe: Array<StepMsg>, 
+/**
+ * Its steps after fitting.
+ */
+steps: Array<FittedStepMsg>, 
+/**
+ * The target of each row, when there is one.
+ */
+target: Array<JsonValue> | null, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, };
+
+/**
+ * An explanation.
+ */
+export type ExplanationMsg = DecisionPathMsg | BoundaryMsg;
+
+/**
+ * Answers over a grid. The answers come beside it as buffers: `codes` and `probabilities` (of the answered class) for
+ * classification, `values` for regression; row `j` from the bottom, column `i`, at `j * n_x + i`.
+ */
+export type BoundaryMsg = { 
+/**
+ * The column across.
+ */
+x: string, 
+/**
+ * The column upwards.
+ */
+y: string, 
+/**
+ * Grid points across: numbers, or the categories' names.
+ */
+x_values: Array<JsonValue>, 
+/**
+ * Grid points upwards.
+ */
+y_values: Array<JsonValue>, 
+/**
+ * The values the other columns were held at.
+ */
+fixed: { [key in string]: JsonValue }, 
+/**
+ * The classes; `null` for regression.
+ */
+classes: Array<string> | null, };
+
+/**
+ * The way one row takes from root to leaf. A linear model has no path: its `terms` say what each feature adds.
+ */
+export type DecisionPathMsg = { 
+/**
+ * The inner nodes in the order they are met.
+ */
+path: Array<PathStepMsg>, 
+/**
+ * The leaf reached.
+ */
+leaf: number | null, 
+/**
+ * Linear models: each feature's coefficient times its value, by decreasing size.
+ */
+terms: Array<TermMsg>, 
+/**
+ * The answer: a class or a number.
+ */
+prediction: JsonValue, 
+/**
+ * The probability of each class, in the order of the model's classes.
+ */
+probabilities: Array<number> | null, 
+/**
+ * The path in one sentence: `petal width 1.4 ≤ 1.75 → … → versicolor`.
+ */
+sentence: string, };
+
+/**
+ * What one feature adds to a linear model's answer.
+ */
+export type TermMsg = { 
+/**
+ * The feature, or `intercept`.
+ */
+feature_name: string, 
+/**
+ * Its value as the model sees it.
+ */
+value: number, 
+/**
+ * Its coefficient, for the class that was predicted.
+ */
+coefficient: number, 
+/**
+ * The product.
+ */
+contribution: number, };
+
+/**
+ * One question on the way.
+ */
+export type PathStepMsg = { 
+/**
+ * The node asked.
+ */
+node: number, 
+/**
+ * The feature it asks for.
+ */
+feature_name: string, 
+/**
+ * The row's value: in raw units, after imputation.
+ */
+value: JsonValue, 
+/**
+ * The node's threshold, in raw units.
+ */
+threshold: number, 
+/**
+ * `left` or `right`.
+ */
+went: string, 
+/**
+ * Training rows that reached the node.
+ */
+n_samples: number, 
+/**
+ * The node's class shares or mean.
+ */
+value_here: Array<number>, };
+
+/**
+ * A worker's first words.
+ */
+export type ReadyMsg = { 
+/**
+ * [`crate::PROTOCOL_VERSION`] as the worker was built.
+ */
+protocol: number, 
+/**
+ * [`crate::BUILD`] as the worker was built.
+ */
+build: string, 
+/**
+ * The version of Vitrine.
+ */
+version: string, 
+/**
+ * The device it works on.
+ */
+device: DeviceMsg, };

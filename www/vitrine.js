@@ -1,0 +1,775 @@
+/**
+ * Vitrine from JavaScript: read a CSV, prepare it, train a model, see why it decides, predict. All of it happens in
+ * workers of this tab, and nothing leaves the machine.
+ *
+ * The CPU worker owns every table and every model. The GPU worker is a guest that trains: it is fetched when WebGPU
+ * is asked for, reads the same table, and its model is moved to the CPU worker as bytes.
+ *
+ * Each call ends in one result or one {@link VitrineError}, also when a worker dies: what a worker held is kept here
+ * as what it was made from (a Blob, a model's bytes), and the next call finds it in a new worker.
+ *
+ * @example
+ * import { Vitrine } from "./vitrine.js";
+ * const v = await Vitrine.start();
+ * const table = await v.loadCsv("x,y\n1,2\n2,4\n3,6\n4,8\n");
+ * const model = await v.train({ table: table.id, target: "y", model: { kind: "linear_regression" } });
+ * (await v.predict(model.id, { rows: [{ x: 5 }] })).predictions; // [10]
+ *
+ * @module
+ */
+
+/** The version of the messages below; equals `PROTOCOL_VERSION` in protocol/src/lib.rs (a test compares them). */
+const PROTOCOL = 1;
+
+/** The workers' files, beside this one, and how long a worker may take to report for duty. */
+const WORKERS = {
+  cpu: { script: "worker-cpu_loader.js", parts: ["worker-cpu.js", "worker-cpu_bg.wasm"], readyWithinMillis: 20_000 },
+  // It is four times as large, and its self-test compiles shaders.
+  webgpu: { script: "worker-gpu_loader.js", parts: ["worker-gpu.js", "worker-gpu_bg.wasm"], readyWithinMillis: 60_000 },
+};
+
+/**
+ * A GPU worker at work tells progress many times a second, slow shaders included. One that says nothing for this long
+ * waits for a device that will not answer.
+ */
+const GPU_SILENCE_MILLIS = 60_000;
+
+/** A cancel is promised within 200 ms. A worker in the middle of a long step is not waited for longer than this. */
+const CANCEL_GRACE_MILLIS = 150;
+
+/**
+ * With `device: "auto"`, WebGPU is worth its 4 MB from this many multiplications (rows × features × epochs) on:
+ * some seconds on one CPU core.
+ */
+const AUTO_GPU_MULTIPLICATIONS = 2e10;
+
+/** What goes wrong on this side of the workers: message, then hint. */
+const TROUBLE = {
+  cancelled: ["the call was cancelled", "Call again when you want the result"],
+  "environment.closed": ["this Vitrine was closed", "Start another one with Vitrine.start()"],
+  "environment.file_protocol": [
+    "the page was opened as a file, and browsers start no workers from files",
+    "Serve the folder over http, for example with `cargo xtask serve`",
+  ],
+  "environment.worker_not_started": ["the worker did not start", "Reload the page; a current browser is needed"],
+  "environment.worker_crashed": [
+    "the worker stopped",
+    "Call again: a new worker will hold the same tables and models",
+  ],
+  "environment.wasm_not_fetched": ["a file of the worker could not be fetched", "Reload the page"],
+  "environment.build_mismatch": ["the worker is of another build than the page", "Please reload the page"],
+  "environment.no_webgpu": ["WebGPU cannot be used here", "The CPU does the same work"],
+  "environment.device_lost": ["the WebGPU device was lost", "Call again: a new worker will ask for a new device"],
+  "request.malformed": ["the request cannot be sent", "Use plain data: numbers, texts, lists and objects"],
+  "request.unknown_field": ["the request has an unknown field", "Check the name's spelling"],
+};
+
+/**
+ * Why a call was not carried out.
+ *
+ * `code` is stable (`ingest.no_rows`, `cancelled`, …), `stage` says where it happened, `message` what is wrong, `hint`
+ * what to do, `place` where in the data or the request it is, and `args` holds the values in the message by name.
+ */
+export class VitrineError extends Error {
+  constructor({ code, stage, message, hint = "", place = null, args = {} }) {
+    super(message);
+    this.name = "VitrineError";
+    this.code = code;
+    this.stage = stage ?? code.split(".")[0];
+    this.hint = hint;
+    this.place = place;
+    this.args = args;
+  }
+}
+
+/** An error of this side, with what is known of the cause after a colon. */
+function trouble(code, { detail = "", place = null, args = {} } = {}) {
+  const [message, hint] = TROUBLE[code];
+  const stage = code === "cancelled" ? "worker" : undefined;
+  return new VitrineError({ code, stage, message: detail ? `${message}: ${detail}` : message, hint, place, args });
+}
+
+/** Refuses options that nothing would read: a misspelt one must not pass for a default. */
+function checkOptions(options, known) {
+  if (options === null || typeof options !== "object") {
+    throw trouble("request.malformed", { detail: `the options are ${JSON.stringify(options)}, not an object` });
+  }
+  const field = Object.keys(options).find((name) => !known.includes(name));
+  if (field !== undefined) {
+    const detail = `${JSON.stringify(field)} is none of ${known.join(", ")}`;
+    throw trouble("request.unknown_field", { detail, place: { field }, args: { field } });
+  }
+}
+
+/** Texts become UTF-8; bytes and files stay what they are. The worker reads the Blob piece by piece. */
+function toBlob(source) {
+  if (source instanceof Blob) return source;
+  if (typeof source === "string" || source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
+    return new Blob([source]);
+  }
+  throw trouble("request.malformed", { detail: "a source is a string, an ArrayBuffer, a typed array or a Blob" });
+}
+
+let lastJob = 0;
+
+/** One worker, from start to end. It knows jobs and events, and nothing of what they are about. */
+class WorkerLink {
+  /** Settles with the worker's `ready` event, or with why there is none. */
+  ready;
+  /** Why the worker is gone; `null` while it lives. */
+  error = null;
+  /** The ids of tables that this worker holds as a guest. */
+  tables = new Set();
+
+  #kind;
+  #worker = null;
+  #calls = new Map();
+  #settleReady;
+  #isReady = false;
+  #timer;
+  #silenceTimer;
+  #lockWait = new AbortController();
+  #onEnd;
+
+  /** `onEnd(error, wasReady)` is called once, when the worker dies of itself. */
+  constructor(kind, onEnd) {
+    this.#kind = kind;
+    this.#onEnd = onEnd;
+    this.ready = new Promise((resolve, reject) => (this.#settleReady = { resolve, reject }));
+    this.ready.catch(() => {}); // Whoever awaits it hears of the rejection; nobody has to.
+    const { script, readyWithinMillis } = WORKERS[kind];
+    const name = `vitrine-${kind}-${Math.random().toString(36).slice(2)}`;
+    try {
+      this.#worker = new Worker(new URL(script, import.meta.url), { type: "module", name });
+    } catch (error) {
+      this.#die(trouble("environment.worker_not_started", { detail: error.message }));
+      return;
+    }
+    this.#worker.onmessage = ({ data }) => this.#receive(data, name);
+    this.#worker.onmessageerror = () => this.#fail("a message could not be read");
+    this.#worker.onerror = (event) => {
+      event.preventDefault?.();
+      // A panic posts `crashed` first, so a trap without it is Rust's answer to memory that was refused.
+      const isOutOfMemory = event.message?.endsWith("RuntimeError: unreachable");
+      this.#fail(isOutOfMemory ? "it ran out of memory" : (event.message ?? ""));
+    };
+    this.#timer = setTimeout(() => this.#fail(`nothing heard for ${readyWithinMillis / 1000} s`), readyWithinMillis);
+  }
+
+  /**
+   * Posts one request to a ready worker. Resolves with the job's terminal event and its buffers.
+   *
+   * An abort posts `cancel`. If the worker is too busy to hear it soon, the call ends anyway, and what the worker
+   * answers later is passed to `onLate` in place of the caller.
+   */
+  run(request, { payload = null, onProgress, signal, onLate } = {}) {
+    if (this.error) return Promise.reject(this.error);
+    if (signal?.aborted) return Promise.reject(trouble("cancelled"));
+    return new Promise((resolve, reject) => {
+      const job = ++lastJob;
+      let graceTimer;
+      const abort = () => {
+        this.#worker.postMessage({ message: { job: ++lastJob, request: { type: "cancel", target: job } }, payload: null });
+        graceTimer = setTimeout(() => {
+          call.isAbandoned = true;
+          reject(trouble("cancelled"));
+        }, CANCEL_GRACE_MILLIS);
+      };
+      const settle = (action) => {
+        clearTimeout(graceTimer);
+        signal?.removeEventListener("abort", abort);
+        action();
+      };
+      const call = {
+        isAbandoned: false,
+        progress: onProgress,
+        resolve: (result) => settle(() => (call.isAbandoned ? onLate?.(result) : resolve(result))),
+        reject: (error) => settle(() => reject(error)),
+      };
+      this.#calls.set(job, call);
+      this.#watchSilence();
+      signal?.addEventListener("abort", abort, { once: true });
+      try {
+        this.#worker.postMessage({ message: { job, request }, payload });
+      } catch (error) {
+        this.#calls.delete(job);
+        call.reject(trouble("request.malformed", { detail: error.message }));
+      }
+    });
+  }
+
+  /** Ends the worker and every call it has. */
+  end(error) {
+    if (this.error) return;
+    this.error = error;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#silenceTimer);
+    this.#lockWait.abort();
+    this.#worker?.terminate();
+    this.#settleReady.reject(error);
+    const calls = [...this.#calls.values()];
+    this.#calls.clear();
+    for (const call of calls) call.reject(error);
+  }
+
+  #receive({ message: { job, event }, buffers }, name) {
+    if (this.error) return;
+    if (event.type === "ready") return this.#greet(event, name);
+    if (event.type === "crashed") return this.#fail(event.message);
+    const call = this.#calls.get(job);
+    if (event.type !== "progressed") this.#calls.delete(job);
+    this.#watchSilence();
+    if (!call) return;
+    if (event.type === "progressed") {
+      if (!call.isAbandoned) report(call.progress, event);
+      return;
+    }
+    if (event.type === "failed") call.reject(new VitrineError(event));
+    else if (event.type === "cancelled") call.reject(trouble("cancelled"));
+    else call.resolve({ event, buffers: buffers ?? {} });
+  }
+
+  #greet(event, name) {
+    clearTimeout(this.#timer);
+    if (event.protocol !== PROTOCOL) {
+      const detail = `it speaks protocol ${event.protocol}, the page ${PROTOCOL}`;
+      return this.#die(trouble("environment.build_mismatch", { detail }));
+    }
+    this.#isReady = true;
+    this.#watchLock(name);
+    this.#settleReady.resolve(event);
+  }
+
+  #watchSilence() {
+    clearTimeout(this.#silenceTimer);
+    if (this.#kind !== "webgpu" || this.#calls.size === 0) return;
+    const giveUp = () => this.#fail(`nothing heard for ${GPU_SILENCE_MILLIS / 1000} s`);
+    this.#silenceTimer = setTimeout(giveUp, GPU_SILENCE_MILLIS);
+  }
+
+  /**
+   * A worker holds a lock with its own name as long as it lives. Getting that lock means that the worker is gone,
+   * also when the browser ended it without a word.
+   */
+  #watchLock(name) {
+    const locks = globalThis.navigator?.locks;
+    if (!locks) return;
+    const { signal } = this.#lockWait;
+    locks.request(name, { signal }, () => this.#fail("it was ended from outside")).catch(() => {});
+  }
+
+  async #fail(detail) {
+    if (this.error) return;
+    if (this.#isReady) return this.#die(trouble("environment.worker_crashed", { detail }));
+    this.#worker?.terminate();
+    clearTimeout(this.#timer);
+    this.#die(await startTrouble(this.#kind, detail));
+  }
+
+  #die(error) {
+    if (this.error) return;
+    this.end(error);
+    this.#onEnd(error, this.#isReady);
+  }
+}
+
+/** Why a worker did not start: one of its files is missing, or else what the browser said. */
+async function startTrouble(kind, detail) {
+  for (const file of [WORKERS[kind].script, ...WORKERS[kind].parts]) {
+    try {
+      const response = await fetch(new URL(file, import.meta.url), { method: "HEAD", signal: AbortSignal.timeout(5000) });
+      if (response.ok) continue;
+      const args = { file, status: String(response.status) };
+      return trouble("environment.wasm_not_fetched", { detail: `${file} (status ${response.status})`, args });
+    } catch (error) {
+      return trouble("environment.wasm_not_fetched", { detail: `${file} (${error.message})`, args: { file } });
+    }
+  }
+  return trouble("environment.worker_not_started", { detail });
+}
+
+/** Tells a listener; its own exception is its own, and reaches the console. */
+function report(listener, event) {
+  if (!listener) return;
+  const { type, ...progress } = event;
+  try {
+    listener(progress);
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+/** `promise`, unless `signal` aborts first. */
+function unlessAborted(promise, signal) {
+  if (!signal) return promise;
+  if (signal.aborted) return Promise.reject(trouble("cancelled"));
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(trouble("cancelled"));
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/**
+ * A Vitrine: the workers, and the tables and models in them.
+ *
+ * Events: `crash` (`detail`: the error) when a worker died, `restored` (`detail`: `{ restored, lost }`, ids) when a new
+ * one holds what the old one held, `device` (`detail`: {@link Vitrine#device}) when the device changed.
+ */
+export class Vitrine extends EventTarget {
+  /** The device that trains what can use WebGPU: `{ kind, name, fallback_reason }`. */
+  device = null;
+  /** What runs: `{ version, build, protocol }`. */
+  version = null;
+
+  #preference;
+  #build;
+  #isClosed = false;
+  /** Promises of live workers, `null` when there is none. */
+  #cpu = null;
+  #gpu = null;
+  /** The links behind those promises, from the first moment on. */
+  #links = new Set();
+  #cpuDevice = null;
+  /** Why WebGPU will not work in this browser, once that is known. */
+  #noWebGpu = null;
+  /** What tables and models were made from, in the order of their making: `{ request, payload, ids }`. */
+  #sources = new Set();
+  /** Sizes of tables by id, for the choice of a device. */
+  #sizes = new Map();
+  #lastId = { table: 0, model: 0, import: 0 };
+
+  /**
+   * Starts the CPU worker, and the GPU worker when `device` is `"webgpu"`; resolves when they are ready.
+   *
+   * `device`: `"auto"` (WebGPU where the work is large), `"cpu"` or `"webgpu"`. Without WebGPU the CPU does the work,
+   * and `v.device.fallback_reason` says why. `build`: the only build to talk to; the first worker's by default.
+   */
+  static async start(options = {}) {
+    checkOptions(options, ["device", "build"]);
+    const { device = "auto", build = null } = options;
+    if (!["auto", "cpu", "webgpu"].includes(device)) {
+      const detail = `the device is ${JSON.stringify(device)}, not "auto", "cpu" or "webgpu"`;
+      throw trouble("request.malformed", { detail, place: { field: "device" } });
+    }
+    if (new URL(import.meta.url).protocol === "file:" && typeof window !== "undefined") {
+      throw trouble("environment.file_protocol");
+    }
+    const v = new Vitrine(device, build);
+    try {
+      const gpu = device === "webgpu" ? v.#gpuLink().catch(() => null) : null;
+      await v.#cpuLink();
+      await gpu;
+    } catch (error) {
+      v.close();
+      throw error;
+    }
+    return v;
+  }
+
+  /** Use {@link Vitrine.start}. */
+  constructor(preference, build) {
+    super();
+    this.#preference = preference;
+    this.#build = build;
+  }
+
+  /**
+   * Reads a CSV into a table. `source`: a string, an ArrayBuffer, a typed array or a Blob (a File is one); a Blob is
+   * read piece by piece in the worker. `options`: what not to sniff; beside it `onProgress` and `signal` as for `train`.
+   */
+  async loadCsv(source, options = {}) {
+    const { onProgress, signal, ...given } = options ?? {};
+    const payload = toBlob(source);
+    if (given.name === undefined && source.name) given.name = source.name;
+    const id = this.#freshId("table");
+    const { event } = await this.request({ type: "load_csv", id, options: given }, { payload, onProgress, signal });
+    return contentOf(event);
+  }
+
+  /** Rows `start` to `end` (left out) of a table, each as an object from column name to value or `null`. */
+  async readTable(id, options = {}) {
+    checkOptions(options, ["start", "end"]);
+    const { start = 0, end = start + 50 } = options;
+    const { event } = await this.request({ type: "read_table", id, start, end });
+    // fromEntries makes own properties, also of a column called `__proto__`.
+    const rows = event.cells.map((cells) => Object.fromEntries(cells.map((cell, idx) => [event.columns[idx], cell])));
+    return { rows };
+  }
+
+  /** Fits a recipe on a whole table and shows the matrix a model would see. */
+  async prepare(request, calling = {}) {
+    const { event, buffers } = await this.request({ ...request, type: "prepare" }, calling);
+    return { ...contentOf(event), matrix: buffers.matrix };
+  }
+
+  /**
+   * Splits, prepares, fits and measures. `calling.onProgress` hears of epochs, `calling.signal` stops the work within
+   * 200 ms; models trained before stay as they are.
+   */
+  async train(request, calling = {}) {
+    const asked = { id: this.#freshId("model"), ...request, type: "train" };
+    const { event, buffers } = await this.request(asked, calling);
+    const rowsOf = (name) => Array.from(buffers[name] ?? []);
+    return { ...contentOf(event), split: { train_rows: rowsOf("train_rows"), test_rows: rowsOf("test_rows") } };
+  }
+
+  /**
+   * Answers rows: `{ rows: [{ column: value }] }`, `{ table: id }` or `{ csv: source }`. With `output: "csv"` the rows
+   * come back with their answers as the bytes of a CSV file, in `csv`.
+   */
+  async predict(id, what, calling = {}) {
+    const { csv, ...rest } = what ?? {};
+    const request = { type: "predict", id, ...rest, ...(csv === undefined ? {} : { csv: true }) };
+    const payload = csv === undefined ? null : toBlob(csv);
+    const { event, buffers } = await this.request(request, { ...calling, payload });
+    const { n_rows, classes, issues } = event;
+    const answers = answersOf(buffers, classes, classes?.length ?? 0);
+    return { n_rows, ...answers, classes, issues, ...(buffers.csv ? { csv: buffers.csv } : {}) };
+  }
+
+  /** Measures a model on another table: `{ table: id }`. */
+  async evaluate(id, request, calling = {}) {
+    const { event } = await this.request({ type: "evaluate", id, ...request }, calling);
+    return contentOf(event);
+  }
+
+  /** Says why a model answers as it does: `{ kind: "decision_path", row }` or `{ kind: "boundary", x, y }`. */
+  async explain(id, explain, calling = {}) {
+    const { event, buffers } = await this.request({ type: "explain", id, explain }, calling);
+    if (!buffers.codes && !buffers.values) return contentOf(event);
+    // The grid's probabilities are of the class answered: one per point.
+    const answers = answersOf(buffers, event.classes, 1);
+    return { ...contentOf(event), ...answers, probabilities: answers.probabilities?.flat() ?? null };
+  }
+
+  /** A model as bytes; with `{ include_data: true }` its table too. */
+  async exportModel(id, format = "project", options = {}) {
+    checkOptions(options, ["include_data"]);
+    const { buffers } = await this.request({ type: "export", id, format, ...options });
+    return buffers.bytes;
+  }
+
+  /** Reads a project file: `{ tables, models }`, under new ids where theirs are taken. */
+  async importProject(bytes, calling = {}) {
+    const payload = toBlob(bytes);
+    const prefix = `import-${++this.#lastId.import}-`;
+    const { event } = await this.request({ type: "import_project", prefix }, { ...calling, payload });
+    return contentOf(event);
+  }
+
+  /** Frees a table or a model. */
+  async release(id) {
+    await this.request({ type: "release", id });
+  }
+
+  /** What there is: models, steps, their parameters, and the error codes. */
+  async describe() {
+    const { event } = await this.request({ type: "describe" });
+    return contentOf(event);
+  }
+
+  /** Ends the workers. What is under way is rejected with `environment.closed`, as is every later call. */
+  close() {
+    this.#isClosed = true;
+    for (const link of this.#links) link.end(trouble("environment.closed"));
+    this.#links.clear();
+    this.#cpu = this.#gpu = null;
+    this.#sources.clear();
+  }
+
+  /**
+   * The call under all others: one request of the protocol, with its payload (what `loadCsv` takes as a source).
+   * Resolves with the job's terminal event and its buffers, typed arrays by name.
+   *
+   * @example
+   * const { event } = await v.request({ type: "describe" });
+   */
+  async request(request, calling = {}) {
+    checkOptions(calling, ["payload", "onProgress", "signal"]);
+    const { onProgress, signal } = calling;
+    const payload = (calling.payload ?? null) === null ? null : toBlob(calling.payload);
+    if (signal?.aborted) throw trouble("cancelled");
+    if (request?.type === "train") return this.#train(request, { onProgress, signal });
+    return this.#runOnCpu(request, { payload, onProgress, signal });
+  }
+
+  async #runOnCpu(request, options) {
+    const link = await unlessAborted(this.#cpuLink(), options.signal);
+    const remember = (result) => this.#remember(link, request, options.payload ?? null, result.event);
+    const result = await link.run(request, { ...options, onLate: (late) => this.#discard(link, request, late, remember) });
+    remember(result);
+    return result;
+  }
+
+  // Training, on the device that was asked for.
+
+  async #train(request, options) {
+    const wanted = request.device ?? this.#preference;
+    let reason = null;
+    if (wanted === "webgpu" && !usesTensors(request.model)) {
+      reason = `a ${request.model?.kind} is computed exactly, in 64 bits, which WebGPU does not have`;
+    } else if (wanted === "webgpu" || (wanted === "auto" && this.#isWorthGpu(request))) {
+      try {
+        return await this.#trainOnGpu(request, options);
+      } catch (error) {
+        if (!error.code?.startsWith("environment.") || this.#isClosed) throw error;
+        if (wanted === "webgpu") reason = error.message;
+      }
+    }
+    const isKnownDevice = ["auto", "cpu", "webgpu"].includes(wanted);
+    const result = await this.#runOnCpu({ ...request, device: isKnownDevice ? "cpu" : wanted }, options);
+    if (reason) result.event.device.fallback_reason = reason;
+    return result;
+  }
+
+  #isWorthGpu(request) {
+    const size = this.#sizes.get(request.table);
+    if (!size || !usesTensors(request.model) || !globalThis.navigator?.gpu) return false;
+    const n_features = request.features?.length ?? size.n_columns - 1;
+    const n_epochs = request.model.n_epochs ?? request.model.max_iter ?? 100;
+    return size.n_rows * n_features * n_epochs >= AUTO_GPU_MULTIPLICATIONS;
+  }
+
+  /** Trains in the GPU worker and moves the model to the CPU worker, under the same id. */
+  async #trainOnGpu(request, options) {
+    const { signal } = options;
+    const gpu = await unlessAborted(this.#gpuLink(), signal);
+    try {
+      await this.#lendTable(gpu, request.table, signal);
+      if (request.split?.test_table) await this.#lendTable(gpu, request.split.test_table, signal);
+      const onLate = () => gpu.run({ type: "release", id: request.id }).catch(() => {});
+      const result = await gpu.run({ ...request, device: "webgpu" }, { ...options, onLate });
+      const { buffers } = await gpu.run({ type: "export", id: request.id, format: "project" }, { signal });
+      gpu.run({ type: "release", id: request.id }).catch(() => {});
+      if (this.#findSource(request.id)) await this.release(request.id);
+      await this.#runOnCpu({ type: "import_project" }, { payload: new Blob([buffers.bytes]), signal });
+      return result;
+    } catch (error) {
+      // A lost device is lost for the life of its worker.
+      if (error.code === "environment.device_lost") this.#loseGpu(gpu, error);
+      throw error;
+    }
+  }
+
+  async #lendTable(gpu, id, signal) {
+    const source = this.#findSource(id);
+    // An id that nobody knows: the GPU worker has the words for it.
+    if (!source || gpu.tables.has(id)) return;
+    const { event } = await gpu.run(source.request, { payload: source.payload, signal });
+    for (const table of tablesOf(event)) gpu.tables.add(table.id);
+  }
+
+  // Workers: starting, restoring, losing them.
+
+  /** A live CPU worker that holds what this Vitrine holds. */
+  #cpuLink() {
+    if (this.#isClosed) return Promise.reject(trouble("environment.closed"));
+    this.#cpu ??= this.#startCpu().catch((error) => {
+      this.#cpu = null;
+      throw error;
+    });
+    return this.#cpu;
+  }
+
+  async #startCpu() {
+    const lost = [];
+    for (;;) {
+      let isRestored = false;
+      const { link, ready } = await this.#open("cpu", () => {
+        if (isRestored) this.#cpu = null;
+      });
+      this.#cpuDevice = ready.device;
+      if (this.device?.kind !== "webgpu") this.#fallBack(this.device?.fallback_reason ?? null);
+      const culprit = await this.#restore(link, lost);
+      if (culprit) {
+        // Restoring this one ended the worker: the others are worth another try without it.
+        this.#sources.delete(culprit);
+        lost.push(...culprit.ids);
+        continue;
+      }
+      if (link.error) throw link.error;
+      isRestored = true;
+      const restored = [...this.#sources].flatMap((source) => [...source.ids]);
+      if (restored.length + lost.length > 0) this.#tell("restored", { restored, lost });
+      return link;
+    }
+  }
+
+  /** Makes everything again in a new worker; gives back the source that ended the worker, if one did. */
+  async #restore(link, lost) {
+    for (const source of [...this.#sources]) {
+      try {
+        const { event } = await link.run(source.request, { payload: source.payload });
+        const made = [...tablesOf(event), ...(event.models ?? [])].map(({ id }) => id);
+        for (const id of made) if (!source.ids.has(id)) link.run({ type: "release", id }).catch(() => {});
+      } catch (error) {
+        if (link.error) return source;
+        // Its file was changed or deleted meanwhile.
+        this.#sources.delete(source);
+        lost.push(...source.ids);
+      }
+    }
+    return null;
+  }
+
+  /** A live GPU worker. */
+  #gpuLink() {
+    if (this.#isClosed) return Promise.reject(trouble("environment.closed"));
+    if (this.#noWebGpu) return Promise.reject(this.#noWebGpu);
+    this.#gpu ??= this.#startGpu().catch((error) => {
+      this.#gpu = null;
+      // One that cannot start will not start later either. One that is not there yet may still be being built.
+      if (error.code === "environment.worker_not_started") this.#noWebGpu = error;
+      this.#fallBack(error.message);
+      throw error;
+    });
+    return this.#gpu;
+  }
+
+  async #startGpu() {
+    const adapter = await globalThis.navigator?.gpu?.requestAdapter().catch(() => null);
+    if (!adapter) {
+      const detail = globalThis.navigator?.gpu ? "the browser offers no adapter" : "the browser has no WebGPU";
+      throw (this.#noWebGpu = trouble("environment.no_webgpu", { detail }));
+    }
+    const { link, ready } = await this.#open("webgpu", (error) => this.#loseGpu(link, error));
+    if (ready.device.kind !== "webgpu") {
+      const code = "environment.no_webgpu";
+      this.#noWebGpu = new VitrineError({ code, message: ready.device.fallback_reason, hint: TROUBLE[code][1] });
+      this.#drop(link, this.#noWebGpu);
+      throw this.#noWebGpu;
+    }
+    this.#setDevice(ready.device);
+    return link;
+  }
+
+  #loseGpu(link, error) {
+    this.#drop(link, error);
+    this.#gpu = null;
+    this.#fallBack(error.message);
+  }
+
+  /** The CPU does the work, for a reason if WebGPU was wanted. */
+  #fallBack(fallback_reason) {
+    if (this.#isClosed) return;
+    this.#setDevice({ ...(this.#cpuDevice ?? { kind: "cpu", name: "cpu" }), fallback_reason });
+  }
+
+  #setDevice(device) {
+    this.device = device;
+    this.#tell("device", device);
+  }
+
+  /** Starts a worker and shakes hands. `onLost(error)` is called when it dies after that. */
+  async #open(kind, onLost) {
+    if (this.#isClosed) throw trouble("environment.closed");
+    const link = new WorkerLink(kind, (error, wasReady) => {
+      this.#links.delete(link);
+      if (!wasReady) return;
+      onLost(error);
+      this.#tell("crash", error);
+    });
+    this.#links.add(link);
+    const ready = await link.ready;
+    this.#build ??= ready.build;
+    if (ready.build !== this.#build) {
+      const detail = `it is ${ready.build}, the page is ${this.#build}`;
+      const error = trouble("environment.build_mismatch", { detail });
+      this.#drop(link, error);
+      throw error;
+    }
+    this.version ??= { version: ready.version, build: ready.build, protocol: ready.protocol };
+    return { link, ready };
+  }
+
+  #drop(link, error) {
+    link.end(error);
+    this.#links.delete(link);
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  // What the workers hold, and what it was made from.
+
+  #remember(link, request, payload, event) {
+    if (event.type === "released") return this.#forget(event.id);
+    if (event.type === "model_fitted") return void this.#keepModel(link, event.id);
+    if (event.type !== "table_loaded" && event.type !== "project_imported") return;
+    const tables = tablesOf(event);
+    const ids = [...tables, ...(event.models ?? [])].map(({ id }) => id);
+    for (const id of ids) this.#forget(id);
+    for (const { id, n_rows, columns } of tables) this.#sizes.set(id, { n_rows, n_columns: columns.length });
+    this.#sources.add({ request, payload, ids: new Set(ids) });
+  }
+
+  #forget(id) {
+    for (const source of this.#sources) {
+      if (source.ids.delete(id) && source.ids.size === 0) this.#sources.delete(source);
+    }
+    this.#sizes.delete(id);
+    for (const link of this.#links) {
+      if (link.tables.delete(id)) link.run({ type: "release", id }).catch(() => {});
+    }
+  }
+
+  /** Keeps a model as bytes, in case its worker dies. If it dies before that, the model is lost with it. */
+  async #keepModel(link, id) {
+    this.#forget(id);
+    try {
+      const { buffers } = await link.run({ type: "export", id, format: "project" });
+      const request = { type: "import_project" };
+      this.#sources.add({ request, payload: new Blob([buffers.bytes]), ids: new Set([id]) });
+    } catch {
+      // Its worker died, or the model was released meanwhile.
+    }
+  }
+
+  /** A job was cancelled, but the worker had already finished: what it made is not wanted. */
+  #discard(link, request, { event }, remember) {
+    const ids = [...tablesOf(event), ...(event.models ?? [])].map(({ id }) => id);
+    if (event.type === "model_fitted") ids.push(event.id);
+    // In place of something older, the new is all there is.
+    if (ids.some((id) => this.#findSource(id)) || event.type === "released") return remember({ event });
+    for (const id of ids) link.run({ type: "release", id }).catch(() => {});
+  }
+
+  #findSource(id) {
+    return [...this.#sources].find((source) => source.ids.has(id));
+  }
+
+  /** An id that no table and no model has, imported ones among them. */
+  #freshId(kind) {
+    for (;;) {
+      const id = `${kind}-${++this.#lastId[kind]}`;
+      if (!this.#findSource(id)) return id;
+    }
+  }
+}
+
+/** An event without its type: what the public methods return. */
+function contentOf({ type, ...content }) {
+  return content;
+}
+
+/** The tables an event brings. */
+function tablesOf(event) {
+  return event.type === "table_loaded" ? [event] : (event.tables ?? []);
+}
+
+/** Whether a model is fitted with tensors, which is what WebGPU can do; exact solvers and trees are not. */
+function usesTensors(model) {
+  return model?.solver === "gradient_descent";
+}
+
+/** Answers as a reader wants them: class names or numbers, and a list of probabilities per row. */
+function answersOf({ codes, values, probabilities }, classes, n_probabilities) {
+  const predictions = codes ? Array.from(codes, (code) => classes[code]) : Array.from(values ?? []);
+  if (!probabilities) return { predictions, probabilities: null };
+  const rows = Array.from(predictions, (_, row) =>
+    Array.from(probabilities.subarray(row * n_probabilities, (row + 1) * n_probabilities)),
+  );
+  return { predictions, probabilities: rows };
+}

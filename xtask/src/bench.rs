@@ -1,0 +1,62 @@
+//! `cargo xtask bench`: how fast the engine is, natively and beside other libraries in one browser.
+
+use std::process::{Command, ExitCode};
+
+use crate::args::{Args, Known};
+use crate::packages::{self, NodePackage};
+use crate::process::{Outcome, print, run, say};
+use crate::server::Server;
+use crate::test::{native_cargo, node_environment};
+use crate::{browser, build, gpu, paths, python, setup};
+
+const HELP: &str = "\
+Measure the engine, and the same work beside other libraries in the same browser.
+
+Usage: cargo xtask bench [--no-gpu] [--no-peers]
+
+Options:
+  --no-gpu    Leave the GPU worker out
+  --no-peers  Only the engine's own benches
+
+Ends with a table of times and ratios. Ratios travel from machine to machine; times do not.";
+
+const KNOWN: Known = Known { switches: &["--no-gpu", "--no-peers"], values: &[] };
+
+/// What the comparison in the browser runs beside us.
+const PEER_PACKAGES: &[NodePackage] =
+    &[NodePackage { name: "papaparse", version: "5.7.1", why: "the bench reads the same CSV with it" }];
+
+/// `cargo xtask bench`.
+pub(crate) fn command(words: &[String]) -> Outcome<ExitCode> {
+    let args = Args::parse(words, &KNOWN)?;
+    if args.wants_help {
+        print(HELP);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let toolchain = setup::for_builds()?;
+    say("the engine's own benches");
+    run(native_cargo()?.args(["bench", "--package", "vitrine", "--benches"]))?;
+    if args.has("--no-peers") {
+        return Ok(ExitCode::SUCCESS);
+    }
+
+    let browser = browser::ensure()?;
+    packages::ensure(PEER_PACKAGES)?;
+    let page = build::page(toolchain)?;
+    let worker_gpu = if args.has("--no-gpu") { None } else { Some(gpu::ensure(toolchain, None)?) };
+    build::assemble(&page, worker_gpu.as_deref())?;
+    let server = Server::bind(&paths::dist(), 0)?;
+    let url = server.url();
+    server.start();
+
+    say("the same work beside other libraries");
+    let mut node = Command::new("node");
+    node.arg("benches/peers/run.mjs");
+    node_environment(&mut node, &url, &browser.chromium)?;
+    let requirements = paths::root().join("benches/peers/requirements.txt");
+    if requirements.is_file() {
+        node.env("PYTHON", python::ensure(&requirements)?);
+    }
+    run(&mut node)?;
+    Ok(ExitCode::SUCCESS)
+}

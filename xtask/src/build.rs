@@ -1,0 +1,104 @@
+//! `cargo xtask build`: the page and the CPU worker through Trunk, the GPU worker beside them, together in `dist/`.
+//!
+//! The page build is kept in the cache folder under the hash of everything it is made from, so the same sources are
+//! built once per machine. Trunk stays out of `dist/`: what is served changes in one step, when all of it is ready.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use crate::args::{Args, Known};
+use crate::process::{Failure, Outcome, duration, print, run, say};
+use crate::toolchain::Toolchain;
+use crate::{digest, gpu, paths, setup, size, tools, wasm_opt};
+
+const HELP: &str = "\
+Build dist/: the page, vitrine.js and both workers, ready for any static host.
+
+Usage: cargo xtask build [--no-gpu]
+
+Options:
+  --no-gpu  Leave the GPU worker out: it takes a quarter of an hour the first time
+
+Installs the tools that are missing, then prints the size of each wasm, plain and gzipped.
+What is already built from the same sources, in this clone or another, is taken from the cache folder.";
+
+const KNOWN: Known = Known { switches: &["--no-gpu"], values: &[] };
+
+/// The modules that Trunk makes, and how each is shrunk: the page for its size, the worker for its speed.
+const MODULES: &[(&str, &[&str])] = &[("vitrine-page_bg.wasm", &["-Oz"]), ("worker-cpu_bg.wasm", &["-O3"])];
+
+/// How many page builds the cache keeps.
+const N_KEPT: usize = 6;
+
+/// `cargo xtask build`.
+pub(crate) fn command(words: &[String]) -> Outcome<ExitCode> {
+    let args = Args::parse(words, &KNOWN)?;
+    if args.wants_help {
+        print(HELP);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let started = Instant::now();
+    let toolchain = setup::for_builds()?;
+    let page = page(toolchain)?;
+    let worker_gpu = if args.has("--no-gpu") { None } else { Some(gpu::ensure(toolchain, None)?) };
+    assemble(&page, worker_gpu.as_deref())?;
+    size::print_table(&paths::dist())?;
+    say(format!("{} is ready ({})", paths::dist().display(), duration(started.elapsed())));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The folder with the built page and CPU worker; built if these sources never were.
+pub(crate) fn page(toolchain: Toolchain) -> Outcome<PathBuf> {
+    let made_by = format!("{} {}", toolchain.version()?, tools::versions()?);
+    let key = digest::page_key(&made_by)?;
+    let builds = paths::cache_folder("page")?;
+    let kept = builds.join(&key);
+    if kept.is_dir() {
+        say("the page and the CPU worker are already built from these sources");
+        return Ok(kept);
+    }
+    let started = Instant::now();
+    say("building the page and the CPU worker (about 8 minutes the first time, on 2 cores)");
+    let partial = builds.join(format!("{key}.{}.partial", std::process::id()));
+    if let Err(failure) = run_trunk(toolchain, &partial) {
+        paths::remove_folder(&partial)?;
+        return Err(failure);
+    }
+    say("shrinking the page and the CPU worker with wasm-opt");
+    for (module, passes) in MODULES {
+        wasm_opt::optimize(&partial.join(module), passes)?;
+    }
+    // A source saved meanwhile may be in the build or not: such a build is used, but never taken for another one.
+    let kept = if digest::page_key(&made_by)? == key { kept } else { builds.join(format!("{key}.changed")) };
+    paths::remove_folder(&kept)?;
+    std::fs::rename(&partial, &kept).map_err(|error| Failure::file(&kept, &error))?;
+    paths::prune(&builds, N_KEPT)?;
+    say(format!("the page and the CPU worker are built ({})", duration(started.elapsed())));
+    Ok(kept)
+}
+
+/// Makes `dist/` from a page build and, where there is one, a GPU worker.
+pub(crate) fn assemble(page: &Path, worker_gpu: Option<&Path>) -> Outcome<()> {
+    let dist = paths::dist();
+    let partial = dist.with_extension("partial");
+    paths::remove_folder(&partial)?;
+    paths::copy_folder(page, &partial)?;
+    if let Some(worker_gpu) = worker_gpu {
+        paths::copy_folder(worker_gpu, &partial)?;
+    }
+    paths::remove_folder(&dist)?;
+    std::fs::rename(&partial, &dist).map_err(|error| Failure::file(&dist, &error))
+}
+
+fn run_trunk(toolchain: Toolchain, dist: &Path) -> Outcome<()> {
+    let mut trunk = Command::new(tools::program("trunk")?);
+    toolchain.apply(&mut trunk)?;
+    trunk
+        .args(["build", "--release", "--offline", "--dist"])
+        .arg(dist)
+        .env("VITRINE_BUILD", digest::build_id()?)
+        // Trunk reads NO_COLOR as a flag of its own and refuses the usual value, 1.
+        .env_remove("NO_COLOR");
+    run(&mut trunk)
+}
