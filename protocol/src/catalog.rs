@@ -66,7 +66,7 @@ pub struct ParamDocMsg {
 /// What a hyper-parameter may be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", from = "AnyParamKind")]
 pub enum ParamKindMsg {
     /// A whole number.
     Integer {
@@ -95,6 +95,34 @@ pub enum ParamKindMsg {
         /// The words.
         options: Vec<String>,
     },
+}
+
+/// Any kind, read without a pass to find its tag first: that pass is a second reader of all the fields.
+#[derive(Deserialize)]
+struct AnyParamKind {
+    r#type: String,
+    #[serde(default)]
+    min: f64,
+    #[serde(default)]
+    max: f64,
+    #[serde(default)]
+    min_excluded: bool,
+    #[serde(default)]
+    nullable: bool,
+    #[serde(default)]
+    options: Vec<String>,
+}
+
+impl From<AnyParamKind> for ParamKindMsg {
+    fn from(any: AnyParamKind) -> Self {
+        let AnyParamKind { r#type, min, max, min_excluded, nullable, options } = any;
+        match r#type.as_str() {
+            "integer" => Self::Integer { min, max, nullable },
+            "number" => Self::Number { min, max, min_excluded, nullable },
+            "boolean" => Self::Boolean,
+            _ => Self::Choice { options },
+        }
+    }
 }
 
 /// A preparation step.

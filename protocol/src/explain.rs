@@ -1,9 +1,7 @@
 //! Explanations, asked for and given.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Which explanation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,7 +26,7 @@ pub enum ExplainMsg {
         /// The other columns' values; the median or most frequent by default.
         #[cfg_attr(feature = "types", ts(type = "Record<string, Cell>", optional))]
         #[serde(default)]
-        fixed: BTreeMap<String, Value>,
+        fixed: Map<String, Value>,
     },
 }
 
@@ -109,7 +107,7 @@ pub struct BoundaryMsg {
     /// Grid points upwards.
     pub y_values: Vec<Value>,
     /// The values the other columns were held at.
-    pub fixed: BTreeMap<String, Value>,
+    pub fixed: Map<String, Value>,
     /// The classes; `null` for regression.
     pub classes: Option<Vec<String>>,
 }

@@ -27,7 +27,7 @@ pub use model::{
     BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, MetricsMsg, ModelMsg,
     ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SplitMsg, StructureMsg, Task, TrainMsg, TreeNodeMsg,
 };
-pub use recipe::{FittedStepMsg, PrepareMsg, PreparedMsg, StepColumns, StepMsg};
+pub use recipe::{AskedStep, FittedStepMsg, PrepareMsg, PreparedMsg, StepColumns, StepMsg};
 pub use request::{ExportFormat, JobId, ProjectMsg, Request, RequestMsg};
 pub use table::{BinMsg, ColumnKind, ColumnMsg, Encoding, LoadOptionsMsg, RowsMsg, TableMsg, TopValueMsg};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{FittedStepMsg, IssueMsg, StepMsg};
 
@@ -197,7 +197,7 @@ pub struct EvaluationMsg {
 /// What a model consists of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
-#[serde(untagged)]
+#[serde(untagged, from = "AnyStructure")]
 pub enum StructureMsg {
     /// A tree.
     Tree {
@@ -206,6 +206,26 @@ pub enum StructureMsg {
     },
     /// A linear model.
     Linear(CoefficientsMsg),
+}
+
+/// Any structure, read in one pass: an untagged enum keeps what it read and reads it again for every variant.
+#[derive(Deserialize)]
+struct AnyStructure {
+    nodes: Option<Vec<TreeNodeMsg>>,
+    #[serde(default)]
+    coefficients: Value,
+    #[serde(default)]
+    intercept: Value,
+}
+
+impl From<AnyStructure> for StructureMsg {
+    fn from(any: AnyStructure) -> Self {
+        let AnyStructure { nodes, coefficients, intercept } = any;
+        match nodes {
+            Some(nodes) => Self::Tree { nodes },
+            None => Self::Linear(CoefficientsMsg { coefficients, intercept }),
+        }
+    }
 }
 
 /// A node of a tree; a leaf has no children, feature or threshold.
@@ -280,7 +300,7 @@ pub struct ReceiptMsg {
 pub struct PredictMsg {
     /// Rows as objects from column name to value.
     #[cfg_attr(feature = "types", ts(type = "Array<Record<string, Cell>>", optional))]
-    pub rows: Option<Vec<BTreeMap<String, Value>>>,
+    pub rows: Option<Vec<Map<String, Value>>>,
     /// A loaded table.
     pub table: Option<String>,
     /// Read the payload as CSV.

@@ -1,7 +1,7 @@
 //! Recipes: ordered preparation steps, as asked for and as fitted.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::IssueMsg;
 
@@ -34,11 +34,72 @@ pub enum StepColumns {
     Names(Vec<String>),
 }
 
-/// One step of a recipe.
+/// One step of a recipe as it travels: the JSON of an [`AskedStep`].
+///
+/// The page edits steps field by field as the catalog declares them and never needs to know what each means; only the
+/// worker does, and calls [`StepMsg::read`]. So the page carries no code that reads every kind of step.
+///
+/// ```
+/// use vitrine_protocol::{AskedStep, StepMsg};
+/// let step: StepMsg = serde_json::from_str(r#"{ "step": "log1p" }"#).unwrap();
+/// assert_eq!(step.read().unwrap(), AskedStep::Log1p { columns: None });
+/// assert_eq!(StepMsg::from(&AskedStep::Log1p { columns: None }).name(), "log1p");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(transparent)]
+pub struct StepMsg(pub Map<String, Value>);
+
+impl StepMsg {
+    /// What kind of step it is; empty when it does not say.
+    pub fn name(&self) -> &str {
+        self.0.get("step").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// What it asks for.
+    ///
+    /// # Errors
+    /// - serde's, when there is no such step or it has no such field.
+    pub fn read(&self) -> Result<AskedStep, serde_json::Error> {
+        AskedStep::deserialize(Value::Object(self.0.clone()))
+    }
+}
+
+impl From<&AskedStep> for StepMsg {
+    fn from(step: &AskedStep) -> Self {
+        match serde_json::to_value(step) {
+            Ok(Value::Object(fields)) => Self(fields.into_iter().filter(|(_, value)| !value.is_null()).collect()),
+            _ => unreachable!("a tagged enum is an object"),
+        }
+    }
+}
+
+/// In the declarations a step is what it says, not how it travels.
+#[cfg(feature = "types")]
+impl ts_rs::TS for StepMsg {
+    type WithoutGenerics = Self;
+    type OptionInnerType = Self;
+
+    fn name(config: &ts_rs::Config) -> String {
+        AskedStep::name(config)
+    }
+
+    fn inline(config: &ts_rs::Config) -> String {
+        AskedStep::inline(config)
+    }
+
+    fn visit_generics(visitor: &mut impl ts_rs::TypeVisitor)
+    where
+        Self: 'static,
+    {
+        visitor.visit::<AskedStep>();
+    }
+}
+
+/// What one step of a recipe asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields, rename = "StepMsg"))]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
-pub enum StepMsg {
+pub enum AskedStep {
     /// Drop training rows in which a used cell is missing; rows to predict are kept and reported.
     DropMissing {
         /// The cells that count; `all` by default.

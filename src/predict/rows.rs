@@ -1,8 +1,6 @@
 //! Rows given as values by name become columns a recipe can read.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::Error;
 use crate::predict::PredictError;
@@ -14,7 +12,7 @@ use crate::table::{Column, ColumnData, Table, TextColumn, number_text};
 /// Numbers, texts and yes-or-no are taken as they come: reading them as what they were in training is the recipe's work.
 ///
 /// **Errors** `predict.bad_cell` for a list or an object where a cell should be.
-pub fn rows_source(inputs: &[Input], rows: &[BTreeMap<String, Value>]) -> Result<Table, Error> {
+pub fn rows_source(inputs: &[Input], rows: &[Map<String, Value>]) -> Result<Table, Error> {
     let given = inputs.iter().filter(|input| rows.iter().any(|row| row.contains_key(&input.name)));
     let columns = given.map(|input| column(input, rows)).collect::<Result<Vec<Column>, Error>>()?;
     if columns.is_empty() {
@@ -25,7 +23,7 @@ pub fn rows_source(inputs: &[Input], rows: &[BTreeMap<String, Value>]) -> Result
     Ok(Table::new(columns))
 }
 
-fn column(input: &Input, rows: &[BTreeMap<String, Value>]) -> Result<Column, Error> {
+fn column(input: &Input, rows: &[Map<String, Value>]) -> Result<Column, Error> {
     let cells = || rows.iter().map(|row| row.get(&input.name).unwrap_or(&Value::Null));
     if let Some(row) = cells().position(|cell| cell.is_array() || cell.is_object()) {
         let given = if rows[row][&input.name].is_array() { "a list" } else { "an object" };
@@ -66,7 +64,7 @@ mod tests {
     use crate::table::{Cell, ColumnKind};
     use serde_json::json;
 
-    fn rows(rows: Value) -> Vec<BTreeMap<String, Value>> {
+    fn rows(rows: Value) -> Vec<Map<String, Value>> {
         serde_json::from_value(rows).unwrap()
     }
 

@@ -64,19 +64,24 @@ impl Incoming {
     /// assert_eq!(error.to_string(), "the request has the unknown field \"tagret\"; it knows table, target");
     /// ```
     pub fn malformed(job: JobId, reason: &str) -> Self {
-        let reason = reason.strip_prefix("Error: ").unwrap_or(reason);
-        // serde hands out no parts of its errors, but quotes names in backticks: the field, then what it could be.
-        let names: Vec<&str> = reason.split('`').skip(1).step_by(2).collect();
-        let error = match names.split_first() {
-            Some((field, known)) if reason.contains("unknown field") => {
-                // Where requests share fields (`#[serde(flatten)]`), serde lists none.
-                let known = if known.is_empty() { "those in the documentation".to_owned() } else { known.join(", ") };
-                RequestError::UnknownField { field: (*field).to_owned(), known }
-            }
-            _ => RequestError::Malformed { detail: reason.to_owned() },
-        };
-        Self::Malformed { job, error: error.into() }
+        Self::Malformed { job, error: unread(reason) }
     }
+}
+
+/// The error of what serde could not read, for the reason it gave.
+pub(in crate::worker) fn unread(reason: &str) -> Error {
+    let reason = reason.strip_prefix("Error: ").unwrap_or(reason);
+    // serde hands out no parts of its errors, but quotes names in backticks: the field, then what it could be.
+    let names: Vec<&str> = reason.split('`').skip(1).step_by(2).collect();
+    match names.split_first() {
+        Some((field, known)) if reason.contains("unknown field") => {
+            // Where requests share fields (`#[serde(flatten)]`), serde lists none.
+            let known = if known.is_empty() { "those in the documentation".to_owned() } else { known.join(", ") };
+            RequestError::UnknownField { field: (*field).to_owned(), known }
+        }
+        _ => RequestError::Malformed { detail: reason.to_owned() },
+    }
+    .into()
 }
 
 /// A handle to the messages that wait; clones share them.

@@ -7,7 +7,7 @@ use vitrine_protocol::DeviceKind;
 
 use crate::state::{App, JobKind, Stage, Theme, app, tr};
 use crate::text::{Lang, fill, spoken};
-use crate::widgets::{Icon, Logo, Notices};
+use crate::widgets::{Icon, Logo, Notices, Views};
 use crate::{actions, browser, format, settings, views};
 
 /// The whole page.
@@ -18,9 +18,7 @@ pub(crate) fn Page() -> impl IntoView {
     browser::remove("boot");
     spawn_local(actions::start_engine(app));
     spawn_local(async move {
-        if let Some(samples) =
-            browser::fetch_text("samples/samples.json").await.ok().and_then(|text| serde_json::from_str(&text).ok())
-        {
+        if let Ok(samples) = browser::fetch_json("samples/samples.json").await {
             app.samples.set(samples);
         }
     });
@@ -176,7 +174,7 @@ fn Rail() -> impl IntoView {
     view! {
         <nav class="rail" aria-label=tr!(app, stages)>
             <div role="tablist" aria-label=tr!(app, stages) aria-orientation="vertical" on:keydown=on_key>
-                {Stage::ALL.into_iter().map(tab).collect_view()}
+                {Stage::ALL.into_iter().map(tab).views()}
             </div>
         </nav>
     }

@@ -16,14 +16,14 @@ pub(crate) async fn fetch(path: &str) -> Result<Response, String> {
     if response.ok() { Ok(response) } else { Err(format!("{path}: {}", response.status())) }
 }
 
-/// The text of one of our own files.
+/// One of our own JSON files.
 ///
 /// # Errors
-/// - The file did not come, or was not text.
-pub(crate) async fn fetch_text(path: &str) -> Result<String, String> {
-    let text = fetch(path).await?.text().map_err(|error| format!("{error:?}"))?;
-    let text = JsFuture::from(text).await.map_err(|error| format!("{error:?}"))?;
-    text.as_string().ok_or_else(|| path.to_owned())
+/// - The file did not come, or holds something else.
+pub(crate) async fn fetch_json<T: serde::de::DeserializeOwned>(path: &str) -> Result<T, String> {
+    let json = fetch(path).await?.json().map_err(|error| format!("{error:?}"))?;
+    let json = JsFuture::from(json).await.map_err(|error| format!("{error:?}"))?;
+    serde_wasm_bindgen::from_value(json).map_err(|error| error.to_string())
 }
 
 /// One of our own files as a blob, unread.

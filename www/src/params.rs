@@ -42,11 +42,8 @@ pub(crate) fn parse(param: &ParamDocMsg, words: &str) -> Result<Value, Trouble> 
             if inside { Ok(value.into()) } else { Err(Trouble::OutOfRange) }
         }
         ParamKindMsg::Number { min, max, min_excluded, .. } => {
-            let value: f64 = words.parse().map_err(|_| Trouble::NotNumber)?;
+            let value = crate::format::parse_number(words).ok_or(Trouble::NotNumber)?;
             let above = if *min_excluded { value > *min } else { value >= *min };
-            if !value.is_finite() {
-                return Err(Trouble::NotNumber);
-            }
             if above && value <= *max { Ok(value.into()) } else { Err(Trouble::OutOfRange) }
         }
     }
@@ -57,7 +54,13 @@ pub(crate) fn show(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(words) => words.clone(),
-        other => other.to_string(),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.to_string(),
+            None => number.as_f64().unwrap_or(f64::NAN).to_string(),
+        },
+        Value::Bool(flag) => flag.to_string(),
+        Value::Array(values) => values.iter().map(show).collect::<Vec<_>>().join("\n"),
+        Value::Object(_) => String::new(),
     }
 }
 

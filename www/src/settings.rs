@@ -79,7 +79,7 @@ fn apply(app: App, settings: &Settings) {
     if let Some(seed) = settings.get("seed") {
         app.plan.seed.set(seed.to_owned());
     }
-    if let Some(share) = settings.get("test").and_then(|share| share.parse::<f64>().ok()) {
+    if let Some(share) = settings.get("test").and_then(crate::format::parse_number) {
         app.plan.test_fraction.set(share.clamp(0.0, 0.9));
     }
     if let Some(device) = settings.get("device").filter(|device| ["auto", "cpu", "webgpu"].contains(device)) {

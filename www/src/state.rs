@@ -319,12 +319,22 @@ pub(crate) fn app() -> App {
     expect_context()
 }
 
+/// A text of the interface that follows the language. One function makes them all, so that what shows a text is
+/// compiled once and not once for each.
+pub(crate) fn words(app: App, pick: fn(&'static Texts) -> &'static str) -> impl Fn() -> &'static str + Copy + use<> {
+    move || pick(app.text())
+}
+
+/// The same as a signal, for components.
+pub(crate) fn said(app: App, pick: fn(&'static Texts) -> &'static str) -> Signal<String> {
+    Signal::derive(move || pick(app.text()).to_owned())
+}
+
 /// A text of the interface that follows the language: `tr!(app, key)`.
 macro_rules! tr {
-    ($app:expr, $key:ident) => {{
-        let app = $app;
-        move || app.text().$key
-    }};
+    ($app:expr, $key:ident) => {
+        crate::state::words($app, |texts| texts.$key)
+    };
     ($app:expr, $key:ident, $($name:literal = $value:expr),+ $(,)?) => {{
         let app = $app;
         move || crate::text::fill(app.text().$key, &[$(($name, &$value)),+])

@@ -145,12 +145,13 @@ pub(crate) fn shortened(text: &str, limit: usize) -> String {
     short
 }
 
-/// The engine's lower-case message as a sentence on a page: a capital first letter, long quotations cut.
+/// The engine's lower-case message as a sentence on a page: a capital first letter, long quotations cut. The engine
+/// speaks English: the tables that know every script's capitals would be a fiftieth of the page.
 fn sentence(message: &str) -> String {
     let message = shortened(message, 400);
     let mut letters = message.chars();
     match letters.next() {
-        Some(first) => first.to_uppercase().collect::<String>() + letters.as_str(),
+        Some(first) => String::from(first.to_ascii_uppercase()) + letters.as_str(),
         None => String::new(),
     }
 }

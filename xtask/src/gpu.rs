@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use crate::build::ALIKE_TOGETHER;
 use crate::process::{Failure, Outcome, duration, run_into, say};
 use crate::toolchain::{Toolchain, WASM_TARGET};
 use crate::{digest, paths, tools, wasm_opt};
@@ -14,7 +15,7 @@ use crate::{digest, paths, tools, wasm_opt};
 const PROFILE: &str = "gpu";
 
 /// Enough to fit the budget of 4 MB gzipped; `-Oz` takes eight minutes in Node for a tenth less.
-const PASSES: &[&str] = &["-O1"];
+const PASSES: &[&str] = &["-O1", ALIKE_TOGETHER];
 
 /// What `new Worker(…, { type: "module" })` is given, like the one Trunk writes for the CPU worker.
 const LOADER: &str = "import init from './worker-gpu.js';await init();";

@@ -1,6 +1,5 @@
 //! Why a model answers as it does.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -39,7 +38,6 @@ pub(super) async fn explain(context: Context, id: String, request: ExplainMsg) -
 /// A row by its position in the model's table, or given as an object.
 fn find_row(context: &Context, entry: &ModelEntry, row: Value) -> Result<(Rc<Table>, u32), Error> {
     if let Value::Object(cells) = row {
-        let cells: BTreeMap<String, Value> = cells.into_iter().collect();
         return Ok((Rc::new(rows_source(&entry.pipeline.recipe.inputs, &[cells])?), 0));
     }
     let table = context.workspace.borrow().table(&entry.card.table)?.table.clone();

@@ -1,20 +1,23 @@
 //! Recipes: from requests, checked; and to events, fitted.
 
 use serde_json::{Value, json};
-use vitrine_protocol::{FittedStepMsg, StepColumns, StepMsg};
+use vitrine_protocol::{AskedStep, FittedStepMsg, StepColumns, StepMsg};
 
 use crate::Error;
 use crate::preprocess::{Encoding, FittedStep, Imputation, Learned, PreprocessError, Scaling, Select, Step};
 use crate::table::number_text;
+use crate::worker::inbox::unread;
 
 /// Reads the steps of a request.
 ///
-/// **Errors** `preprocess.bad_setting` with the step's position, for the first setting that is not one.
+/// **Errors** `preprocess.bad_setting` with the step's position, for the first setting that is not one;
+/// `request.unknown_field` and `request.malformed` for a step that is none.
 pub(in crate::worker) fn core_recipe(steps: &[StepMsg]) -> Result<Vec<Step>, Error> {
     steps.iter().enumerate().map(|(idx, step)| core_step(step, idx)).collect()
 }
 
 fn core_step(step: &StepMsg, idx: usize) -> Result<Step, Error> {
+    let asked = step.read().map_err(|error| unread(&error.to_string()))?;
     let bad = |field: &str, given: String, expected: &str| -> Error {
         let (field, expected) = (field.to_owned(), expected.to_owned());
         PreprocessError::BadSetting { step: idx, field, given, expected }.into()
@@ -25,10 +28,12 @@ fn core_step(step: &StepMsg, idx: usize) -> Result<Step, Error> {
             bad("columns", format!("{columns:?}"), "a list of names, \"numeric\", \"categorical\" or \"all\"")
         }),
     };
-    Ok(match step {
-        StepMsg::DropMissing { columns } => Step::DropMissing { columns: select(columns, Select::All)? },
-        StepMsg::DropColumns { columns } => Step::DropColumns { columns: select(&Some(columns.clone()), Select::All)? },
-        StepMsg::Impute { columns, strategy, fill_value } => Step::Impute {
+    Ok(match &asked {
+        AskedStep::DropMissing { columns } => Step::DropMissing { columns: select(columns, Select::All)? },
+        AskedStep::DropColumns { columns } => {
+            Step::DropColumns { columns: select(&Some(columns.clone()), Select::All)? }
+        }
+        AskedStep::Impute { columns, strategy, fill_value } => Step::Impute {
             columns: select(columns, Select::All)?,
             strategy: match strategy.as_str() {
                 "mean" => Imputation::Mean,
@@ -43,7 +48,7 @@ fn core_step(step: &StepMsg, idx: usize) -> Result<Step, Error> {
                 }
             },
         },
-        StepMsg::Scale { columns, method } => Step::Scale {
+        AskedStep::Scale { columns, method } => Step::Scale {
             columns: select(columns, Select::Numeric)?,
             method: match method.as_str() {
                 "min_max" => Scaling::MinMax,
@@ -56,7 +61,7 @@ fn core_step(step: &StepMsg, idx: usize) -> Result<Step, Error> {
                 }
             },
         },
-        StepMsg::Encode { columns, method, handle_unknown } => Step::Encode {
+        AskedStep::Encode { columns, method, handle_unknown } => Step::Encode {
             columns: select(columns, Select::Categorical)?,
             method: match method.as_str() {
                 "one_hot" => Encoding::OneHot,
@@ -74,7 +79,7 @@ fn core_step(step: &StepMsg, idx: usize) -> Result<Step, Error> {
                 }
             },
         },
-        StepMsg::Clip { columns, lower_quantile, upper_quantile } => {
+        AskedStep::Clip { columns, lower_quantile, upper_quantile } => {
             let (lower_quantile, upper_quantile) = (*lower_quantile, *upper_quantile);
             if !(0.0 <= lower_quantile && lower_quantile < upper_quantile && upper_quantile <= 1.0) {
                 let given = format!("{lower_quantile} and upper_quantile {upper_quantile}");
@@ -82,8 +87,8 @@ fn core_step(step: &StepMsg, idx: usize) -> Result<Step, Error> {
             }
             Step::Clip { columns: select(columns, Select::Numeric)?, lower_quantile, upper_quantile }
         }
-        StepMsg::Log1p { columns } => Step::Log1p { columns: select(columns, Select::Numeric)? },
-        StepMsg::Polynomial { columns, degree, interaction_only } => {
+        AskedStep::Log1p { columns } => Step::Log1p { columns: select(columns, Select::Numeric)? },
+        AskedStep::Polynomial { columns, degree, interaction_only } => {
             if !(2..=3).contains(degree) {
                 return Err(bad("degree", degree.to_string(), "2 or 3"));
             }
@@ -117,11 +122,15 @@ fn fill_text(fill: &Option<Value>) -> Result<Option<String>, String> {
 }
 
 /// A step as requests write it.
-pub(in crate::worker) fn step_msg(step: &Step) -> StepMsg {
+fn step_msg(step: &Step) -> StepMsg {
+    StepMsg::from(&asked_step(step))
+}
+
+fn asked_step(step: &Step) -> AskedStep {
     let columns = columns_msg(step.columns());
     match step {
-        Step::DropMissing { .. } => StepMsg::DropMissing { columns: Some(columns) },
-        Step::DropColumns { .. } => StepMsg::DropColumns { columns },
+        Step::DropMissing { .. } => AskedStep::DropMissing { columns: Some(columns) },
+        Step::DropColumns { .. } => AskedStep::DropColumns { columns },
         Step::Impute { strategy, .. } => {
             let (word, fill_value) = match strategy {
                 Imputation::Mean => ("mean", None),
@@ -129,7 +138,7 @@ pub(in crate::worker) fn step_msg(step: &Step) -> StepMsg {
                 Imputation::MostFrequent => ("most_frequent", None),
                 Imputation::Constant(fill) => ("constant", fill.clone().map(Value::from)),
             };
-            StepMsg::Impute { columns: Some(columns), strategy: word.to_owned(), fill_value }
+            AskedStep::Impute { columns: Some(columns), strategy: word.to_owned(), fill_value }
         }
         Step::Scale { method, .. } => {
             let word = match method {
@@ -138,7 +147,7 @@ pub(in crate::worker) fn step_msg(step: &Step) -> StepMsg {
                 Scaling::Robust => "robust",
                 Scaling::MaxAbs => "max_abs",
             };
-            StepMsg::Scale { columns: Some(columns), method: word.to_owned() }
+            AskedStep::Scale { columns: Some(columns), method: word.to_owned() }
         }
         Step::Encode { method, refuse_unknown, .. } => {
             let word = match method {
@@ -147,18 +156,18 @@ pub(in crate::worker) fn step_msg(step: &Step) -> StepMsg {
                 Encoding::Label => "label",
             };
             let handle_unknown = if *refuse_unknown { "error" } else { "ignore" };
-            StepMsg::Encode {
+            AskedStep::Encode {
                 columns: Some(columns),
                 method: word.to_owned(),
                 handle_unknown: Some(handle_unknown.to_owned()),
             }
         }
         Step::Clip { lower_quantile, upper_quantile, .. } => {
-            StepMsg::Clip { columns: Some(columns), lower_quantile: *lower_quantile, upper_quantile: *upper_quantile }
+            AskedStep::Clip { columns: Some(columns), lower_quantile: *lower_quantile, upper_quantile: *upper_quantile }
         }
-        Step::Log1p { .. } => StepMsg::Log1p { columns: Some(columns) },
+        Step::Log1p { .. } => AskedStep::Log1p { columns: Some(columns) },
         Step::Polynomial { degree, interaction_only, .. } => {
-            StepMsg::Polynomial { columns: Some(columns), degree: *degree, interaction_only: *interaction_only }
+            AskedStep::Polynomial { columns: Some(columns), degree: *degree, interaction_only: *interaction_only }
         }
     }
 }

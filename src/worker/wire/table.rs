@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use vitrine_protocol::{self as wire, BinMsg, ColumnMsg, LoadOptionsMsg, RowsMsg, TopValueMsg};
 
 use crate::Error;
@@ -156,7 +156,7 @@ fn number_value(x: f64) -> Value {
 }
 
 /// Values by name as JSON.
-pub(in crate::worker) fn cells_by_name(cells: BTreeMap<&str, Cell<'_>>) -> BTreeMap<String, Value> {
+pub(in crate::worker) fn cells_by_name(cells: BTreeMap<&str, Cell<'_>>) -> Map<String, Value> {
     cells.into_iter().map(|(name, cell)| (name.to_owned(), cell_value(cell))).collect()
 }
 

@@ -1,11 +1,10 @@
 //! Predict and export: new rows in, answers out; the work as a file, and back.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use vitrine_protocol::{
     DecisionPathMsg, ErrorMsg, ExplainMsg, ExportFormat, IssueMsg, PredictMsg, PredictionMsg, ProjectMsg, Request,
 };
@@ -33,14 +32,13 @@ pub(crate) struct Answer {
 ///
 /// # Errors
 /// - The engine's own.
-pub(crate) async fn answer_row(model: &str, row: BTreeMap<String, Value>) -> Result<Answer, ErrorMsg> {
+pub(crate) async fn answer_row(model: &str, row: Map<String, Value>) -> Result<Answer, ErrorMsg> {
     let predict = PredictMsg { rows: Some(vec![row.clone()]), ..Default::default() };
     let request = Request::Predict { id: model.to_owned(), predict };
     let (prediction, buffers) = client::ask::<PredictionMsg>(request, Beside::default()).await?;
     let name = if prediction.classes.is_some() { "codes" } else { "values" };
     let value = buffers.numbers(name).and_then(|values| values.first().copied()).unwrap_or(f64::NAN);
-    let row = Value::Object(row.into_iter().collect());
-    let request = Request::Explain { id: model.to_owned(), explain: ExplainMsg::DecisionPath { row } };
+    let request = Request::Explain { id: model.to_owned(), explain: ExplainMsg::DecisionPath { row: row.into() } };
     // An answer without its sentence is still an answer.
     let why = client::ask::<DecisionPathMsg>(request, Beside::default()).await;
     Ok(Answer {

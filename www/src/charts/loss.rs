@@ -1,8 +1,12 @@
 //! The loss curve, drawn with plotters while a model learns and after.
 
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
-use super::{Drawing, Palette, rgb, svg};
+use super::axis::Scale;
+use super::svg::{Anchor, Svg, Type, fit};
+use super::{Drawing, Palette, rgb};
+use crate::format;
 use crate::state::LossPoint;
 
 /// The words of the drawing.
@@ -17,82 +21,82 @@ pub(crate) struct LossWords<'a> {
     pub(crate) valid: &'a str,
 }
 
-const SIZE: (u32, u32) = (500, 230);
+const SIZE: [f64; 2] = [500.0, 230.0];
+/// Room for the axes and the legend.
+const LEFT: f64 = 64.0;
+const TOP: f64 = 26.0;
+const RIGHT: f64 = 12.0;
+const BOTTOM: f64 = 42.0;
 
 /// Both losses by epoch; nothing until there are two finite points.
 pub(crate) fn loss(points: &[LossPoint], words: &LossWords<'_>, palette: &Palette) -> Drawing {
     let finite: Vec<&LossPoint> = points.iter().filter(|(_, train, _)| train.is_finite()).collect();
-    let mut body = String::new();
-    if finite.len() > 1 && draw(&mut body, &finite, words, palette).is_none() {
-        body.clear();
+    let [Some(first), Some(last)] = [finite.first(), finite.last()] else { return Drawing::default() };
+    if first.0 == last.0 {
+        return Drawing::default();
     }
-    // plotters writes a whole file; the page puts the elements into a frame of its own.
-    let inner = body.find("<svg").and_then(|start| {
-        let from = start + body[start..].find('>')? + 1;
-        Some(body[from..body.rfind("</svg>")?].to_owned())
-    });
-    let body =
-        inner.unwrap_or_default().replace("font-family=\"sans-serif\"", &format!("font-family=\"{}\"", svg::FONT));
-    Drawing { width: f64::from(SIZE.0), height: f64::from(SIZE.1), body }
-}
-
-fn draw(out: &mut String, points: &[&LossPoint], words: &LossWords<'_>, palette: &Palette) -> Option<()> {
-    let colour = |hex: &str| rgb(hex).map(|[r, g, b]| RGBColor(r, g, b));
-    let (ink, muted, line) = (colour(&palette.ink)?, colour(&palette.muted)?, colour(&palette.line)?);
-    let values = points.iter().flat_map(|(_, train, valid)| std::iter::once(*train).chain(*valid));
+    let values = finite.iter().flat_map(|(_, train, valid)| std::iter::once(*train).chain(*valid));
     let values = values.filter(|value| value.is_finite());
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     let room = ((high - low) * 0.08).max(high.abs() * 1e-6).max(1e-12);
-    let (first, last) = (points.first()?.0 as f64, points.last()?.0 as f64);
+    let spans = [[first.0 as f64, last.0 as f64], [low - room, high + room]];
 
-    let root = SVGBackend::with_string(out, SIZE).into_drawing_area();
-    let mut chart = ChartBuilder::on(&root)
-        .margin(10)
-        .x_label_area_size(38)
-        .y_label_area_size(58)
-        .build_cartesian_2d(first..last, (low - room)..(high + room))
-        .ok()?;
-    // plotters takes the size of a whole line; the letters come out at four fifths of it.
-    let text = ("sans-serif", 14).into_font().color(&muted);
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .x_labels(8)
-        .y_labels(5)
-        .x_label_formatter(&|epoch| format!("{epoch:.0}"))
-        .y_label_formatter(&|loss| crate::format::number(*loss))
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(line)
-        .axis_style(line)
-        .label_style(text.clone())
-        .axis_desc_style(text)
-        .x_desc(words.epoch)
-        .y_desc(words.loss)
-        .draw()
-        .ok()?;
-    let series = [
-        (words.train, 0, points.iter().map(|(epoch, train, _)| (*epoch as f64, Some(*train))).collect::<Vec<_>>()),
-        (words.valid, 1, points.iter().map(|(epoch, _, valid)| (*epoch as f64, *valid)).collect()),
-    ];
-    for (name, position, line) in series {
-        let colour = colour(palette.of(position))?;
-        let line = line.into_iter().filter_map(|(epoch, loss)| Some((epoch, loss.filter(|loss| loss.is_finite())?)));
-        let mut line = line.peekable();
-        if line.peek().is_none() {
-            continue;
+    let mut svg = Svg::default();
+    draw_axes(&mut svg, spans, words, palette);
+    let train = finite.iter().map(|(epoch, train, _)| (*epoch as f64, *train)).collect();
+    let valid = finite.iter().filter_map(|(epoch, _, valid)| Some((*epoch as f64, (*valid)?)));
+    let valid = valid.filter(|(_, loss)| loss.is_finite()).collect();
+    svg.raw(&curves(vec![train, valid], spans, palette).unwrap_or_default());
+    svg.finish(SIZE[0], SIZE[1])
+}
+
+/// The lines, by plotters. It is given no text to draw: axes and legend are in the letters of the other drawings.
+fn curves(series: Vec<Vec<(f64, f64)>>, [x, y]: [[f64; 2]; 2], palette: &Palette) -> Option<String> {
+    let mut file = String::new();
+    {
+        let area = SVGBackend::with_string(&mut file, (SIZE[0] as u32, SIZE[1] as u32)).into_drawing_area();
+        let pixels = (LEFT as i32..(SIZE[0] - RIGHT) as i32, (SIZE[1] - BOTTOM) as i32..TOP as i32);
+        let area =
+            area.apply_coord_spec(Cartesian2d::<RangedCoordf64, RangedCoordf64>::new(x[0]..x[1], y[0]..y[1], pixels));
+        for (position, line) in series.into_iter().enumerate() {
+            let [r, g, b] = rgb(palette.of(position))?;
+            area.draw(&PathElement::new(line, RGBColor(r, g, b).stroke_width(2))).ok()?;
         }
-        let drawn = chart.draw_series(LineSeries::new(line, colour.stroke_width(2))).ok()?;
-        drawn.label(name).legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 16, y)], colour.stroke_width(2)));
+        area.present().ok()?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .border_style(TRANSPARENT)
-        .background_style(colour(&palette.surface)?.mix(0.8))
-        .label_font(("sans-serif", 15).into_font().color(&ink))
-        .draw()
-        .ok()?;
-    root.present().ok()
+    // plotters writes a whole file; the page puts the elements into a frame of its own.
+    let start = file.find("<svg")?;
+    let from = start + file[start..].find('>')? + 1;
+    Some(file[from..file.rfind("</svg>")?].to_owned())
+}
+
+fn draw_axes(svg: &mut Svg, [x, y]: [[f64; 2]; 2], words: &LossWords<'_>, palette: &Palette) {
+    let (right, bottom) = (SIZE[0] - RIGHT, SIZE[1] - BOTTOM);
+    let (x_scale, y_scale) = (Scale::new(x, [LEFT, right]), Scale::new(y, [bottom, TOP]));
+    let small = Type { anchor: Anchor::Middle, size: 11.0, fill: &palette.muted, bold: false };
+    // Epochs are whole.
+    for tick in x_scale.ticks(8).into_iter().filter(|tick| tick.fract() == 0.0) {
+        svg.text(x_scale.at(tick), bottom + 17.0, small, &format::number(tick));
+    }
+    for tick in y_scale.ticks(5) {
+        svg.line([LEFT, y_scale.at(tick), right, y_scale.at(tick)], &palette.line, "");
+        let look = Type { anchor: Anchor::End, ..small };
+        svg.text(LEFT - 7.0, y_scale.at(tick) + 4.0, look, &format::number(tick));
+    }
+    svg.line([LEFT, bottom, right, bottom], &palette.muted, r#"opacity="0.6""#);
+    let named = Type { fill: &palette.ink, size: 12.0, ..small };
+    svg.text((LEFT + right) / 2.0, SIZE[1] - 8.0, named, words.epoch);
+    let middle = (TOP + bottom) / 2.0;
+    let turned = format!(r#"transform="rotate(-90 13 {middle})""#);
+    svg.text_with(13.0, middle, named, words.loss, &turned);
+    // The legend, above the curves.
+    let mut at = LEFT;
+    for (position, name) in [words.train, words.valid].into_iter().enumerate() {
+        let name = fit(name, 11.5, 160.0);
+        svg.line([at, 12.0, at + 16.0, 12.0], palette.of(position), r#"stroke-width="2""#);
+        svg.text(at + 22.0, 16.0, Type { anchor: Anchor::Start, size: 11.5, ..small }, &name);
+        at += 22.0 + super::svg::text_width(&name, 11.5) + 20.0;
+    }
 }
 
 #[cfg(test)]
@@ -104,10 +108,7 @@ mod tests {
     #[test]
     fn two_lines_and_a_legend_without_inline_styles() {
         let drawing = loss(&[(1, 1.0, Some(1.2)), (2, 0.5, Some(0.9))], &WORDS, &Palette::default());
-        // Each series once in the plot and once in the legend; the axes are thinner.
-        let n_lines =
-            drawing.body.matches("<polyline").count() - drawing.body.matches("stroke-width=\"1\" points").count();
-        assert_eq!(n_lines, 4, "{}", drawing.body);
+        assert_eq!(drawing.body.matches("<polyline").count(), 2, "{}", drawing.body);
         assert!(drawing.body.contains("training") && !drawing.body.contains("style="), "{}", drawing.body);
     }
 

@@ -110,6 +110,11 @@ impl Svg {
         self.body.push_str("</g>");
     }
 
+    /// Elements that are SVG already, and safe.
+    pub(crate) fn raw(&mut self, elements: &str) {
+        self.body.push_str(elements);
+    }
+
     /// A tooltip of the element that is open.
     pub(crate) fn title(&mut self, words: &str) {
         let _ = write!(self.body, "<title>{}</title>", escape(words));

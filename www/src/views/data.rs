@@ -9,7 +9,7 @@ use crate::actions;
 use crate::format;
 use crate::state::{Stage, app, tr};
 use crate::text::{Texts, fill, shortened};
-use crate::widgets::{Grid, Heading, Icon, Issues};
+use crate::widgets::{Grid, Heading, Icon, Issues, Views};
 
 /// The stage.
 #[component]
@@ -85,7 +85,7 @@ fn Dialect() -> impl IntoView {
                     {extra.into_iter().chain(options).map(|(value, words)| {
                         let selected = value == now;
                         view! { <option value=value selected=selected>{words}</option> }
-                    }).collect_view()}
+                    }).views()}
                 </select>
             </label>
         }

@@ -8,7 +8,7 @@ use crate::charts::distribution;
 use crate::format;
 use crate::state::{App, app, tr};
 use crate::text::{Texts, fill, shortened};
-use crate::widgets::Plot;
+use crate::widgets::{Plot, Views};
 
 /// Cards shown at first, and added at a time.
 const N_CARDS: usize = 24;
@@ -42,7 +42,7 @@ pub(super) fn Columns() -> impl IntoView {
         let table = app.data.table.get()?;
         let n_rows = table.n_rows;
         let columns = table.columns.iter().take(n_shown.get()).cloned();
-        Some(columns.map(|column| view! { <Card column n_rows/> }).collect_view())
+        Some(columns.map(|column| view! { <Card column n_rows/> }).views())
     };
     view! {
         <section class="block">
@@ -92,11 +92,11 @@ fn Card(
                 >
                     {KINDS.into_iter().map(|(option, word)| view! {
                         <option value=word selected=option == kind>{move || kind_name(option, app.text())}</option>
-                    }).collect_view()}
+                    }).views()}
                 </select>
             </header>
             <Plot drawing label=Signal::derive(move || words.get().join(", "))/>
-            <ul class="profile">{move || words.get().into_iter().map(|words| view! { <li>{words}</li> }).collect_view()}</ul>
+            <ul class="profile">{move || words.get().into_iter().map(|words| view! { <li>{words}</li> }).views()}</ul>
             <footer>
                 <span class="missing-share" class:some=move || { missing > 0.0 }>
                     {move || if missing > 0.0 {

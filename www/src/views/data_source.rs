@@ -9,7 +9,7 @@ use crate::actions;
 use crate::format;
 use crate::state::{App, Sample, app, tr};
 use crate::text::fill;
-use crate::widgets::{Icon, Logo};
+use crate::widgets::{Icon, Logo, Views};
 
 /// The first thing a newcomer sees.
 #[component]
@@ -62,9 +62,7 @@ pub(super) fn Source() -> impl IntoView {
         <section class="block">
             <h2>{tr!(app, samples_title)}</h2>
             <div class="samples">
-                <For each=move || app.samples.get() key=|sample| sample.file.clone() let:sample>
-                    <SampleCard sample/>
-                </For>
+                {move || app.samples.get().into_iter().map(|sample| view! { <SampleCard sample/> }).views()}
             </div>
         </section>
     }

@@ -8,9 +8,9 @@ use super::train_result::{metric_help, metric_name};
 use crate::actions;
 use crate::charts::{Axis, Colour, Drawing, Point, ScatterSpec, ScatterWords, confusion, scatter};
 use crate::format;
-use crate::state::{App, Trained, app, tr};
+use crate::state::{App, Trained, app, said, tr};
 use crate::text::fill;
-use crate::widgets::{Figure, Heading, Issues, NeedsModel, Plot, Sheet};
+use crate::widgets::{Figure, Heading, Issues, NeedsModel, Plot, Sheet, Views};
 
 /// The stage.
 #[component]
@@ -39,8 +39,8 @@ fn Measures() -> impl IntoView {
     });
     view! {
         <Heading
-            title=Signal::derive(move || app.text().evaluate_title.to_owned())
-            lead=Signal::derive(move || app.text().evaluate_lead.to_owned())
+            title=said(app, |texts| texts.evaluate_title)
+            lead=said(app, |texts| texts.evaluate_lead)
         />
         <Models/>
         <Issues issues/>
@@ -89,14 +89,14 @@ fn Models() -> impl IntoView {
                         </button>
                         <span class="quiet">{format!(" → {}", crate::text::shortened(&model.target, 24))}</span>
                     </th>
-                    {cells.collect_view()}
+                    {cells.views()}
                 </tr>
             }
         });
         view! {
             <table class="numbers metrics" data-testid="measures">
-                <thead><tr><th scope="col">{texts.model}</th>{head.collect_view()}</tr></thead>
-                <tbody>{rows.collect_view()}</tbody>
+                <thead><tr><th scope="col">{texts.model}</th>{head.views()}</tr></thead>
+                <tbody>{rows.views()}</tbody>
             </table>
         }
     };
@@ -136,7 +136,7 @@ fn Confusion() -> impl IntoView {
             std::iter::once(head).chain(rows).collect()
         })
     });
-    let title = Signal::derive(move || app.text().confusion_title.to_owned());
+    let title = said(app, |texts| texts.confusion_title);
     let note = Signal::derive(move || {
         let n_rows =
             app.result.evaluation.with(|evaluation| evaluation.as_ref().map_or(0, |evaluation| evaluation.n_rows));
@@ -187,9 +187,9 @@ fn Fitted() -> impl IntoView {
             points.get().into_iter().map(|p| vec![(p.row + 1).to_string(), format::plain(p.x), format::plain(p.y)]);
         std::iter::once(head).chain(rows).collect()
     });
-    let title = Signal::derive(move || app.text().fitted_title.to_owned());
+    let title = said(app, |texts| texts.fitted_title);
     view! {
-        <Figure name="fitted" title note=Signal::derive(move || app.text().fitted_note.to_owned()) drawing sheet>
+        <Figure name="fitted" title note=said(app, |texts| texts.fitted_note) drawing sheet>
             <div class="plot-narrow"><Plot drawing label=title/></div>
         </Figure>
     }

@@ -9,7 +9,7 @@ use super::explain_tree::TreeFigure;
 use super::train_result::LossFigure;
 use crate::actions;
 use crate::format;
-use crate::state::{App, app, tr};
+use crate::state::{App, app, said, tr};
 use crate::text::fill;
 use crate::widgets::{Grid, Heading, Icon, NeedsModel};
 
@@ -48,7 +48,7 @@ fn Inside() -> impl IntoView {
         app.result.model.with(|model| model.as_ref().is_some_and(|model| Some(&model.model.table) == shown.as_ref()))
     });
     view! {
-        <Heading title lead=Signal::derive(move || app.text().explain_lead.to_owned())/>
+        <Heading title lead=said(app, |texts| texts.explain_lead)/>
         <Sentence/>
         <div class="explain">
             <div class="explain-main">

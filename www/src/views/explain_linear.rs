@@ -6,9 +6,9 @@ use vitrine_protocol::{CoefficientsMsg, ModelMsg, StructureMsg};
 
 use crate::charts::{Bar, bars};
 use crate::format;
-use crate::state::{App, app, tr};
+use crate::state::{App, app, said, tr};
 use crate::text::fill;
-use crate::widgets::{Figure, Plot, Sheet};
+use crate::widgets::{Figure, Plot, Sheet, Views};
 
 /// Bars shown; the sheet has them all.
 const N_BARS: usize = 24;
@@ -92,7 +92,7 @@ pub(super) fn Coefficients() -> impl IntoView {
             .chain([vec![texts.intercept.to_owned(), format::plain(intercept)]])
             .collect::<Sheet>()
     });
-    let title = Signal::derive(move || app.text().coefficients_title.to_owned());
+    let title = said(app, |texts| texts.coefficients_title);
     let note = Signal::derive(move || {
         let (all, intercept) = sorted();
         let values = [("intercept", format::number(intercept)), ("n", all.len().to_string())];
@@ -109,7 +109,7 @@ pub(super) fn Coefficients() -> impl IntoView {
                         class="segment" aria-pressed=move || (class.get() == position).to_string()
                         on:click=move |_| class.set(position)
                     >{crate::text::shortened(&name, 30)}</button>
-                }).collect_view()}
+                }).views()}
             </div>
             <Plot drawing label=title/>
         </Figure>
@@ -142,10 +142,10 @@ pub(super) fn Terms() -> impl IntoView {
         });
         std::iter::once(head).chain(rows).collect::<Sheet>()
     });
-    let title = Signal::derive(move || app.text().terms_title.to_owned());
+    let title = said(app, |texts| texts.terms_title);
     view! {
         <Show when=move || !terms().is_empty()>
-            <Figure name="terms" title note=Signal::derive(move || app.text().terms_note.to_owned()) drawing sheet>
+            <Figure name="terms" title note=said(app, |texts| texts.terms_note) drawing sheet>
                 <Plot drawing label=title/>
             </Figure>
         </Show>

@@ -8,9 +8,9 @@ use super::explain_tree::node_of;
 use crate::actions;
 use crate::charts::{Axis, Colour, Drawing, Point, Regions, ScatterSpec, ScatterWords, scatter};
 use crate::format;
-use crate::state::{App, Boundary, Trained, app};
+use crate::state::{App, Boundary, Trained, app, said};
 use crate::text::{fill, shortened};
-use crate::widgets::{Figure, Sheet};
+use crate::widgets::{Figure, Sheet, Views};
 
 /// The figure.
 #[component]
@@ -25,7 +25,7 @@ pub(super) fn Plane() -> impl IntoView {
             points.get().into_iter().map(|p| vec![(p.row + 1).to_string(), format::plain(p.x), format::plain(p.y)]);
         std::iter::once(head).chain(rows).collect::<Sheet>()
     });
-    let title = Signal::derive(move || app.text().plane_title.to_owned());
+    let title = said(app, |texts| texts.plane_title);
     let note = Signal::derive(move || {
         let held = app.result.boundary.with(|boundary| {
             let boundary = boundary.as_ref()?;
@@ -83,7 +83,7 @@ fn AxisSelect(
                 {move || names().into_iter().map(|name| {
                     let selected = now().as_ref() == Some(&name);
                     view! { <option value=name.clone() selected=selected>{shortened(&name, 40)}</option> }
-                }).collect_view()}
+                }).views()}
             </select>
         </label>
     }

@@ -11,9 +11,9 @@ use wasm_bindgen::JsCast;
 use super::explain_frame::{Frame, focus_on, glide};
 use crate::charts::{Drawing, TreeSpec, TreeWords, layout, tree, visible_nodes};
 use crate::format;
-use crate::state::{App, app, tr};
+use crate::state::{App, app, said, tr};
 use crate::text::{fill, spoken};
-use crate::widgets::{Figure, Icon, Sheet};
+use crate::widgets::{Figure, Icon, Sheet, Views};
 
 /// Trees up to this size are drawn whole.
 const N_WHOLE: usize = 33;
@@ -87,7 +87,7 @@ pub(super) fn TreeFigure() -> impl IntoView {
             }
         });
     };
-    let title = Signal::derive(move || app.text().tree_title.to_owned());
+    let title = said(app, |texts| texts.tree_title);
     let note = Signal::derive(move || {
         let n_nodes = nodes_of(app, <[_]>::len).unwrap_or(0);
         fill(app.text().tree_note, &[("n", &format::count(n_nodes))])
@@ -285,7 +285,7 @@ fn Legend() -> impl IntoView {
         <ul class="legend">
             {move || classes().into_iter().take(12).enumerate().map(|(position, name)| view! {
                 <li><span class=format!("swatch swatch-{}", position % 8 + 1) aria-hidden="true"></span>{crate::text::shortened(&name, 30)}</li>
-            }).collect_view()}
+            }).views()}
         </ul>
     }
 }

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 
 use crate::actions;
 use crate::format;
-use crate::state::{App, app, tr};
+use crate::state::{App, app, said, tr};
 use crate::text::spoken;
-use crate::widgets::{Heading, Icon};
+use crate::widgets::{Heading, Icon, Views};
 
 /// The stage.
 #[component]
@@ -18,8 +18,8 @@ pub(crate) fn Export() -> impl IntoView {
     let has_model = move || app.result.model.with(Option::is_some);
     view! {
         <Heading
-            title=Signal::derive(move || app.text().export_title.to_owned())
-            lead=Signal::derive(move || app.text().export_lead.to_owned())
+            title=said(app, |texts| texts.export_title)
+            lead=said(app, |texts| texts.export_lead)
         />
         <div class="pair">
             <section class="result">
@@ -73,7 +73,8 @@ fn receipt(app: App) -> Option<impl IntoView> {
     let texts = app.text();
     app.result.model.with(|trained| {
         let model = &trained.as_ref()?.model;
-        let params: Vec<String> = model.params.iter().map(|(name, value)| format!("{} = {value}", spoken(name))).collect();
+        let params: Vec<String> =
+            model.params.iter().map(|(name, value)| format!("{} = {value}", spoken(name))).collect();
         let rows = [
             (texts.model, app.kind_title(&model.kind)),
             (texts.target, model.target.clone()),
@@ -90,7 +91,7 @@ fn receipt(app: App) -> Option<impl IntoView> {
                 <h2>{texts.receipt_title}</h2>
                 <p class="quiet">{texts.receipt_note}</p>
                 <dl class="receipt">
-                    {rows.into_iter().map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> }).collect_view()}
+                    {rows.into_iter().map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> }).views()}
                 </dl>
             </section>
         })

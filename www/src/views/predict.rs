@@ -10,9 +10,9 @@ use vitrine_protocol::{ColumnKind, ErrorMsg, InputMsg, PredictionMsg};
 
 use crate::actions::{self, Answer};
 use crate::format;
-use crate::state::{App, app, tr};
+use crate::state::{App, app, said, tr};
 use crate::text::{fill, shortened};
-use crate::widgets::{ErrorCard, Heading, Icon, Issues, NeedsModel};
+use crate::widgets::{ErrorCard, Heading, Icon, Issues, NeedsModel, Views};
 
 /// The stage.
 #[component]
@@ -37,14 +37,22 @@ fn Desk(
     model: String,
 ) -> impl IntoView {
     let app = app();
-    let first = inputs.iter().map(|input| (input.name.clone(), usual(input))).collect();
+    let mut first = BTreeMap::new();
+    for input in &inputs {
+        first.insert(input.name.clone(), usual(input));
+    }
     let typed: Typed = RwSignal::new(first);
     let answer = RwSignal::new(None::<Result<Answer, ErrorMsg>>);
-    let kinds: BTreeMap<String, ColumnKind> = inputs.iter().map(|input| (input.name.clone(), input.kind)).collect();
+    let kinds: Vec<(String, ColumnKind)> = inputs.iter().map(|input| (input.name.clone(), input.kind)).collect();
     let asked = StoredValue::new(0usize);
     Effect::new(move || {
-        let row = typed
-            .with(|typed| typed.iter().map(|(name, words)| (name.clone(), value(words, kinds.get(name)))).collect());
+        let row = typed.with(|typed| {
+            let mut row = serde_json::Map::new();
+            for (name, kind) in &kinds {
+                row.insert(name.clone(), value(typed.get(name).map_or("", String::as_str), *kind));
+            }
+            row
+        });
         let model = model.clone();
         let number = asked.get_value() + 1;
         asked.set_value(number);
@@ -60,11 +68,11 @@ fn Desk(
             }
         });
     });
-    let fields = inputs.into_iter().take(200).map(|input| view! { <InputField input typed/> }).collect_view();
+    let fields = inputs.into_iter().take(200).map(|input| view! { <InputField input typed/> }).views();
     view! {
         <Heading
-            title=Signal::derive(move || app.text().predict_title.to_owned())
-            lead=Signal::derive(move || app.text().predict_lead.to_owned())
+            title=said(app, |texts| texts.predict_title)
+            lead=said(app, |texts| texts.predict_lead)
         />
         <div class="bench">
             <section class="plan"><h2>{tr!(app, new_row)}</h2><div class="fields" data-testid="predict-form">{fields}</div></section>
@@ -88,19 +96,16 @@ fn usual(input: &InputMsg) -> String {
 }
 
 /// What the engine gets: nothing for an empty field, a number where one was typed into a numeric field, else the words.
-fn value(words: &str, kind: Option<&ColumnKind>) -> Value {
+fn value(words: &str, kind: ColumnKind) -> Value {
     let trimmed = words.trim();
     if trimmed.is_empty() {
         return Value::Null;
     }
     match kind {
-        Some(ColumnKind::Numeric) => trimmed
-            .replace(',', ".")
-            .parse::<f64>()
-            .ok()
+        ColumnKind::Numeric => format::parse_number(&trimmed.replace(',', "."))
             .and_then(serde_json::Number::from_f64)
             .map_or_else(|| words.into(), Value::Number),
-        Some(ColumnKind::Boolean) => trimmed.parse::<bool>().map_or_else(|_| words.into(), Value::Bool),
+        ColumnKind::Boolean => trimmed.parse::<bool>().map_or_else(|_| words.into(), Value::Bool),
         _ => words.into(),
     }
 }
@@ -139,7 +144,7 @@ fn InputField(
         let now = words.clone();
         view! {
             <select id=id.clone() data-input=name.clone() on:change:target=move |event| set(event.target().value())>
-                {options.collect_view()}
+                {options.views()}
                 <option value="" selected=move || now().is_empty()>{tr!(app, missing_value)}</option>
             </select>
         }
@@ -153,7 +158,7 @@ fn InputField(
                     type="range" min=min max=max step="any" tabindex="-1" aria-label=label aria-hidden="true"
                     prop:value=words
                     on:input:target=move |event| {
-                        let at: f64 = event.target().value().parse().unwrap_or(min);
+                        let at = format::parse_number(&event.target().value()).unwrap_or(min);
                         // As many digits as the span deserves.
                         let digits = (3.0 - (max - min).log10()).ceil().clamp(0.0, 8.0) as usize;
                         set(format!("{at:.digits$}"));
@@ -205,7 +210,7 @@ fn answer_view(app: App, answer: &Answer) -> impl IntoView + use<> {
         <section class="result answer">
             <p class="quiet">{target}</p>
             <p class="answer-words" data-testid="answer-words">{words}</p>
-            <ul class="probabilities" aria-label=texts.probabilities>{bars.collect_view()}</ul>
+            <ul class="probabilities" aria-label=texts.probabilities>{bars.views()}</ul>
             {(!sentence.is_empty()).then(|| view! { <p class="answer-why"><b>{texts.why}</b>{sentence}</p> })}
             <Issues issues=Signal::derive(move || issues.clone())/>
         </section>

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use vitrine_protocol::{PreparedMsg, StepMsg};
 
 use super::prepare_step::{StepCard, step_names};
-use crate::format;
-use crate::state::{App, Stage, app, tr};
+use crate::state::{App, Stage, app, said, tr};
 use crate::text::{fill, shortened};
-use crate::widgets::{Empty, ErrorCard, Heading, Icon, Issues};
+use crate::widgets::{Empty, ErrorCard, Heading, Icon, Issues, Views};
+use crate::{format, params};
 
 /// The stage.
 #[component]
@@ -20,8 +20,8 @@ pub(crate) fn Prepare() -> impl IntoView {
         } else {
             view! {
                 <Empty
-                    words=Signal::derive(move || app.text().needs_data.to_owned())
-                    action=Signal::derive(move || app.text().go_data.to_owned())
+                    words=said(app, |texts| texts.needs_data)
+                    action=said(app, |texts| texts.go_data)
                     to=Stage::Data
                 />
             }
@@ -38,8 +38,8 @@ fn Flow() -> impl IntoView {
     });
     view! {
         <Heading
-            title=Signal::derive(move || app.text().prepare_title.to_owned())
-            lead=Signal::derive(move || app.text().prepare_lead.to_owned())
+            title=said(app, |texts| texts.prepare_title)
+            lead=said(app, |texts| texts.prepare_lead)
         >
             <Show when=move || app.plan.recipe.with(Option::is_some)>
                 <button on:click=move |_| app.plan.recipe.set(None)>{tr!(app, recipe_reset)}</button>
@@ -52,16 +52,22 @@ fn Flow() -> impl IntoView {
             <li class="flow-end">{move || raw_words(app)}</li>
             {move || steps(app).into_iter().enumerate().map(|(position, step)| {
                 let fitted = app.plan.prepared.with(|prepared| {
-                    prepared.as_ref()?.steps.get(position).filter(|fitted| fitted.asked == step).cloned()
+                    prepared.as_ref()?.steps.get(position).filter(|fitted| is_same(&fitted.asked, &step)).cloned()
                 });
                 view! { <StepCard position step fitted/> }
-            }).collect_view()}
+            }).views()}
             <li class="flow-add"><AddStep/></li>
             <li class="flow-end flow-matrix">{move || app.plan.prepared.get().map(|prepared| matrix_view(app, &prepared))}</li>
         </ol>
         <p class="quiet">{tr!(app, prepare_note)}</p>
         <Issues issues/>
     }
+}
+
+/// Whether two steps ask for the same: a setting left out or null is no difference, nor is how a number is written.
+fn is_same(one: &StepMsg, other: &StepMsg) -> bool {
+    let setting = |step: &StepMsg, name: &str| step.0.get(name).map(params::show).unwrap_or_default();
+    one.0.keys().chain(other.0.keys()).all(|name| setting(one, name) == setting(other, name))
 }
 
 /// The steps as they stand: the person's, or the ones the engine chose.
@@ -89,7 +95,7 @@ fn matrix_view(app: App, prepared: &PreparedMsg) -> impl IntoView + use<> {
     view! {
         <b>{app.text().matrix}</b>
         <span class="quiet">{size}</span>
-        <div class="tags">{names.collect_view()}{(rest > 0).then(|| format!("+{rest}"))}</div>
+        <div class="tags">{names.views()}{(rest > 0).then(|| format!("+{rest}"))}</div>
     }
 }
 
@@ -125,7 +131,7 @@ fn Choice() -> impl IntoView {
                 <button class="toggle" aria-pressed=move || is_used().to_string() on:click=toggle>{words}</button>
             }
         });
-        view! { {buttons.collect_view()}{many.then_some("…")} }
+        view! { {buttons.views()}{many.then_some("…")} }
     };
     view! {
         <div class="choice">
@@ -150,7 +156,7 @@ pub(super) fn TargetSelect() -> impl IntoView {
                 columns.iter().map(|column| {
                 let selected = target.as_ref() == Some(&column.name);
                 view! { <option value=column.name.clone() selected=selected>{shortened(&column.name, 60)}</option> }
-            }).collect_view()
+            }).views()
             })
         };
     view! {
@@ -179,7 +185,7 @@ fn AddStep() -> impl IntoView {
                 fields.insert(param.name.clone(), param.default.clone());
             }
             fields.insert("columns".to_owned(), doc.columns.clone().into());
-            serde_json::from_value::<StepMsg>(fields.into()).ok()
+            Some(StepMsg(fields))
         });
         if let Some(step) = step {
             let mut all = untrack(move || steps(app));
@@ -198,7 +204,7 @@ fn AddStep() -> impl IntoView {
                 }
             >
                 <option value="">{tr!(app, add_step)}</option>
-                {move || step_names(app).into_iter().map(|(name, title)| view! { <option value=name>{title}</option> }).collect_view()}
+                {move || step_names(app).into_iter().map(|(name, title)| view! { <option value=name>{title}</option> }).views()}
             </select>
         </label>
     }

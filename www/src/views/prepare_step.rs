@@ -7,7 +7,7 @@ use vitrine_protocol::{FittedStepMsg, ParamDocMsg, StepMsg};
 use super::prepare::steps;
 use crate::state::{App, app, tr};
 use crate::text::{fill, shortened, spoken};
-use crate::widgets::{Icon, ParamField};
+use crate::widgets::{Icon, ParamField, Views};
 use crate::{format, params};
 
 /// The steps there are, with their names for people.
@@ -19,23 +19,11 @@ pub(super) fn step_names(app: App) -> Vec<(String, String)> {
     })
 }
 
-/// The step's fields as JSON: what the engine's declaration names, this card can change.
-fn fields(step: &StepMsg) -> serde_json::Map<String, Value> {
-    match serde_json::to_value(step) {
-        Ok(Value::Object(fields)) => fields,
-        _ => serde_json::Map::new(),
-    }
-}
-
 fn change(app: App, position: usize, field: &str, value: Value) {
     let mut all = untrack(move || steps(app));
     let Some(step) = all.get_mut(position) else { return };
-    let mut fields = fields(step);
-    fields.insert(field.to_owned(), value);
-    if let Ok(changed) = serde_json::from_value(Value::Object(fields)) {
-        *step = changed;
-        app.plan.recipe.set(Some(all));
-    }
+    step.0.insert(field.to_owned(), value);
+    app.plan.recipe.set(Some(all));
 }
 
 fn swap(app: App, position: usize, other: usize) {
@@ -57,8 +45,8 @@ pub(super) fn StepCard(
     fitted: Option<FittedStepMsg>,
 ) -> impl IntoView {
     let app = app();
-    let fields = fields(&step);
-    let name = fields.get("step").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let name = step.name().to_owned();
+    let StepMsg(fields) = step;
     let doc =
         app.catalog.with_untracked(|catalog| catalog.as_ref()?.steps.iter().find(|doc| doc.step == name).cloned());
     let title = doc.as_ref().map(|doc| doc.title.clone());
@@ -80,7 +68,7 @@ pub(super) fn StepCard(
         });
         view! { <ParamField param prefix=format!("step-{position}") words=typed on_change/> }
     });
-    let settings = settings.collect_view();
+    let settings = settings.views();
     let columns = fields.get("columns").cloned().unwrap_or(Value::Null);
     let remove = move |_| {
         let mut all = untrack(move || steps(app));
@@ -164,7 +152,7 @@ fn ColumnsField(
                     >{shortened(&name, 40)}</button>
                 }
             })
-            .collect_view()
+            .views()
     });
     view! {
         <div class="field">
@@ -202,7 +190,7 @@ fn effect(app: App, fitted: &FittedStepMsg) -> impl IntoView + use<> {
             };
             view! { <span class="sample-cell" class:missing=value.is_null()>{shortened(&words, 18)}</span> }
         });
-        cells.collect_view()
+        cells.views()
     };
     let first = fitted.columns.first().map(|name| shortened(name, 40)).unwrap_or_default();
     let learned = fitted.columns.iter().zip(&fitted.learned).filter(|(_, learned)| !learned.is_null()).take(50);

@@ -7,9 +7,9 @@ use super::prepare::TargetSelect;
 use super::train_result::Outcome;
 use crate::actions;
 use crate::format;
-use crate::state::{Stage, app, tr};
+use crate::state::{Stage, app, said, tr};
 use crate::text::fill;
-use crate::widgets::{Empty, Heading, Icon, ParamForm};
+use crate::widgets::{Empty, Heading, Icon, ParamForm, Views};
 
 /// The stage.
 #[component]
@@ -22,8 +22,8 @@ pub(crate) fn Train() -> impl IntoView {
         } else {
             view! {
                 <Empty
-                    words=Signal::derive(move || app.text().needs_data.to_owned())
-                    action=Signal::derive(move || app.text().go_data.to_owned())
+                    words=said(app, |texts| texts.needs_data)
+                    action=said(app, |texts| texts.go_data)
                     to=Stage::Data
                 />
             }
@@ -40,8 +40,8 @@ fn Bench() -> impl IntoView {
         move || is_training() || app.model_kind().is_none() || app.plan.target.with(Option::is_none) || has_wrong(app);
     view! {
         <Heading
-            title=Signal::derive(move || app.text().train_title.to_owned())
-            lead=Signal::derive(move || app.text().train_lead.to_owned())
+            title=said(app, |texts| texts.train_title)
+            lead=said(app, |texts| texts.train_lead)
         >
             <button class="primary large" data-testid="train" disabled=cannot on:click=move |_| actions::train(app)>
                 <Icon name="train"/>{move || if is_training() { app.text().training } else { app.text().train_now }}
@@ -139,7 +139,7 @@ fn ModelChoice() -> impl IntoView {
     view! {
         <fieldset class="models">
             <legend>{tr!(app, model)}</legend>
-            {move || fitting.get().into_iter().map(card).collect_view()}
+            {move || fitting.get().into_iter().map(card).views()}
         </fieldset>
     }
 }
@@ -193,7 +193,7 @@ fn Split() -> impl IntoView {
                     <input
                         type="range" id="test-fraction" min="0" max="0.9" step="0.05" prop:value=move || share().to_string()
                         on:input:target=move |event| {
-                            if let Ok(share) = event.target().value().parse() {
+                            if let Some(share) = format::parse_number(&event.target().value()) {
                                 app.plan.test_fraction.set(share);
                             }
                         }

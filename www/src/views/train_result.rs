@@ -7,9 +7,9 @@ use vitrine_protocol::DeviceKind;
 
 use crate::charts::{LossWords, loss};
 use crate::format;
-use crate::state::{App, JobKind, Stage, Trained, app, tr};
+use crate::state::{App, JobKind, Stage, Trained, app, said, tr};
 use crate::text::{Texts, fill, spoken};
-use crate::widgets::{Figure, Icon, Issues, Logo, Plot, Sheet};
+use crate::widgets::{Figure, Icon, Issues, Logo, Plot, Sheet, Views};
 
 /// A measure's name for people.
 pub(super) fn metric_name(name: &str, texts: &Texts) -> String {
@@ -90,9 +90,9 @@ pub(super) fn LossFigure() -> impl IntoView {
         });
         std::iter::once(head).chain(rows).collect::<Sheet>()
     });
-    let title = Signal::derive(move || app.text().loss_title.to_owned());
+    let title = said(app, |texts| texts.loss_title);
     view! {
-        <Figure name="loss" title note=Signal::derive(move || app.text().loss_note.to_owned()) drawing sheet>
+        <Figure name="loss" title note=said(app, |texts| texts.loss_note) drawing sheet>
             <Plot drawing label=title/>
         </Figure>
     }
@@ -143,7 +143,7 @@ fn result(app: App, trained: &Arc<Trained>) -> impl IntoView + use<> {
                         {test.map(|_| view! { <th scope="col" class="numeric">{texts.test_rows}" · "{format::count(model.n_test)}</th> })}
                     </tr>
                 </thead>
-                <tbody>{rows.collect_view()}</tbody>
+                <tbody>{rows.views()}</tbody>
             </table>
             <div class="actions">
                 <button class="primary" data-testid="go-explain" on:click=move |_| app.go(Stage::Explain)>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::Views;
 use crate::browser;
 use crate::charts::Drawing;
 use crate::state::{app, tr};
@@ -124,11 +125,11 @@ fn sheet_table(sheet: Sheet) -> impl IntoView {
     let head = rows.next().unwrap_or_default();
     view! {
         <table class="numbers">
-            <thead><tr>{head.into_iter().map(|name| view! { <th scope="col">{name}</th> }).collect_view()}</tr></thead>
+            <thead><tr>{head.into_iter().map(|name| view! { <th scope="col">{name}</th> }).views()}</tr></thead>
             <tbody>
                 {rows.map(|row| view! {
-                    <tr>{row.into_iter().map(|cell| view! { <td>{cell}</td> }).collect_view()}</tr>
-                }).collect_view()}
+                    <tr>{row.into_iter().map(|cell| view! { <td>{cell}</td> }).views()}</tr>
+                }).views()}
             </tbody>
         </table>
     }
@@ -138,7 +139,7 @@ fn sheet_table(sheet: Sheet) -> impl IntoView {
 fn csv(sheet: &Sheet) -> String {
     let cell = |cell: &String| {
         let number = cell.replace('−', "-");
-        if number.parse::<f64>().is_ok() {
+        if crate::format::parse_number(&number).is_some() {
             return number;
         }
         let runs = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);

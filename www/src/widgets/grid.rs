@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vitrine_protocol::{ColumnKind, RowsMsg};
 
+use super::Views;
 use super::window::{ROW_HEIGHT, Window};
 use crate::actions::read_rows;
 use crate::format;
@@ -97,7 +98,7 @@ pub(crate) fn Grid(
                         </th>
                     }
                 })
-                .collect_view()
+                .views()
         })
     };
     let seen = move || {
@@ -121,7 +122,7 @@ pub(crate) fn Grid(
                             view! { <td class:numeric=value.is_number()>{words}</td> }.into_any()
                         }
                     })
-                    .collect_view()
+                    .views()
             })
         };
         let is_selected = move || app.data.selected_row.get() == Some(row);

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use vitrine_protocol::IssueMsg;
 
+use super::Views;
 use crate::state::app;
 use crate::text;
 
@@ -37,7 +38,7 @@ pub(crate) fn Issues(
             view! {
                 <details class="issues" open=open data-testid="issues">
                     <summary>{title}</summary>
-                    <ul>{all.into_iter().map(row).collect_view()}</ul>
+                    <ul>{all.into_iter().map(row).views()}</ul>
                 </details>
             }
         })

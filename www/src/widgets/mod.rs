@@ -17,7 +17,20 @@ pub(crate) use issues::Issues;
 pub(crate) use notices::{ErrorCard, Notices};
 pub(crate) use param_form::{ParamField, ParamForm};
 
-use crate::state::{Stage, app};
+use crate::state::{Stage, app, said};
+
+/// Views of one kind made into views of any kind: what holds, updates and drops a list is then compiled once for the
+/// whole page and not once for each shape of row.
+pub(crate) trait Views {
+    /// The views.
+    fn views(self) -> Vec<AnyView>;
+}
+
+impl<I: Iterator<Item: IntoAny>> Views for I {
+    fn views(self) -> Vec<AnyView> {
+        self.map(IntoAny::into_any).collect()
+    }
+}
 
 /// A stage's heading: what it is, and one sentence on what to do.
 #[component]
@@ -74,16 +87,16 @@ pub(crate) fn NeedsModel() -> impl IntoView {
         if has_table() {
             view! {
                 <Empty
-                    words=Signal::derive(move || app.text().needs_model.to_owned())
-                    action=Signal::derive(move || app.text().go_train.to_owned())
+                    words=said(app, |texts| texts.needs_model)
+                    action=said(app, |texts| texts.go_train)
                     to=Stage::Train
                 />
             }
         } else {
             view! {
                 <Empty
-                    words=Signal::derive(move || app.text().needs_data.to_owned())
-                    action=Signal::derive(move || app.text().go_data.to_owned())
+                    words=said(app, |texts| texts.needs_data)
+                    action=said(app, |texts| texts.go_data)
                     to=Stage::Data
                 />
             }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use vitrine_protocol::ErrorMsg;
 
 use super::Icon;
+use super::Views;
 use crate::state::{NoticeKind, app, tr};
 use crate::text;
 
@@ -40,7 +41,7 @@ pub(crate) fn Notices() -> impl IntoView {
     let dismiss = move |id: usize| app.notices.update(|notices| notices.retain(|notice| notice.id != id));
     view! {
         <div class="notices" role="alert" data-testid="notices">
-            <For each=move || app.notices.get() key=|notice| notice.id let:notice>
+            {move || app.notices.get().into_iter().map(|notice| view! {
                 <div class="notice" class:notice-error=matches!(&notice.what, NoticeKind::Error(_))>
                     {match notice.what.clone() {
                         NoticeKind::Error(error) => view! { <ErrorCard error=*error/> }.into_any(),
@@ -51,7 +52,7 @@ pub(crate) fn Notices() -> impl IntoView {
                         <Icon name="close"/>
                     </button>
                 </div>
-            </For>
+            }).views()}
         </div>
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use vitrine_protocol::{ParamDocMsg, ParamKindMsg};
 
+use super::Views;
 use crate::params::{self, Trouble};
 use crate::state::{App, app};
 use crate::text::{fill, spoken};
@@ -57,7 +58,7 @@ pub(crate) fn ParamField(
                         let value = option.clone();
                         let selected = move || words.get() == value;
                         view! { <option value=option.clone() selected=selected>{spoken(&option)}</option> }
-                    }).collect_view()}
+                    }).views()}
                 </select>
             }
             .into_any()
@@ -132,5 +133,5 @@ pub(crate) fn ParamForm(
         });
         view! { <ParamField param prefix=prefix.clone() words on_change/> }
     });
-    view! { <div class="fields">{fields.collect_view()}</div> }
+    view! { <div class="fields">{fields.views()}</div> }
 }
