@@ -428,7 +428,10 @@ export class Vitrine extends EventTarget {
     return { n_rows, ...answers, classes, issues, ...(buffers.csv ? { csv: buffers.csv } : {}) };
   }
 
-  /** Measures a model on another table: `{ table: id }`. */
+  /**
+   * Measures a model on a table: `{ table: id }`. Of the table it was trained on, `rows: "test"` or `"train"` measures
+   * only the rows held back or learned from.
+   */
   async evaluate(id, request, calling = {}) {
     const { event } = await this.request({ type: "evaluate", id, ...request }, calling);
     return contentOf(event);

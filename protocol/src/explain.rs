@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::TreeNodeMsg;
+
 /// Which explanation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
@@ -13,6 +15,11 @@ pub enum ExplainMsg {
         /// A row of the model's table by position, or a row as an object from column name to value.
         #[cfg_attr(feature = "types", ts(type = "number | Record<string, Cell>"))]
         row: Value,
+    },
+    /// One tree of a model that has many.
+    Tree {
+        /// Its position, from 0.
+        index: usize,
     },
     /// What the model answers over a grid of two raw columns.
     Boundary {
@@ -39,6 +46,18 @@ pub enum ExplanationMsg {
     DecisionPath(DecisionPathMsg),
     /// Of a plane.
     Boundary(BoundaryMsg),
+    /// A tree.
+    Tree(TreeMsg),
+}
+
+/// One tree of a model that has many.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct TreeMsg {
+    /// Its position, from 0.
+    pub index: usize,
+    /// The nodes, root first, each before its children.
+    pub nodes: Vec<TreeNodeMsg>,
 }
 
 /// The way one row takes from root to leaf. A linear model has no path: its `terms` say what each feature adds.

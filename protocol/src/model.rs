@@ -204,26 +204,40 @@ pub enum StructureMsg {
         /// The nodes, root first, each before its children.
         nodes: Vec<TreeNodeMsg>,
     },
+    /// Many trees; each can be asked for by its position.
+    Trees {
+        /// How many.
+        n_trees: usize,
+        /// How many nodes each has.
+        n_nodes: Vec<usize>,
+    },
     /// A linear model.
     Linear(CoefficientsMsg),
+    /// A model that is not drawn by itself.
+    Plain {},
 }
 
 /// Any structure, read in one pass: an untagged enum keeps what it read and reads it again for every variant.
 #[derive(Deserialize)]
 struct AnyStructure {
     nodes: Option<Vec<TreeNodeMsg>>,
+    n_trees: Option<usize>,
     #[serde(default)]
-    coefficients: Value,
+    n_nodes: Vec<usize>,
+    coefficients: Option<Value>,
     #[serde(default)]
     intercept: Value,
 }
 
 impl From<AnyStructure> for StructureMsg {
     fn from(any: AnyStructure) -> Self {
-        let AnyStructure { nodes, coefficients, intercept } = any;
-        match nodes {
-            Some(nodes) => Self::Tree { nodes },
-            None => Self::Linear(CoefficientsMsg { coefficients, intercept }),
+        match any {
+            AnyStructure { nodes: Some(nodes), .. } => Self::Tree { nodes },
+            AnyStructure { n_trees: Some(n_trees), n_nodes, .. } => Self::Trees { n_trees, n_nodes },
+            AnyStructure { coefficients: Some(coefficients), intercept, .. } => {
+                Self::Linear(CoefficientsMsg { coefficients, intercept })
+            }
+            _ => Self::Plain {},
         }
     }
 }

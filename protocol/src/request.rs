@@ -66,6 +66,9 @@ pub enum Request {
         id: String,
         /// Which table.
         table: String,
+        /// Which of its rows: `all` (the default), or those `train` or `test` of the model's own table.
+        #[serde(default)]
+        rows: Option<String>,
     },
     /// Say why a model answers as it does.
     Explain {

@@ -58,8 +58,8 @@ pub const METHODS: &[Method] = &[
     ),
     method(
         "evaluate",
-        "(id: string, request: { table: string }, calling?: Calling): Promise<EvaluationMsg>",
-        "Measures a model on another table.",
+        "(id: string, request: { table: string; rows?: \"all\" | \"train\" | \"test\" }, calling?: Calling): Promise<EvaluationMsg>",
+        "Measures a model on a table, or on the rows of its own that it learned from or that were held back.",
     ),
     method(
         "explain",
@@ -135,7 +135,7 @@ export interface Prediction {
 export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null };
 
 /** The explanation of each kind. */
-export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : DecisionPathMsg;
+export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : DecisionPathMsg;
 
 /** A terminal event, with its buffers by name. */
 export interface Answer {

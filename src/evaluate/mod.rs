@@ -10,6 +10,17 @@ mod regression;
 use crate::model::{Answers, Metrics};
 use crate::preprocess::Target;
 
+crate::trouble! {
+    /// What can be wrong with a request to evaluate.
+    pub enum EvaluateError in "evaluate" {
+        /// The model has no such rows in that table.
+        NoSuchRows { given: String } => "no_such_rows",
+            "rows is {given:?}, but must be \"all\", or \"train\" or \"test\" with the table the model was split on",
+            hint "Leave rows out to measure the whole table",
+            place crate::error::Place::field("rows");
+    }
+}
+
 /// How good some answers are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {

@@ -17,6 +17,11 @@ crate::trouble! {
             "there is no row {row}; the table has {n_rows}, counted from 0",
             hint "Ask for a row below {n_rows}, or give the row itself as an object",
             place crate::error::Place::field("row");
+        /// The tree asked for is not in the model.
+        NoSuchTree { index: usize, n_trees: usize } => "no_such_tree",
+            "there is no tree {index}; the model has {n_trees}, counted from 0",
+            hint "Ask for a tree below {n_trees}",
+            place crate::error::Place::field("index");
         /// A column of the plane is not one the model reads.
         NotAnInput { column: String, known: String } => "not_an_input",
             "the model does not read {column:?}; it reads {known}",

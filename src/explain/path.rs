@@ -9,11 +9,11 @@ use crate::table::{Cell, number_text};
 /// The way one row takes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecisionPath {
-    /// The questions in the order they are met; empty for linear models.
+    /// The questions in the order they are met; empty for all but single trees.
     pub steps: Vec<PathStep>,
-    /// The leaf reached.
+    /// The leaf reached, in a single tree.
     pub leaf: Option<usize>,
-    /// What each feature adds, by decreasing size; empty for trees.
+    /// What each feature adds, by decreasing size; empty for all but linear models.
     pub terms: Vec<Term>,
     /// The answer: a class's code or a number.
     pub answers: Answers,
@@ -77,6 +77,13 @@ pub fn decision_path(
             let terms = terms(&x, coefficients, intercepts, output, sign);
             let sentence = terms_sentence(&terms, pipeline, &answer);
             DecisionPath { steps: Vec::new(), leaf: None, terms, answers, sentence }
+        }
+        Structure::Trees(trees) => {
+            let sentence = format!("{} trees → {answer}", trees.n_trees());
+            DecisionPath { steps: Vec::new(), leaf: None, terms: Vec::new(), answers, sentence }
+        }
+        Structure::Plain => {
+            DecisionPath { steps: Vec::new(), leaf: None, terms: Vec::new(), answers, sentence: answer }
         }
     })
 }

@@ -159,10 +159,14 @@ fn argmax(probabilities: &[f64]) -> u32 {
 }
 
 /// What a model consists of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Structure<'a> {
     /// A tree.
     Tree(&'a [TreeNode]),
+    /// Many trees, whose nodes are kept smaller than they are drawn.
+    Trees(&'a dyn Trees),
+    /// Nothing that could be drawn by itself: its answers speak for it.
+    Plain,
     /// A linear model.
     Linear {
         /// Row-major, one row per output, one number per feature. Regression and two classes have one output.
@@ -172,6 +176,23 @@ pub enum Structure<'a> {
         /// Whether it answers classes.
         task: Task,
     },
+}
+
+/// The trees of a model that has many.
+pub trait Trees {
+    /// How many.
+    fn n_trees(&self) -> usize;
+
+    /// How many nodes one has.
+    ///
+    /// **Panics** when there is no such tree.
+    fn n_nodes(&self, tree: usize) -> usize;
+
+    /// One tree's nodes, root first, each before its children. A leaf's `value` is what the tree says by itself: shares
+    /// of the classes, a mean, or what it adds to a sum.
+    ///
+    /// **Panics** when there is no such tree.
+    fn nodes(&self, tree: usize) -> Vec<TreeNode>;
 }
 
 /// A node of a tree.

@@ -23,6 +23,16 @@ pub struct Labels {
     pub classes: Vec<String>,
 }
 
+impl Labels {
+    /// Keeps those of some rows, given in order.
+    pub fn keep_rows(&mut self, wanted: &[u32]) {
+        let is_wanted = |row: &u32| wanted.binary_search(row).is_ok();
+        let kept: Vec<u32> = (0..self.rows.len() as u32).filter(|&at| is_wanted(&self.rows[at as usize])).collect();
+        self.target = self.target.take_rows(&kept);
+        self.rows.retain(is_wanted);
+    }
+}
+
 /// The task a target suggests: categories, texts and yes-or-no are classes; numbers are a regression, unless they are
 /// at most ten different whole numbers.
 pub fn suggest_task(column: &Column) -> Task {

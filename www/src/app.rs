@@ -190,6 +190,7 @@ fn Status() -> impl IntoView {
             let kind = if device.kind == DeviceKind::WebGpu { "WebGPU" } else { app.text().device_cpu };
             match device.fallback_reason {
                 Some(reason) => format!("{kind} · {reason}"),
+                None if device.name == kind => kind.to_owned(),
                 None => format!("{kind} · {}", device.name),
             }
         }

@@ -154,6 +154,12 @@ pub(super) fn trouble(code: &str) -> Option<(&'static str, &'static str)> {
         "unseen_category" => Some(("“{column}”里的“{category}”在训练数据中从未出现", "已当作不属于任何已知类别处理")),
         "not_a_number" => Some(("“{column}”里是“{text}”，而模型训练时这一列是数值", "已按缺失处理，请改正这个值")),
         "no_such_row" => Some(("没有第 {row} 行，表格共有 {n_rows} 行", "请选择存在的行")),
+        "no_such_rows" => {
+            Some(("rows 是“{given}”，应为 all；或在模型自己的表格上用 train 或 test", "不写 rows 就评估整张表格"))
+        }
+        "no_such_tree" => {
+            Some(("没有第 {index} 棵树，模型共有 {n_trees} 棵，从 0 数起", "请选择小于 {n_trees} 的编号"))
+        }
         "not_an_input" => Some(("模型不使用“{column}”，它使用的是 {known}", "请从 {known} 中选择两列")),
         "same_column" => Some(("平面需要两个不同的列，而两个都是“{column}”", "请为其中一个轴换一列")),
         "not_a_project" => Some(("这 {size_bytes} 字节不是 Vitrine 项目文件", "请选择由“导出”保存的文件")),

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use serde_json::Value;
-use vitrine_protocol::{BoundaryMsg, DecisionPathMsg, Event, ExplainMsg, ExplanationMsg, PathStepMsg, TermMsg};
+use vitrine_protocol::{
+    BoundaryMsg, DecisionPathMsg, Event, ExplainMsg, ExplanationMsg, PathStepMsg, TermMsg, TreeMsg,
+};
 
 use crate::Error;
 use crate::error::Issues;
@@ -26,6 +28,10 @@ pub(super) async fn explain(context: Context, id: String, request: ExplainMsg) -
             let pipeline = &entry.pipeline;
             let path = decision_path(pipeline, table.as_ref(), row, &mut Issues::new())?;
             Ok(Event::Explained(ExplanationMsg::DecisionPath(path_msg(pipeline, path))).into())
+        }
+        ExplainMsg::Tree { index } => {
+            let nodes = wire::tree_nodes(&entry.pipeline, index)?;
+            Ok(Event::Explained(ExplanationMsg::Tree(TreeMsg { index, nodes })).into())
         }
         ExplainMsg::Boundary { x, y, resolution, fixed } => {
             let fixed = rows_source(&entry.pipeline.recipe.inputs, &[fixed])?;
@@ -52,7 +58,7 @@ fn path_msg(pipeline: &Pipeline, path: DecisionPath) -> DecisionPathMsg {
     let features = &pipeline.recipe.features;
     let nodes = match pipeline.fitted.structure() {
         Structure::Tree(nodes) => nodes,
-        Structure::Linear { .. } => &[],
+        Structure::Linear { .. } | Structure::Trees(_) | Structure::Plain => &[],
     };
     let (prediction, probabilities) = match &path.answers {
         Answers::Classes { probabilities, .. } => {

@@ -61,7 +61,7 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
                 Err(error) => ended(Err(error)),
             }
         }
-        Request::Evaluate { id, table } => running(Box::pin(predict::evaluate(context, id, table))),
+        Request::Evaluate { id, table, rows } => running(Box::pin(predict::evaluate(context, id, table, rows))),
         Request::Explain { id, explain } => running(Box::pin(explain::explain(context, id, explain))),
         Request::Export { id, format, include_data } => {
             running(Box::pin(project::export(context, id, format, include_data)))

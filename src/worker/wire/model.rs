@@ -6,6 +6,8 @@ use vitrine_protocol::{
     ProgressMsg, ReceiptMsg, StructureMsg, TreeNodeMsg,
 };
 
+use crate::Error;
+use crate::explain::ExplainError;
 use crate::model::{Answers, ModelCard, Pipeline, Structure, TreeNode};
 use crate::preprocess::{FeatureDoc, Input, Task};
 use crate::train::{Device, Epoch};
@@ -94,12 +96,34 @@ fn history_msg((epoch, elapsed_ms): &(Epoch, f64)) -> HistoryMsg {
     }
 }
 
+/// One tree's nodes for the page; a single tree is number 0.
+///
+/// **Errors** `explain.no_such_tree`.
+pub(in crate::worker) fn tree_nodes(pipeline: &Pipeline, tree: usize) -> Result<Vec<TreeNodeMsg>, Error> {
+    let all = |nodes: &[TreeNode]| {
+        nodes.iter().enumerate().map(|(id, node)| node_msg(id, node, &pipeline.recipe.features)).collect()
+    };
+    let n_trees = match pipeline.fitted.structure() {
+        Structure::Tree(nodes) if tree == 0 => return Ok(all(nodes)),
+        Structure::Trees(trees) if tree < trees.n_trees() => return Ok(all(&trees.nodes(tree))),
+        Structure::Tree(_) => 1,
+        Structure::Trees(trees) => trees.n_trees(),
+        Structure::Linear { .. } | Structure::Plain => 0,
+    };
+    Err(ExplainError::NoSuchTree { index: tree, n_trees }.into())
+}
+
 fn structure_msg(pipeline: &Pipeline) -> StructureMsg {
     let features = &pipeline.recipe.features;
     match pipeline.fitted.structure() {
         Structure::Tree(nodes) => StructureMsg::Tree {
             nodes: nodes.iter().enumerate().map(|(id, node)| node_msg(id, node, features)).collect(),
         },
+        Structure::Trees(trees) => StructureMsg::Trees {
+            n_trees: trees.n_trees(),
+            n_nodes: (0..trees.n_trees()).map(|tree| trees.n_nodes(tree)).collect(),
+        },
+        Structure::Plain => StructureMsg::Plain {},
         Structure::Linear { coefficients, intercepts, task } => {
             let rows: Vec<Value> = coefficients.chunks(features.len()).map(|row| json!(row)).collect();
             StructureMsg::Linear(match task {

@@ -23,13 +23,14 @@ fn is_current(app: App, model: &ModelMsg) -> bool {
     app.data.table.with_untracked(|table| table.as_ref().is_some_and(|table| table.id == model.table))
 }
 
-/// Measures the model on its table, unless that was done.
+/// Measures the model on the rows held back, or on all of its table where there are none, unless that was done.
 pub(crate) fn evaluate(app: App) {
     let Some(trained) = app.result.model.get_untracked() else { return };
     if app.result.evaluation.with_untracked(Option::is_some) {
         return;
     }
-    let request = Request::Evaluate { id: trained.model.id.clone(), table: trained.model.table.clone() };
+    let rows = (trained.model.n_test > 0).then(|| "test".to_owned());
+    let request = Request::Evaluate { id: trained.model.id.clone(), table: trained.model.table.clone(), rows };
     spawn_local(async move {
         match client::ask::<EvaluationMsg>(request, Beside::default()).await {
             Ok((evaluation, _)) if is_looked_at(app, &trained) => {

@@ -140,7 +140,11 @@ fn Confusion() -> impl IntoView {
     let note = Signal::derive(move || {
         let n_rows =
             app.result.evaluation.with(|evaluation| evaluation.as_ref().map_or(0, |evaluation| evaluation.n_rows));
-        fill(app.text().confusion_note, &[("n", &format::count(n_rows))])
+        let has_test =
+            app.result.model.with(|trained| trained.as_ref().is_some_and(|trained| trained.model.n_test > 0));
+        let texts = app.text();
+        let words = if has_test { texts.confusion_note } else { texts.confusion_note_all };
+        fill(words, &[("n", &format::count(n_rows))])
     });
     view! {
         <Figure name="confusion" title note drawing sheet>

@@ -30,9 +30,13 @@ fn Inside() -> impl IntoView {
             actions::load_boundary(app);
         }
     });
-    let is_tree = Memo::new(move |_| {
+    let drawn_as = Memo::new(move |_| {
         app.result.model.with(|model| {
-            model.as_ref().is_some_and(|model| matches!(model.model.structure, StructureMsg::Tree { .. }))
+            model.as_ref().map_or(Inner::Nothing, |model| match model.model.structure {
+                StructureMsg::Tree { .. } => Inner::Tree,
+                StructureMsg::Linear(_) => Inner::Coefficients,
+                StructureMsg::Trees { .. } | StructureMsg::Plain {} => Inner::Nothing,
+            })
         })
     });
     let has_curve = Memo::new(move |_| app.result.curve.with(|curve| curve.len() > 1));
@@ -52,10 +56,10 @@ fn Inside() -> impl IntoView {
         <Sentence/>
         <div class="explain">
             <div class="explain-main">
-                {move || if is_tree.get() {
-                    view! { <TreeFigure/> }.into_any()
-                } else {
-                    view! { <Coefficients/><Terms/> }.into_any()
+                {move || match drawn_as.get() {
+                    Inner::Tree => view! { <TreeFigure/> }.into_any(),
+                    Inner::Coefficients => view! { <Coefficients/><Terms/> }.into_any(),
+                    Inner::Nothing => ().into_any(),
                 }}
                 <Plane/>
                 <Show when=move || has_curve.get()><LossFigure/></Show>
@@ -68,6 +72,14 @@ fn Inside() -> impl IntoView {
             </Show>
         </div>
     }
+}
+
+/// How a model is drawn by itself.
+#[derive(Clone, Copy, PartialEq)]
+enum Inner {
+    Tree,
+    Coefficients,
+    Nothing,
 }
 
 /// The selected row's answer and its reason, in a sentence.

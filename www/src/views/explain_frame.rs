@@ -13,18 +13,28 @@ pub(super) type Frame = [f64; 4];
 pub(super) fn focus_on(nodes: &[[f64; 2]], [width, height]: [f64; 2]) -> Frame {
     // Below this scale letters cannot be read; above it they shout.
     const SCALES: [f64; 2] = [0.44, 0.85];
-    let pad = 18.0;
-    let span = |axis: usize| {
-        let low = nodes.iter().map(|place| place[axis]).fold(f64::INFINITY, f64::min);
-        let high = nodes.iter().map(|place| place[axis] + NODE[axis]).fold(f64::NEG_INFINITY, f64::max);
-        if low < high { [low - pad, high + pad] } else { [0.0, 1.0] }
-    };
-    let ([left, right], [top, bottom]) = (span(0), span(1));
+    let ([left, right], [top, bottom]) = (span(nodes, 0), span(nodes, 1));
     let scale = (width / (right - left)).min(height / (bottom - top)).clamp(SCALES[0], SCALES[1]);
     let (frame_width, frame_height) = (width.max(1.0) / scale, height.max(1.0) / scale);
     let root_x = nodes.iter().min_by(|a, b| a[1].total_cmp(&b[1])).map_or(0.0, |root| root[0] + NODE[0] / 2.0);
     let middle = if right - left > frame_width { root_x } else { (left + right) / 2.0 };
     [middle - frame_width / 2.0, top, frame_width, frame_height]
+}
+
+/// Whether all of some nodes can be read at once: then there is no reason to show fewer.
+pub(super) fn fits(nodes: &[[f64; 2]], [width, height]: [f64; 2]) -> bool {
+    const COMFORTABLE: f64 = 0.6;
+    let ([left, right], [top, bottom]) = (span(nodes, 0), span(nodes, 1));
+    (width / (right - left)).min(height / (bottom - top)) >= COMFORTABLE
+}
+
+/// From where to where nodes reach along an axis, with room around them: on the right for the buttons.
+fn span(nodes: &[[f64; 2]], axis: usize) -> [f64; 2] {
+    const PAD: f64 = 18.0;
+    const BUTTONS: [f64; 2] = [44.0, 0.0];
+    let low = nodes.iter().map(|place| place[axis]).fold(f64::INFINITY, f64::min);
+    let high = nodes.iter().map(|place| place[axis] + NODE[axis]).fold(f64::NEG_INFINITY, f64::max);
+    if low < high { [low - PAD, high + PAD + BUTTONS[axis]] } else { [0.0, 1.0] }
 }
 
 /// Moves the frame in a few steps, so that the eye can follow; at once for those who asked for less motion.
@@ -62,6 +72,12 @@ mod tests {
         let [left, top, width, height] = focus_on(&[[0.0, 16.0]], [600.0, 300.0]);
         assert!(left < 0.0 && top < 16.0, "{left} {top}");
         assert_eq!([width, height], [600.0 / 0.85, 300.0 / 0.85]);
+    }
+
+    #[test]
+    fn a_small_tree_fits_and_a_wide_one_does_not() {
+        assert!(fits(&[[0.0, 16.0], [150.0, 128.0]], [600.0, 300.0]));
+        assert!(!fits(&[[0.0, 16.0], [2000.0, 128.0]], [600.0, 300.0]));
     }
 
     #[test]

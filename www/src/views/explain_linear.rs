@@ -49,7 +49,7 @@ fn with_sets<T>(app: App, with: impl FnOnce(&ModelMsg, Vec<ClassSet>) -> T) -> O
             let model = &trained.as_ref()?.model;
             Some(with(model, sets(model, linear)))
         }
-        StructureMsg::Tree { .. } => None,
+        _ => None,
     })
 }
 

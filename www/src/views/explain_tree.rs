@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use vitrine_protocol::{StructureMsg, TreeNodeMsg};
 use wasm_bindgen::JsCast;
 
-use super::explain_frame::{Frame, focus_on, glide};
+use super::explain_frame::{Frame, fits, focus_on, glide};
 use crate::charts::{Drawing, TreeSpec, TreeWords, layout, tree, visible_nodes};
 use crate::format;
 use crate::state::{App, app, said, tr};
@@ -43,13 +43,13 @@ pub(super) fn TreeFigure() -> impl IntoView {
         let Some(canvas) = canvas.get() else { return now };
         let seen = canvas.get_bounding_client_rect();
         let places = untrack(|| places(app, &closed.get(), &opened.get(), &way));
-        let wanted: Vec<[f64; 2]> = if way.is_empty() {
-            places.values().copied().collect()
-        } else {
-            way.iter().filter_map(|id| places.get(id).copied()).collect()
-        };
+        let room = [seen.width(), seen.height()];
+        let mut wanted: Vec<[f64; 2]> = places.values().copied().collect();
+        if !way.is_empty() && !fits(&wanted, room) {
+            wanted = way.iter().filter_map(|id| places.get(id).copied()).collect();
+        }
         if !way.is_empty() || size != Some(now) {
-            glide(frame, focus_on(&wanted, [seen.width(), seen.height()]));
+            glide(frame, focus_on(&wanted, room));
         }
         now
     });
@@ -213,7 +213,7 @@ pub(super) fn node_of(target: Option<web_sys::EventTarget>, attribute: &str) -> 
 fn nodes_of<T>(app: App, with: impl FnOnce(&[TreeNodeMsg]) -> T) -> Option<T> {
     app.result.model.with(|trained| match &trained.as_ref()?.model.structure {
         StructureMsg::Tree { nodes } => Some(with(nodes)),
-        StructureMsg::Linear(_) => None,
+        _ => None,
     })
 }
 

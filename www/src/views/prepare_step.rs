@@ -207,12 +207,14 @@ fn effect(app: App, fitted: &FittedStepMsg) -> impl IntoView + use<> {
                 {change(texts.columns, fitted.n_columns)}
                 {change(texts.missing, fitted.n_missing)}
             </dl>
-            <div class="before-after">
-                <p class="quiet">{first}</p>
-                <div class="sample-row">{cells(&fitted.sample[0])}</div>
-                <div class="sample-arrow" aria-hidden="true">"↓"</div>
-                <div class="sample-row">{cells(&fitted.sample[1])}</div>
-            </div>
+            {fitted.sample.iter().any(|values| !values.is_empty()).then(|| view! {
+                <div class="before-after">
+                    <p class="quiet">{first}</p>
+                    <div class="sample-row">{cells(&fitted.sample[0])}</div>
+                    <div class="sample-arrow" aria-hidden="true">"↓"</div>
+                    <div class="sample-row">{cells(&fitted.sample[1])}</div>
+                </div>
+            })}
             {(!learned.is_empty()).then(|| view! {
                 <details class="learned">
                     <summary>{fill(texts.learned, &[("n", &n_columns)])}</summary>
