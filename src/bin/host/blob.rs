@@ -3,12 +3,21 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use js_sys::Uint8Array;
+use js_sys::{ArrayBuffer, Uint8Array};
 use vitrine::Error;
 use vitrine::worker::{RequestError, Source};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
+
+use super::reader::Reader;
+
+/// Below this size a helper thread is not worth its start.
+const WORTH_A_THREAD_BYTES: u64 = 8 << 20;
+
+thread_local! {
+    static READER: Reader = Reader::default();
+}
 
 /// Bytes that the browser holds, in memory or on disk.
 pub(super) struct BlobSource(Blob);
@@ -25,12 +34,31 @@ impl Source for BlobSource {
     }
 
     fn read(&self, start: u64, end: u64) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Error>>>> {
-        let promise = self.0.slice_with_f64_and_f64(start as f64, end as f64).map(|slice| slice.array_buffer());
+        let is_large = self.size_bytes() >= WORTH_A_THREAD_BYTES;
+        let helped = is_large.then(|| READER.with(|reader| reader.read(&self.0, start, end))).flatten();
+        let blob = self.0.clone();
+        // Begun now, so that it goes on while the caller works.
+        let direct = helped.is_none().then(|| read_directly(&blob, start, end));
         Box::pin(async move {
-            let memory = JsFuture::from(promise.map_err(unreadable)?).await.map_err(unreadable)?;
+            let helped = match helped {
+                Some(promise) => JsFuture::from(promise).await.ok().filter(JsValue::is_instance_of::<ArrayBuffer>),
+                None => None,
+            };
+            let memory = match (helped, direct) {
+                (Some(memory), _) => memory,
+                (None, Some(promise)) => JsFuture::from(promise.map_err(unreadable)?).await.map_err(unreadable)?,
+                (None, None) => {
+                    let promise = read_directly(&blob, start, end).map_err(unreadable)?;
+                    JsFuture::from(promise).await.map_err(unreadable)?
+                }
+            };
             Ok(Uint8Array::new(&memory).to_vec())
         })
     }
+}
+
+fn read_directly(blob: &Blob, start: u64, end: u64) -> Result<js_sys::Promise, JsValue> {
+    Ok(blob.slice_with_f64_and_f64(start as f64, end as f64)?.array_buffer())
 }
 
 /// A file that was changed, moved or deleted after it was chosen cannot be read any more.

@@ -7,6 +7,7 @@
 mod blob;
 mod life;
 mod macrotask;
+mod reader;
 
 use std::future::Future;
 use std::pin::Pin;

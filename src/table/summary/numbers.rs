@@ -5,18 +5,18 @@ use super::{Bin, ColumnProfile, N_BINS, N_TOP_VALUES};
 
 /// Profiles the present values of a column of `n_rows`; `text` writes a value.
 pub(super) fn profile_numbers(
-    values: impl Iterator<Item = f64> + Clone,
+    values: impl Iterator<Item = f64>,
     n_rows: usize,
     text: impl Fn(f64) -> String,
 ) -> ColumnProfile {
     let mut sorted = Vec::with_capacity(n_rows);
-    sorted.extend(values.clone());
+    sorted.extend(values);
     sort_numbers(&mut sorted);
     let n_missing = n_rows - sorted.len();
     let (Some(&min), Some(&max)) = (sorted.first(), sorted.last()) else {
         return ColumnProfile { n_missing, ..ColumnProfile::default() };
     };
-    let (mean, std) = moments(values, sorted.len(), min.abs().max(max.abs()));
+    let (mean, std) = moments(&sorted, min.abs().max(max.abs()));
     let (n_distinct, top) = runs(&sorted);
     ColumnProfile {
         n_missing,
@@ -35,30 +35,34 @@ pub(super) fn profile_numbers(
 }
 
 /// Mean and sample standard deviation in two passes, of values up to `size`.
-fn moments(values: impl Iterator<Item = f64> + Clone, n: usize, size: f64) -> (f64, Option<f64>) {
+fn moments(values: &[f64], size: f64) -> (f64, Option<f64>) {
     // Squares beyond 1e±150 leave the range of f64: such columns are measured in units of their largest value.
     let unit = if size > 1e150 || (size < 1e-150 && size > 0.0) { size } else { 1.0 };
-    let mean = sum(values.clone().map(|x| x / unit)) / n as f64;
-    let squares = sum(values.map(|x| (x / unit - mean) * (x / unit - mean)));
+    let n = values.len();
+    let mean = sum(values, |x| x / unit) / n as f64;
+    let squares = sum(values, |x| (x / unit - mean) * (x / unit - mean));
     let std = (n > 1).then(|| ((squares / (n - 1) as f64).sqrt() * unit).min(f64::MAX));
     (mean * unit, std)
 }
 
 /// A sum in blocks, the blocks with their rounding error carried along (Neumaier 1974): nearly as good as one sum so
 /// computed, and the order of additions is the same everywhere.
-fn sum(mut values: impl Iterator<Item = f64>) -> f64 {
+fn sum(values: &[f64], of: impl Fn(f64) -> f64) -> f64 {
     const BLOCK: usize = 64;
     let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
-    loop {
-        let mut n = 0;
-        let block: f64 = values.by_ref().take(BLOCK).inspect(|_| n += 1).sum();
+    for block in values.chunks(BLOCK) {
+        // Several sums side by side: one alone would wait for each of its additions.
+        let (quads, rest) = block.as_chunks::<4>();
+        let mut lanes = [0.0; 4];
+        for quad in quads {
+            lanes = std::array::from_fn(|lane| lanes[lane] + of(quad[lane]));
+        }
+        let block = rest.iter().fold((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]), |sum, &x| sum + of(x));
         let next = sum + block;
         lost += if sum.abs() >= block.abs() { (sum - next) + block } else { (block - next) + sum };
         sum = next;
-        if n < BLOCK {
-            return sum + lost;
-        }
     }
+    sum + lost
 }
 
 /// numpy's default quantile: linear between the neighbours of position `q · (n − 1)`.

@@ -12,6 +12,10 @@ const MAX_DEPTH: usize = 3;
 /// Sorts numbers by where they lie between the smallest and the largest: two stable passes by a number of 22 bits, then
 /// each run of numbers that agree in those. `O(n)` for data of any usual shape, `O(n log n)` at worst. Never called with NaN.
 pub(super) fn sort_numbers(numbers: &mut [f64]) {
+    // Ids and times often are.
+    if numbers.is_sorted() {
+        return;
+    }
     if numbers.len() >= FEW && sort_small_integers(numbers) {
         return;
     }
@@ -54,6 +58,9 @@ fn sort_spread(numbers: &mut [f64], other: &mut [f64], depth: usize) {
     // Rounding keeps order: what is not larger gets no larger number.
     let place = |x: f64| ((x - min) * scale) as u32;
     sort_by_places(numbers, other, place);
+    if finish_by_insertion(numbers) {
+        return;
+    }
     for run in numbers.chunk_by_mut(|&a, &b| place(a) == place(b)) {
         match run.len() {
             // Equal numbers, mostly.
@@ -62,6 +69,27 @@ fn sort_spread(numbers: &mut [f64], other: &mut [f64], depth: usize) {
             n => sort_spread(run, &mut other[..n], depth + 1),
         }
     }
+}
+
+/// Sorts what is nearly sorted, each number moved a few places at most; whether that was enough.
+fn finish_by_insertion(numbers: &mut [f64]) -> bool {
+    // As many moves as one more pass would make.
+    let mut n_moves_left = numbers.len();
+    for at in 1..numbers.len() {
+        let moved = numbers[at];
+        let mut to = at;
+        while to > 0 && numbers[to - 1] > moved {
+            numbers[to] = numbers[to - 1];
+            to -= 1;
+            if n_moves_left == 0 {
+                numbers[to] = moved;
+                return false;
+            }
+            n_moves_left -= 1;
+        }
+        numbers[to] = moved;
+    }
+    true
 }
 
 /// Sorts keys whose high bits are spread evenly, as those of hashes are.

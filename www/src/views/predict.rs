@@ -265,10 +265,10 @@ mod tests {
 
     #[test]
     fn what_is_typed_becomes_what_the_engine_reads() {
-        assert_eq!(value("", Some(&ColumnKind::Numeric)), Value::Null);
-        assert_eq!(value("1,5", Some(&ColumnKind::Numeric)), Value::from(1.5));
-        assert_eq!(value("many", Some(&ColumnKind::Numeric)), Value::from("many"));
-        assert_eq!(value("1", Some(&ColumnKind::Categorical)), Value::from("1"));
-        assert_eq!(value("true", Some(&ColumnKind::Boolean)), Value::from(true));
+        assert_eq!(value("", ColumnKind::Numeric), Value::Null);
+        assert_eq!(value("1,5", ColumnKind::Numeric), Value::from(1.5));
+        assert_eq!(value("many", ColumnKind::Numeric), Value::from("many"));
+        assert_eq!(value("1", ColumnKind::Categorical), Value::from("1"));
+        assert_eq!(value("true", ColumnKind::Boolean), Value::from(true));
     }
 }
