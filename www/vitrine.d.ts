@@ -52,7 +52,7 @@ export interface Prediction {
 export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null };
 
 /** The explanation of each kind. */
-export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : DecisionPathMsg;
+export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : DecisionPathMsg;
 
 /** A terminal event, with its buffers by name. */
 export interface Answer {
@@ -92,8 +92,8 @@ export class Vitrine extends EventTarget {
   train(request: TrainMsg & { id?: string }, calling?: Calling): Promise<ModelMsg & { split: Split }>;
   /** Answers rows, a table or a CSV, in row order. */
   predict(id: string, what: Rows, calling?: Calling): Promise<Prediction>;
-  /** Measures a model on another table. */
-  evaluate(id: string, request: { table: string }, calling?: Calling): Promise<EvaluationMsg>;
+  /** Measures a model on a table, or on the rows of its own that it learned from or that were held back. */
+  evaluate(id: string, request: { table: string; rows?: "all" | "train" | "test" }, calling?: Calling): Promise<EvaluationMsg>;
   /** Says why a model answers as it does. */
   explain<E extends ExplainMsg>(id: string, explain: E, calling?: Calling): Promise<Explanation<E>>;
   /** A model as the bytes of a file. */
@@ -218,7 +218,11 @@ id: string,
 /**
  * Which table.
  */
-table: string, } | { "type": "explain", 
+table: string, 
+/**
+ * Which of its rows: `all` (the default), or those `train` or `test` of the model's own table.
+ */
+rows: string | null, } | { "type": "explain", 
 /**
  * Which model.
  */
@@ -253,11 +257,6 @@ id: string, } | { "type": "cancel",
 target: number, } | { "type": "describe", };
 
 /**
- * The formats a model can be written in.
- */
-export type ExportFormat = "project";
-
-/**
  * A model's kind and its hyper-parameters by name; each kind declares which.
  */
 export type ModelSpecMsg = { 
@@ -269,29 +268,7 @@ kind: string, } & ({ [key in string]: number | string | boolean | Array<JsonValu
 export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
 
 /**
- * What is to be learned.
- */
-export type Task = "classification" | "regression";
-
-/**
- * How rows are held back for testing.
- */
-export type SplitMsg = { 
-/**
- * The fraction held back, 0.25 by default; 0 trains on every row and `metrics.test` is `null`.
- */
-test_fraction?: number, 
-/**
- * Keep the classes' proportions in both parts; the default for classification.
- */
-stratify?: boolean, 
-/**
- * Train on every row and test on this other table.
- */
-test_table?: string, };
-
-/**
- * One step of a recipe.
+ * What one step of a recipe asks for.
  */
 export type StepMsg = { "step": "drop_missing", 
 /**
@@ -369,13 +346,44 @@ interaction_only?: boolean, };
 export type StepColumns = string | Array<string>;
 
 /**
+ * How rows are held back for testing.
+ */
+export type SplitMsg = { 
+/**
+ * The fraction held back, 0.25 by default; 0 trains on every row and `metrics.test` is `null`.
+ */
+test_fraction?: number, 
+/**
+ * Keep the classes' proportions in both parts; the default for classification.
+ */
+stratify?: boolean, 
+/**
+ * Train on every row and test on this other table.
+ */
+test_table?: string, };
+
+/**
+ * What is to be learned.
+ */
+export type Task = "classification" | "regression";
+
+/**
+ * The formats a model can be written in.
+ */
+export type ExportFormat = "project";
+
+/**
  * Which explanation.
  */
 export type ExplainMsg = { "kind": "decision_path", 
 /**
  * A row of the model's table by position, or a row as an object from column name to value.
  */
-row: number | Record<string, Cell>, } | { "kind": "boundary", 
+row: number | Record<string, Cell>, } | { "kind": "tree", 
+/**
+ * Its position, from 0.
+ */
+index: number, } | { "kind": "boundary", 
 /**
  * The column across.
  */
@@ -533,64 +541,6 @@ id: string, } | { "type": "described" } & CatalogMsg | { "type": "failed" } & Er
 message: string, };
 
 /**
- * The request cannot be carried out.
- */
-export type ErrorMsg = { 
-/**
- * Stable name, `stage.what`: `ingest.no_rows`, `train.loss_not_finite`, `cancelled`.
- */
-code: string, 
-/**
- * The stage it happened in: `ingest`, `preprocess`, `train`, …
- */
-stage: string, 
-/**
- * What is wrong, with both sides of the mismatch.
- */
-message: string, 
-/**
- * What to do about it.
- */
-hint: string, 
-/**
- * Where it is.
- */
-place: PlaceMsg | null, 
-/**
- * The values in the message by name, so that a translation can place them.
- */
-args: { [key in string]: string }, };
-
-/**
- * Where in the user's data or request something is; absent parts do not apply.
- */
-export type PlaceMsg = { 
-/**
- * Line of the file, from 1.
- */
-line?: number, 
-/**
- * Row of the table, from 0.
- */
-row?: number, 
-/**
- * Name of the column.
- */
-column?: string, 
-/**
- * Byte of the file, from 0.
- */
-byte?: number, 
-/**
- * Position of the step in the recipe, from 0.
- */
-step?: number, 
-/**
- * Field of the request.
- */
-field?: string, };
-
-/**
  * A fitted model. The rows of its split come beside it as [`crate::Buffer`]s `train_rows` and `test_rows`.
  */
 export type ModelMsg = { 
@@ -672,139 +622,21 @@ issues: Array<IssueMsg>,
 receipt: ReceiptMsg, };
 
 /**
- * The data is odd but usable; work went on.
- */
-export type IssueMsg = { 
-/**
- * Stable name: `ragged_row`, `duplicate_column_name`, …
- */
-code: string, 
-/**
- * What was found.
- */
-message: string, 
-/**
- * What was done about it, or what to do.
- */
-hint: string, 
-/**
- * Where it was found first.
- */
-place: PlaceMsg | null, 
-/**
- * How often.
- */
-count: number, 
-/**
- * The values in the message by name, so that a translation can place them.
- */
-args: { [key in string]: string }, };
-
-/**
- * A step after it has learned from the training rows.
- */
-export type FittedStepMsg = { 
-/**
- * The step as asked for.
- */
-asked: StepMsg, 
-/**
- * The columns it worked on.
- */
-columns: Array<string>, 
-/**
- * What it learned, by column: `{ "fill": 43.9 }`, `{ "mean": …, "scale": … }`, `{ "categories": [ … ] }`.
- */
-learned: Array<JsonValue>, 
-/**
- * Rows before and after.
- */
-n_rows: [number, number], 
-/**
- * Columns before and after.
- */
-n_columns: [number, number], 
-/**
- * Missing cells before and after.
- */
-n_missing: [number, number], 
-/**
- * A few values before and after of the first column touched.
- */
-sample: [Array<JsonValue>, Array<JsonValue>], };
-
-/**
- * The device that answered.
- */
-export type DeviceMsg = { 
-/**
- * Which kind.
- */
-kind: DeviceKind, 
-/**
- * Its name.
- */
-name: string, 
-/**
- * Why it is not the one that was asked for.
- */
-fallback_reason: string | null, };
-
-/**
- * Where arithmetic happens.
- */
-export type DeviceKind = "cpu" | "webgpu";
-
-/**
- * What a model was made from; the same receipt on the same device gives the same model.
- */
-export type ReceiptMsg = { 
-/**
- * SHA-256 of the CSV's bytes.
- */
-data_sha256: string, 
-/**
- * SHA-256 of the checked request as canonical JSON, ids left out.
- */
-spec_sha256: string, 
-/**
- * The seed.
- */
-seed: number, 
-/**
- * The version of Vitrine.
- */
-version: string, };
-
-/**
- * One epoch or iteration.
- */
-export type HistoryMsg = { 
-/**
- * From 1.
- */
-epoch: number, 
-/**
- * The loss on the training rows.
- */
-train_loss: number, 
-/**
- * The loss on the test rows, if there are any.
- */
-valid_loss: number | null, 
-/**
- * Time since the fit began.
- */
-elapsed_ms: number, };
-
-/**
  * What a model consists of.
  */
 export type StructureMsg = { 
 /**
  * The nodes, root first, each before its children.
  */
-nodes: Array<TreeNodeMsg>, } | CoefficientsMsg;
+nodes: Array<TreeNodeMsg>, } | { 
+/**
+ * How many.
+ */
+n_trees: number, 
+/**
+ * How many nodes each has.
+ */
+n_nodes: Array<number>, } | CoefficientsMsg | Record<symbol, never>;
 
 /**
  * A linear model's numbers, for the matrix' features.
@@ -865,17 +697,62 @@ impurity: number,
 value: Array<number>, };
 
 /**
- * Measures on the rows learned from and on those held back.
+ * The data is odd but usable; work went on.
  */
-export type BothMetricsMsg = { 
+export type IssueMsg = { 
 /**
- * On the training rows.
+ * Stable name: `ragged_row`, `duplicate_column_name`, …
  */
-train: { [key in string]: number | null }, 
+code: string, 
 /**
- * On the test rows, if any were held back.
+ * What was found.
  */
-test: { [key in string]: number | null } | null, };
+message: string, 
+/**
+ * What was done about it, or what to do.
+ */
+hint: string, 
+/**
+ * Where it was found first.
+ */
+place: PlaceMsg | null, 
+/**
+ * How often.
+ */
+count: number, 
+/**
+ * The values in the message by name, so that a translation can place them.
+ */
+args: { [key in string]: string }, };
+
+/**
+ * Where in the user's data or request something is; absent parts do not apply.
+ */
+export type PlaceMsg = { 
+/**
+ * Line of the file, from 1.
+ */
+line?: number, 
+/**
+ * Row of the table, from 0.
+ */
+row?: number, 
+/**
+ * Name of the column.
+ */
+column?: string, 
+/**
+ * Byte of the file, from 0.
+ */
+byte?: number, 
+/**
+ * Position of the step in the recipe, from 0.
+ */
+step?: number, 
+/**
+ * Field of the request.
+ */
+field?: string, };
 
 /**
  * A raw column a model reads, as a form needs it.
@@ -905,6 +782,524 @@ median: number | null,
  * Largest number seen in training.
  */
 max: number | null, };
+
+/**
+ * One epoch or iteration.
+ */
+export type HistoryMsg = { 
+/**
+ * From 1.
+ */
+epoch: number, 
+/**
+ * The loss on the training rows.
+ */
+train_loss: number, 
+/**
+ * The loss on the test rows, if there are any.
+ */
+valid_loss: number | null, 
+/**
+ * Time since the fit began.
+ */
+elapsed_ms: number, };
+
+/**
+ * A step after it has learned from the training rows.
+ */
+export type FittedStepMsg = { 
+/**
+ * The step as asked for.
+ */
+asked: StepMsg, 
+/**
+ * The columns it worked on.
+ */
+columns: Array<string>, 
+/**
+ * What it learned, by column: `{ "fill": 43.9 }`, `{ "mean": …, "scale": … }`, `{ "categories": [ … ] }`.
+ */
+learned: Array<JsonValue>, 
+/**
+ * Rows before and after.
+ */
+n_rows: [number, number], 
+/**
+ * Columns before and after.
+ */
+n_columns: [number, number], 
+/**
+ * Missing cells before and after.
+ */
+n_missing: [number, number], 
+/**
+ * A few values before and after of the first column touched.
+ */
+sample: [Array<JsonValue>, Array<JsonValue>], };
+
+/**
+ * The device that answered.
+ */
+export type DeviceMsg = { 
+/**
+ * Which kind.
+ */
+kind: DeviceKind, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Why it is not the one that was asked for.
+ */
+fallback_reason: string | null, };
+
+/**
+ * Where arithmetic happens.
+ */
+export type DeviceKind = "cpu" | "webgpu";
+
+/**
+ * Measures on the rows learned from and on those held back.
+ */
+export type BothMetricsMsg = { 
+/**
+ * On the training rows.
+ */
+train: { [key in string]: number | null }, 
+/**
+ * On the test rows, if any were held back.
+ */
+test: { [key in string]: number | null } | null, };
+
+/**
+ * What a model was made from; the same receipt on the same device gives the same model.
+ */
+export type ReceiptMsg = { 
+/**
+ * SHA-256 of the CSV's bytes.
+ */
+data_sha256: string, 
+/**
+ * SHA-256 of the checked request as canonical JSON, ids left out.
+ */
+spec_sha256: string, 
+/**
+ * The seed.
+ */
+seed: number, 
+/**
+ * The version of Vitrine.
+ */
+version: string, };
+
+/**
+ * Everything declared.
+ */
+export type CatalogMsg = { 
+/**
+ * The models of the registry.
+ */
+models: Array<ModelDocMsg>, 
+/**
+ * The preparation steps.
+ */
+steps: Array<StepDocMsg>, 
+/**
+ * The error codes.
+ */
+errors: Array<ErrorDocMsg>, };
+
+/**
+ * A kind of model.
+ */
+export type ModelDocMsg = { 
+/**
+ * Its name in requests.
+ */
+kind: string, 
+/**
+ * Its name for people.
+ */
+title: TextMsg, 
+/**
+ * What it does, in a sentence or two.
+ */
+summary: TextMsg, 
+/**
+ * What it can learn.
+ */
+tasks: Array<Task>, 
+/**
+ * Whether it can use WebGPU, and with which parameters.
+ */
+webgpu: boolean, 
+/**
+ * Its hyper-parameters.
+ */
+params: Array<ParamDocMsg>, };
+
+/**
+ * A text in both languages of the interface.
+ */
+export type TextMsg = { 
+/**
+ * English.
+ */
+en: string, 
+/**
+ * Simplified Chinese.
+ */
+zh: string, };
+
+/**
+ * A hyper-parameter.
+ */
+export type ParamDocMsg = { 
+/**
+ * Its name, scikit-learn's where it has one.
+ */
+name: string, 
+/**
+ * What it is when not given.
+ */
+default: JsonValue, 
+/**
+ * What it may be.
+ */
+range: ParamKindMsg, 
+/**
+ * Its unit; empty for none.
+ */
+unit: string, 
+/**
+ * One line.
+ */
+short: TextMsg, 
+/**
+ * More, for who asks; may be empty.
+ */
+long: string, };
+
+/**
+ * What a hyper-parameter may be.
+ */
+export type ParamKindMsg = { "type": "integer", 
+/**
+ * Smallest.
+ */
+min: number, 
+/**
+ * Largest.
+ */
+max: number, 
+/**
+ * Whether `null` is allowed.
+ */
+nullable: boolean, } | { "type": "number", 
+/**
+ * Lower end.
+ */
+min: number, 
+/**
+ * Upper end.
+ */
+max: number, 
+/**
+ * Whether the lower end itself is out.
+ */
+min_excluded: boolean, 
+/**
+ * Whether `null` is allowed.
+ */
+nullable: boolean, } | { "type": "boolean" } | { "type": "choice", 
+/**
+ * The words.
+ */
+options: Array<string>, };
+
+/**
+ * A preparation step.
+ */
+export type StepDocMsg = { 
+/**
+ * Its name in requests.
+ */
+step: string, 
+/**
+ * Its name for people.
+ */
+title: TextMsg, 
+/**
+ * What it does.
+ */
+summary: TextMsg, 
+/**
+ * The columns it works on by default.
+ */
+columns: string, 
+/**
+ * Its settings.
+ */
+params: Array<ParamDocMsg>, };
+
+/**
+ * An error code.
+ */
+export type ErrorDocMsg = { 
+/**
+ * The stable code.
+ */
+code: string, 
+/**
+ * When it happens.
+ */
+meaning: string, };
+
+/**
+ * A worker's first words.
+ */
+export type ReadyMsg = { 
+/**
+ * [`crate::PROTOCOL_VERSION`] as the worker was built.
+ */
+protocol: number, 
+/**
+ * [`crate::BUILD`] as the worker was built.
+ */
+build: string, 
+/**
+ * The version of Vitrine.
+ */
+version: string, 
+/**
+ * The device it works on.
+ */
+device: DeviceMsg, };
+
+/**
+ * How far a job is.
+ */
+export type ProgressMsg = { 
+/**
+ * From 0 to 1, never falling.
+ */
+fraction: number, 
+/**
+ * The last finished epoch, iteration or tree level, for what is iterated.
+ */
+epoch: number | null, 
+/**
+ * How many there will be at most.
+ */
+n_epochs: number | null, 
+/**
+ * The loss on the training rows.
+ */
+train_loss: number | null, 
+/**
+ * The loss on the test rows.
+ */
+valid_loss: number | null, 
+/**
+ * Estimated time to the end.
+ */
+eta_ms: number | null, 
+/**
+ * What is being done: `reading`, `preparing`, `fitting`, `evaluating`.
+ */
+message: string, };
+
+/**
+ * What a model would see. The matrix and the target come beside it as [`crate::Buffer`]s.
+ */
+export type PreparedMsg = { 
+/**
+ * The matrix' columns.
+ */
+feature_names: Array<string>, 
+/**
+ * The matrix' rows.
+ */
+n_rows: number, 
+/**
+ * The recipe, the built one when none was given.
+ */
+recipe: Array<StepMsg>, 
+/**
+ * Its steps after fitting.
+ */
+steps: Array<FittedStepMsg>, 
+/**
+ * The target of each row, when there is one.
+ */
+target: Array<JsonValue> | null, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, };
+
+/**
+ * Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
+ * classification, `values` for regression.
+ */
+export type PredictionMsg = { 
+/**
+ * Rows answered.
+ */
+n_rows: number, 
+/**
+ * The classes; `null` for regression.
+ */
+classes: Array<string> | null, 
+/**
+ * What was odd: missing and unseen values among it.
+ */
+issues: Array<IssueMsg>, };
+
+/**
+ * An explanation.
+ */
+export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg;
+
+/**
+ * Answers over a grid. The answers come beside it as buffers: `codes` and `probabilities` (of the answered class) for
+ * classification, `values` for regression; row `j` from the bottom, column `i`, at `j * n_x + i`.
+ */
+export type BoundaryMsg = { 
+/**
+ * The column across.
+ */
+x: string, 
+/**
+ * The column upwards.
+ */
+y: string, 
+/**
+ * Grid points across: numbers, or the categories' names.
+ */
+x_values: Array<JsonValue>, 
+/**
+ * Grid points upwards.
+ */
+y_values: Array<JsonValue>, 
+/**
+ * The values the other columns were held at.
+ */
+fixed: { [key in string]: JsonValue }, 
+/**
+ * The classes; `null` for regression.
+ */
+classes: Array<string> | null, };
+
+/**
+ * One tree of a model that has many.
+ */
+export type TreeMsg = { 
+/**
+ * Its position, from 0.
+ */
+index: number, 
+/**
+ * The nodes, root first, each before its children.
+ */
+nodes: Array<TreeNodeMsg>, };
+
+/**
+ * The way one row takes from root to leaf. A linear model has no path: its `terms` say what each feature adds.
+ */
+export type DecisionPathMsg = { 
+/**
+ * The inner nodes in the order they are met.
+ */
+path: Array<PathStepMsg>, 
+/**
+ * The leaf reached.
+ */
+leaf: number | null, 
+/**
+ * Linear models: each feature's coefficient times its value, by decreasing size.
+ */
+terms: Array<TermMsg>, 
+/**
+ * The answer: a class or a number.
+ */
+prediction: JsonValue, 
+/**
+ * The probability of each class, in the order of the model's classes.
+ */
+probabilities: Array<number> | null, 
+/**
+ * The path in one sentence: `petal width 1.4 ≤ 1.75 → … → versicolor`.
+ */
+sentence: string, };
+
+/**
+ * One question on the way.
+ */
+export type PathStepMsg = { 
+/**
+ * The node asked.
+ */
+node: number, 
+/**
+ * The feature it asks for.
+ */
+feature_name: string, 
+/**
+ * The row's value: in raw units, after imputation.
+ */
+value: JsonValue, 
+/**
+ * The node's threshold, in raw units.
+ */
+threshold: number, 
+/**
+ * `left` or `right`.
+ */
+went: string, 
+/**
+ * Training rows that reached the node.
+ */
+n_samples: number, 
+/**
+ * The node's class shares or mean.
+ */
+value_here: Array<number>, };
+
+/**
+ * What one feature adds to a linear model's answer.
+ */
+export type TermMsg = { 
+/**
+ * The feature, or `intercept`.
+ */
+feature_name: string, 
+/**
+ * Its value as the model sees it.
+ */
+value: number, 
+/**
+ * Its coefficient, for the class that was predicted.
+ */
+coefficient: number, 
+/**
+ * The product.
+ */
+contribution: number, };
+
+/**
+ * What an imported project brought.
+ */
+export type ProjectMsg = { 
+/**
+ * Its tables.
+ */
+tables: Array<TableMsg>, 
+/**
+ * Its models.
+ */
+models: Array<ModelMsg>, };
 
 /**
  * A loaded table.
@@ -1021,6 +1416,19 @@ top_values: Array<TopValueMsg>,
 histogram: Array<BinMsg>, };
 
 /**
+ * A value and how often it occurs.
+ */
+export type TopValueMsg = { 
+/**
+ * The value as text.
+ */
+value: string, 
+/**
+ * Its cells.
+ */
+count: number, };
+
+/**
  * One bar of a histogram: `start ≤ x < end`, the last one closed.
  */
 export type BinMsg = { 
@@ -1038,82 +1446,33 @@ end: number,
 count: number, };
 
 /**
- * A value and how often it occurs.
+ * The request cannot be carried out.
  */
-export type TopValueMsg = { 
+export type ErrorMsg = { 
 /**
- * The value as text.
+ * Stable name, `stage.what`: `ingest.no_rows`, `train.loss_not_finite`, `cancelled`.
  */
-value: string, 
+code: string, 
 /**
- * Its cells.
+ * The stage it happened in: `ingest`, `preprocess`, `train`, …
  */
-count: number, };
-
+stage: string, 
 /**
- * What an imported project brought.
+ * What is wrong, with both sides of the mismatch.
  */
-export type ProjectMsg = { 
+message: string, 
 /**
- * Its tables.
+ * What to do about it.
  */
-tables: Array<TableMsg>, 
+hint: string, 
 /**
- * Its models.
+ * Where it is.
  */
-models: Array<ModelMsg>, };
-
+place: PlaceMsg | null, 
 /**
- * How far a job is.
+ * The values in the message by name, so that a translation can place them.
  */
-export type ProgressMsg = { 
-/**
- * From 0 to 1, never falling.
- */
-fraction: number, 
-/**
- * The last finished epoch, iteration or tree level, for what is iterated.
- */
-epoch: number | null, 
-/**
- * How many there will be at most.
- */
-n_epochs: number | null, 
-/**
- * The loss on the training rows.
- */
-train_loss: number | null, 
-/**
- * The loss on the test rows.
- */
-valid_loss: number | null, 
-/**
- * Estimated time to the end.
- */
-eta_ms: number | null, 
-/**
- * What is being done: `reading`, `preparing`, `fitting`, `evaluating`.
- */
-message: string, };
-
-/**
- * Rows of a table: numbers as numbers, booleans as booleans, missing cells as `null`, times as ISO 8601 text.
- *
- * Cells travel as lists and not as objects, so that a column called `__proto__` is a column like any other.
- */
-export type RowsMsg = { 
-/**
- * The first row read.
- */
-start: number, 
-/**
- * The columns' names, in order.
- */
-columns: Array<string>, 
-/**
- * One list per row, one cell per column.
- */
-cells: Array<Array<JsonValue>>, };
+args: { [key in string]: string }, };
 
 /**
  * Measures of a model on a table.
@@ -1149,350 +1508,20 @@ confusion: Array<Array<number>> | null,
 issues: Array<IssueMsg>, };
 
 /**
- * Everything declared.
+ * Rows of a table: numbers as numbers, booleans as booleans, missing cells as `null`, times as ISO 8601 text.
+ *
+ * Cells travel as lists and not as objects, so that a column called `__proto__` is a column like any other.
  */
-export type CatalogMsg = { 
+export type RowsMsg = { 
 /**
- * The models of the registry.
+ * The first row read.
  */
-models: Array<ModelDocMsg>, 
+start: number, 
 /**
- * The preparation steps.
+ * The columns' names, in order.
  */
-steps: Array<StepDocMsg>, 
+columns: Array<string>, 
 /**
- * The error codes.
+ * One list per row, one cell per column.
  */
-errors: Array<ErrorDocMsg>, };
-
-/**
- * A preparation step.
- */
-export type StepDocMsg = { 
-/**
- * Its name in requests.
- */
-step: string, 
-/**
- * Its name for people.
- */
-title: TextMsg, 
-/**
- * What it does.
- */
-summary: TextMsg, 
-/**
- * The columns it works on by default.
- */
-columns: string, 
-/**
- * Its settings.
- */
-params: Array<ParamDocMsg>, };
-
-/**
- * A hyper-parameter.
- */
-export type ParamDocMsg = { 
-/**
- * Its name, scikit-learn's where it has one.
- */
-name: string, 
-/**
- * What it is when not given.
- */
-default: JsonValue, 
-/**
- * What it may be.
- */
-range: ParamKindMsg, 
-/**
- * Its unit; empty for none.
- */
-unit: string, 
-/**
- * One line.
- */
-short: TextMsg, 
-/**
- * More, for who asks; may be empty.
- */
-long: string, };
-
-/**
- * What a hyper-parameter may be.
- */
-export type ParamKindMsg = { "type": "integer", 
-/**
- * Smallest.
- */
-min: number, 
-/**
- * Largest.
- */
-max: number, 
-/**
- * Whether `null` is allowed.
- */
-nullable: boolean, } | { "type": "number", 
-/**
- * Lower end.
- */
-min: number, 
-/**
- * Upper end.
- */
-max: number, 
-/**
- * Whether the lower end itself is out.
- */
-min_excluded: boolean, 
-/**
- * Whether `null` is allowed.
- */
-nullable: boolean, } | { "type": "boolean" } | { "type": "choice", 
-/**
- * The words.
- */
-options: Array<string>, };
-
-/**
- * A text in both languages of the interface.
- */
-export type TextMsg = { 
-/**
- * English.
- */
-en: string, 
-/**
- * Simplified Chinese.
- */
-zh: string, };
-
-/**
- * A kind of model.
- */
-export type ModelDocMsg = { 
-/**
- * Its name in requests.
- */
-kind: string, 
-/**
- * Its name for people.
- */
-title: TextMsg, 
-/**
- * What it does, in a sentence or two.
- */
-summary: TextMsg, 
-/**
- * What it can learn.
- */
-tasks: Array<Task>, 
-/**
- * Whether it can use WebGPU, and with which parameters.
- */
-webgpu: boolean, 
-/**
- * Its hyper-parameters.
- */
-params: Array<ParamDocMsg>, };
-
-/**
- * An error code.
- */
-export type ErrorDocMsg = { 
-/**
- * The stable code.
- */
-code: string, 
-/**
- * When it happens.
- */
-meaning: string, };
-
-/**
- * Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
- * classification, `values` for regression.
- */
-export type PredictionMsg = { 
-/**
- * Rows answered.
- */
-n_rows: number, 
-/**
- * The classes; `null` for regression.
- */
-classes: Array<string> | null, 
-/**
- * What was odd: missing and unseen values among it.
- */
-issues: Array<IssueMsg>, };
-
-/**
- * What a model would see. The matrix and the target come beside it as [`crate::Buffer`]s.
- */
-export type PreparedMsg = { 
-/**
- * The matrix' columns.
- */
-feature_names: Array<string>, 
-/**
- * The matrix' rows.
- */
-n_rows: number, 
-/**
- * The recipe, the built one when none was given.
- */
-recipe: Array<StepMsg>, 
-/**
- * Its steps after fitting.
- */
-steps: Array<FittedStepMsg>, 
-/**
- * The target of each row, when there is one.
- */
-target: Array<JsonValue> | null, 
-/**
- * What was odd.
- */
-issues: Array<IssueMsg>, };
-
-/**
- * An explanation.
- */
-export type ExplanationMsg = DecisionPathMsg | BoundaryMsg;
-
-/**
- * Answers over a grid. The answers come beside it as buffers: `codes` and `probabilities` (of the answered class) for
- * classification, `values` for regression; row `j` from the bottom, column `i`, at `j * n_x + i`.
- */
-export type BoundaryMsg = { 
-/**
- * The column across.
- */
-x: string, 
-/**
- * The column upwards.
- */
-y: string, 
-/**
- * Grid points across: numbers, or the categories' names.
- */
-x_values: Array<JsonValue>, 
-/**
- * Grid points upwards.
- */
-y_values: Array<JsonValue>, 
-/**
- * The values the other columns were held at.
- */
-fixed: { [key in string]: JsonValue }, 
-/**
- * The classes; `null` for regression.
- */
-classes: Array<string> | null, };
-
-/**
- * The way one row takes from root to leaf. A linear model has no path: its `terms` say what each feature adds.
- */
-export type DecisionPathMsg = { 
-/**
- * The inner nodes in the order they are met.
- */
-path: Array<PathStepMsg>, 
-/**
- * The leaf reached.
- */
-leaf: number | null, 
-/**
- * Linear models: each feature's coefficient times its value, by decreasing size.
- */
-terms: Array<TermMsg>, 
-/**
- * The answer: a class or a number.
- */
-prediction: JsonValue, 
-/**
- * The probability of each class, in the order of the model's classes.
- */
-probabilities: Array<number> | null, 
-/**
- * The path in one sentence: `petal width 1.4 ≤ 1.75 → … → versicolor`.
- */
-sentence: string, };
-
-/**
- * What one feature adds to a linear model's answer.
- */
-export type TermMsg = { 
-/**
- * The feature, or `intercept`.
- */
-feature_name: string, 
-/**
- * Its value as the model sees it.
- */
-value: number, 
-/**
- * Its coefficient, for the class that was predicted.
- */
-coefficient: number, 
-/**
- * The product.
- */
-contribution: number, };
-
-/**
- * One question on the way.
- */
-export type PathStepMsg = { 
-/**
- * The node asked.
- */
-node: number, 
-/**
- * The feature it asks for.
- */
-feature_name: string, 
-/**
- * The row's value: in raw units, after imputation.
- */
-value: JsonValue, 
-/**
- * The node's threshold, in raw units.
- */
-threshold: number, 
-/**
- * `left` or `right`.
- */
-went: string, 
-/**
- * Training rows that reached the node.
- */
-n_samples: number, 
-/**
- * The node's class shares or mean.
- */
-value_here: Array<number>, };
-
-/**
- * A worker's first words.
- */
-export type ReadyMsg = { 
-/**
- * [`crate::PROTOCOL_VERSION`] as the worker was built.
- */
-protocol: number, 
-/**
- * [`crate::BUILD`] as the worker was built.
- */
-build: string, 
-/**
- * The version of Vitrine.
- */
-version: string, 
-/**
- * The device it works on.
- */
-device: DeviceMsg, };
+cells: Array<Array<JsonValue>>, };

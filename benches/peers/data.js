@@ -61,6 +61,18 @@ export function quotedCsv(sizeBytes) {
   });
 }
 
+/** Eight short cells, every one quoted, as exports from databases are: words, counts, prices, flags, some with a quote inside. */
+export function exportedCsv(sizeBytes) {
+  const random = generator(4);
+  const word = () => WORDS[(random() * WORDS.length) | 0];
+  const header = '"id","name","city","count","price","flag","code","remark"';
+  return file("exported.csv", header, sizeBytes, (i) => {
+    const remark = random() < 0.3 ? `${word()} ""${word()}"", ${word()}` : word();
+    const cells = [i, word(), word(), (random() * 1000) | 0, (random() * 500).toFixed(2), random() < 0.5 ? "yes" : "no", `A-${(random() * 1e5) | 0}`, remark];
+    return `"${cells.join('","')}"`;
+  });
+}
+
 /** `nRows` rows of twenty normal features, a label of three classes and a value, both noisy, so that a full tree is deep. */
 export function treeCsv(nRows) {
   const random = generator(3);

@@ -1,11 +1,11 @@
 // What run.mjs calls in the page. Files and tables stay here; only numbers go back.
-import { numericCsv, quotedCsv } from "./data.js";
+import { exportedCsv, numericCsv, quotedCsv } from "./data.js";
 
 const files = {};
 const tables = {};
 let vitrine = null;
 
-const MAKERS = { numeric: numericCsv, quoted: quotedCsv };
+const MAKERS = { numeric: numericCsv, quoted: quotedCsv, exported: exportedCsv };
 
 async function timed(work) {
   const start = performance.now();

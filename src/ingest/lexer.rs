@@ -8,6 +8,8 @@
 //! what stands behind a closing quote. A quote that opens a cell and is not closed within [`MAX_QUOTED`] bytes, or whose
 //! cell runs over a line end into the middle of a word, was never meant to open one: it is read as a character.
 
+use std::ops::Range;
+
 use super::scan::{BLOCK, Needles, mask_at};
 
 /// Longest quoted cell. A quote that is open for longer was forgotten, and this bounds what is read twice.
@@ -20,6 +22,12 @@ const MAX_INDENT: usize = 64;
 pub(super) trait Sink {
     /// A cell: its position in the record, its text, the line its record begins in.
     fn cell(&mut self, idx: usize, text: &str, line: u64);
+    /// A cell that stands in the text as it is. A sink that reads numbers looks at the bytes before it as well, because a
+    /// load of fixed size is quicker than one of the cell's.
+    #[inline]
+    fn plain_cell(&mut self, idx: usize, text: &str, cell: Range<usize>, line: u64) {
+        self.cell(idx, &text[cell], line);
+    }
     /// The record that began in a line is complete.
     fn end_record(&mut self, n_cells: usize, line: u64);
 }
@@ -106,12 +114,12 @@ impl Lexer {
                 let byte = bytes[at];
                 match self.state {
                     State::Plain if byte == needles.delimiter => {
-                        sink.cell(self.n_cells, &text[start..at], self.record_line);
+                        sink.plain_cell(self.n_cells, text, start..at, self.record_line);
                         self.n_cells += 1;
                         start = at + 1;
                     }
                     State::Plain if byte == b'\n' || byte == b'\r' => {
-                        self.end_plain_line(&text[start..at], byte, sink);
+                        self.end_plain_line(text, start..at, byte, sink);
                         start = at + 1;
                     }
                     State::Plain => {
@@ -198,8 +206,8 @@ impl Lexer {
         content
     }
 
-    fn end_plain_line(&mut self, cell: &str, byte: u8, sink: &mut impl Sink) {
-        if self.n_cells == 0 && is_blank(cell) {
+    fn end_plain_line(&mut self, text: &str, cell: Range<usize>, byte: u8, sink: &mut impl Sink) {
+        if self.n_cells == 0 && is_blank(&text[cell.clone()]) {
             if byte == b'\n' && self.after_cr && cell.is_empty() {
                 // The second half of `\r\n`.
                 self.after_cr = false;
@@ -210,7 +218,7 @@ impl Lexer {
             self.after_cr = byte == b'\r';
             return;
         }
-        sink.cell(self.n_cells, cell, self.record_line);
+        sink.plain_cell(self.n_cells, text, cell, self.record_line);
         self.n_cells += 1;
         self.end_line(byte, sink);
     }

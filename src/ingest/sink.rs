@@ -1,5 +1,7 @@
 //! Cells find their columns here: short rows are filled up, long ones cut, and both are counted.
 
+use std::ops::Range;
+
 use super::IngestIssue;
 use super::lexer::Sink;
 use crate::error::Issues;
@@ -71,6 +73,17 @@ impl Sink for TableSink {
         {
             builder.push(text, line, &self.rules);
         }
+    }
+
+    #[inline]
+    fn plain_cell(&mut self, idx: usize, text: &str, cell: Range<usize>, line: u64) {
+        if self.n_skip == 0
+            && let Some(Slot::Building(builder)) = self.slots.get_mut(idx)
+            && builder.push_number(text.as_bytes(), &cell, &self.rules)
+        {
+            return;
+        }
+        self.cell(idx, &text[cell], line);
     }
 
     #[inline]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use vitrine_protocol::{
     BoundaryMsg, CatalogMsg, ColumnKind, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg, ModelMsg,
-    PreparedMsg, ProgressMsg, RowsMsg, StepMsg, TableMsg, Task,
+    PreparedMsg, ProgressMsg, RowsMsg, StepMsg, TableMsg, Task, TreeMsg,
 };
 
 use crate::charts::Palette;
@@ -162,6 +162,8 @@ pub(crate) struct ResultState {
     pub(crate) curve: RwSignal<Vec<LossPoint>>,
     pub(crate) evaluation: RwSignal<Option<Arc<EvaluationMsg>>>,
     pub(crate) path: RwSignal<Option<Arc<DecisionPathMsg>>>,
+    /// Of a model with many trees, the one that is looked at.
+    pub(crate) shown_tree: RwSignal<Option<Arc<TreeMsg>>>,
     pub(crate) selected_node: RwSignal<Option<usize>>,
     pub(crate) axes: RwSignal<Option<(String, String)>>,
     pub(crate) boundary: RwSignal<Option<Arc<Boundary>>>,
@@ -212,6 +214,7 @@ impl App {
                 curve: RwSignal::new(Vec::new()),
                 evaluation: RwSignal::new(None),
                 path: RwSignal::new(None),
+                shown_tree: RwSignal::new(None),
                 selected_node: RwSignal::new(None),
                 axes: RwSignal::new(None),
                 boundary: RwSignal::new(None),

@@ -191,6 +191,7 @@ super::english! {
     row_number: "row {n}",
     deselect: "Deselect the row",
     tree_title: "The tree",
+    tree_of: "Tree {n} of {all}",
     tree_note: "{n} nodes. Each asks one question; the thicker the line, the more rows go that way.",
     tree_label: "Decision tree: arrow keys move, plus and minus zoom, F folds a node",
     zoom_in: "Zoom in",

@@ -193,6 +193,7 @@ pub(crate) static ZH: Texts = Texts {
     row_number: "第 {n} 行",
     deselect: "取消选择",
     tree_title: "决策树",
+    tree_of: "第 {n} 棵，共 {all} 棵",
     tree_note: "共 {n} 个节点，每个节点问一个问题。线越粗，走这条路的数据越多。",
     tree_label: "决策树：方向键移动，加减号缩放，F 键折叠节点",
     zoom_in: "放大",

@@ -18,6 +18,8 @@ mod numeric;
 mod strings;
 mod times;
 
+use std::ops::Range;
+
 use crate::error::{Issues, Place};
 
 use super::{Cell, Column, ColumnData, ColumnKind, MISSING_WORDS, cell_text};
@@ -191,6 +193,15 @@ impl ColumnBuilder {
                     self.push(cell, line, rules);
                 }
             }
+        }
+    }
+
+    /// The next cell, if it is the usual kind of number in a column of numbers; whether it was taken.
+    #[inline]
+    pub(crate) fn push_number(&mut self, text: &[u8], cell: &Range<usize>, rules: &Rules) -> bool {
+        match &mut self.state {
+            State::Numeric(numbers) => numbers.push_usual(text, cell, rules),
+            _ => false,
         }
     }
 

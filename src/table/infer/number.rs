@@ -42,13 +42,25 @@ pub(super) fn read_plain(bytes: &[u8], decimal: u8) -> Option<(f64, bool)> {
     } else {
         let (high, high_point) = eight_digits(load(&digits[..n - 8]), decimal)?;
         let (low, low_point) = eight_digits(load(&digits[n - 8..]), decimal)?;
-        match (high_point, low_point) {
-            (None, None) => (high * 100_000_000 + low, None),
-            (Some(behind), None) => (high * 100_000_000 + low, Some(behind + 8)),
-            (None, Some(behind)) => (high * 10_000_000 + low, Some(behind)),
-            (Some(_), Some(_)) => return None,
-        }
+        join(high, high_point, low, low_point)?
     };
+    finish(mantissa, point, n, is_negative)
+}
+
+/// The number of sixteen characters from those of their halves.
+#[inline]
+fn join(high: u64, high_point: Option<usize>, low: u64, low_point: Option<usize>) -> Option<(u64, Option<usize>)> {
+    match (high_point, low_point) {
+        (None, None) => Some((high * 100_000_000 + low, None)),
+        (Some(behind), None) => Some((high * 100_000_000 + low, Some(behind + 8))),
+        (None, Some(behind)) => Some((high * 10_000_000 + low, Some(behind))),
+        (Some(_), Some(_)) => None,
+    }
+}
+
+/// The number with its point and sign, and whether it was `n` digits and nothing else.
+#[inline]
+fn finish(mantissa: u64, point: Option<usize>, n: usize, is_negative: bool) -> Option<(f64, bool)> {
     // A lone point is no number; beyond 2⁵³ not every integer is an f64.
     if (n == 1 && point.is_some()) || mantissa > 1 << 53 {
         return None;
@@ -57,6 +69,43 @@ pub(super) fn read_plain(bytes: &[u8], decimal: u8) -> Option<(f64, bool)> {
     // The sign is random where it occurs: setting its bit costs less than a wrong guess.
     let value = f64::from_bits(size.to_bits() | u64::from(is_negative) << 63);
     Some((value, point.is_none() && !is_negative))
+}
+
+/// As [`read_plain`] for the last `n` bytes of sixteen, whatever stands before them: the loads are of one size, and what
+/// is too much is masked out.
+#[inline]
+pub(super) fn read_tail(tail: &[u8; 16], n: usize, decimal: u8) -> Option<(f64, bool)> {
+    let is_negative = *tail.get(16_usize.checked_sub(n)?)? == b'-';
+    let n = n - usize::from(is_negative);
+    if n == 0 || (n > 1 && tail[16 - n] == b'0' && tail[17 - n].is_ascii_digit()) {
+        return None;
+    }
+    let (halves, _) = tail.as_chunks::<8>();
+    let (before, last) = (u64::from_le_bytes(halves[0]), u64::from_le_bytes(halves[1]));
+    let (low, low_point) = eight_digits(last_chars(last, n.min(8)), decimal)?;
+    let (mantissa, point) = if n <= 8 {
+        (low, low_point)
+    } else {
+        let (high, high_point) = eight_digits(last_chars(before, n - 8), decimal)?;
+        join(high, high_point, low, low_point)?
+    };
+    finish(mantissa, point, n, is_negative)
+}
+
+/// The last `n` of eight characters, `0` before them.
+#[inline]
+fn last_chars(word: u64, n: usize) -> u64 {
+    /// Which bits of a word are of its last `n` characters.
+    const KEPT: [u64; 9] = {
+        let mut kept = [!0; 9];
+        let mut n = 0;
+        while n < 8 {
+            kept[n] = !(!0 >> (8 * n));
+            n += 1;
+        }
+        kept
+    };
+    word & KEPT[n] | ZEROS & !KEPT[n]
 }
 
 /// Up to eight characters in a word: the last one in its highest byte, `0` before the first.
@@ -274,6 +323,42 @@ mod tests {
             }
             check(&digits[..n], finite(digits[..n].parse().unwrap(), true));
             check(&format!("-{}", &digits[..n]), finite(-digits[..n].parse::<f64>().unwrap(), false));
+        }
+    }
+
+    #[test]
+    fn a_tail_is_read_as_its_cell_is() {
+        let cells = [
+            "",
+            "-",
+            ".",
+            "7",
+            "-7",
+            "0",
+            "00",
+            "007",
+            "0.5",
+            "-0.25",
+            ".5",
+            "6.",
+            "12345678",
+            "123456789",
+            "1234567.8",
+            "12345678.9",
+            "-1234567890.1234",
+            "1234567890123456",
+            "9999999999999999",
+            "1.2.3",
+            "1e5",
+            "x",
+            "1x",
+        ];
+        for cell in cells {
+            for before in ["0000000000000000", ",,,,,,,,,,,,,,,,", "9.9-9.9-9.9-9.9-"] {
+                let text = format!("{before}{cell}");
+                let tail = text.as_bytes().last_chunk().unwrap();
+                assert_eq!(read_tail(tail, cell.len(), b'.'), read_plain(cell.as_bytes(), b'.'), "{text}");
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 //! A column of numbers in the making.
 
-use super::number::{Number, read_number, read_plain};
+use std::ops::Range;
+
+use super::number::{Number, read_number, read_plain, read_tail};
 use super::{ColumnIssue, Guess, Rules, Seen, are_few, push_value, with_room};
 use crate::error::Issues;
 use crate::table::ColumnData;
@@ -43,6 +45,16 @@ impl NumericBuilder {
             None => self.read_rare(cell, line, rules),
         };
         push_value(&mut self.values, value);
+    }
+
+    /// Takes the bytes `cell` of a text if they are a usual number; whether they were.
+    #[inline]
+    pub(super) fn push_usual(&mut self, text: &[u8], cell: &Range<usize>, rules: &Rules) -> bool {
+        let Some(tail) = text[..cell.end].last_chunk() else { return false };
+        let Some((value, is_digits)) = read_tail(tail, cell.len(), rules.decimal) else { return false };
+        self.has_beyond_digits |= !is_digits;
+        push_value(&mut self.values, value);
+        true
     }
 
     #[cold]

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vitrine_protocol::{
     BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, ModelMsg, PredictMsg, PredictionMsg, Request,
+    TreeMsg,
 };
 
 use super::read_rows;
@@ -69,6 +70,22 @@ pub(crate) fn follow_row(app: App) {
                 Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
             }
         });
+    });
+}
+
+/// Looks at one tree of a model that has many.
+pub(crate) fn show_tree(app: App, index: usize) {
+    let Some(trained) = app.result.model.get_untracked() else { return };
+    let request = Request::Explain { id: trained.model.id.clone(), explain: ExplainMsg::Tree { index } };
+    spawn_local(async move {
+        match client::ask::<TreeMsg>(request, Beside::default()).await {
+            Ok((tree, _)) if is_looked_at(app, &trained) => {
+                app.result.selected_node.set(None);
+                app.result.shown_tree.set(Some(Arc::new(tree)));
+            }
+            Ok(_) => {}
+            Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
+        }
     });
 }
 

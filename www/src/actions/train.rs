@@ -55,6 +55,7 @@ pub(crate) fn look_at(app: App, trained: Arc<Trained>) {
         app.result.path.set(None);
         app.result.fitted.set(Vec::new());
         app.result.selected_node.set(None);
+        app.result.shown_tree.set(None);
         let history = trained.model.history.iter();
         app.result.curve.set(history.map(|at| (at.epoch, at.train_loss, at.valid_loss)).collect());
         // Axes are kept from model to model while their columns are.

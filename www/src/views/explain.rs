@@ -33,9 +33,9 @@ fn Inside() -> impl IntoView {
     let drawn_as = Memo::new(move |_| {
         app.result.model.with(|model| {
             model.as_ref().map_or(Inner::Nothing, |model| match model.model.structure {
-                StructureMsg::Tree { .. } => Inner::Tree,
+                StructureMsg::Tree { .. } | StructureMsg::Trees { .. } => Inner::Tree,
                 StructureMsg::Linear(_) => Inner::Coefficients,
-                StructureMsg::Trees { .. } | StructureMsg::Plain {} => Inner::Nothing,
+                StructureMsg::Plain {} => Inner::Nothing,
             })
         })
     });

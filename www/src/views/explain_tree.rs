@@ -9,6 +9,7 @@ use vitrine_protocol::{StructureMsg, TreeNodeMsg};
 use wasm_bindgen::JsCast;
 
 use super::explain_frame::{Frame, fits, focus_on, glide};
+use crate::actions::show_tree;
 use crate::charts::{Drawing, TreeSpec, TreeWords, layout, tree, visible_nodes};
 use crate::format;
 use crate::state::{App, app, said, tr};
@@ -101,6 +102,7 @@ pub(super) fn TreeFigure() -> impl IntoView {
     };
     view! {
         <Figure name="tree" title note drawing sheet=Signal::derive(move || sheet(app))>
+            <TreePicker/>
             <Legend/>
             <div class="tree-frame">
                 <Canvas canvas drawing frame zoom=Callback::new(move |(factor, at)| zoom(factor, at)) toggle=Callback::new(toggle)/>
@@ -213,6 +215,7 @@ pub(super) fn node_of(target: Option<web_sys::EventTarget>, attribute: &str) -> 
 fn nodes_of<T>(app: App, with: impl FnOnce(&[TreeNodeMsg]) -> T) -> Option<T> {
     app.result.model.with(|trained| match &trained.as_ref()?.model.structure {
         StructureMsg::Tree { nodes } => Some(with(nodes)),
+        StructureMsg::Trees { .. } => app.result.shown_tree.with(|tree| Some(with(&tree.as_ref()?.nodes))),
         _ => None,
     })
 }
@@ -269,6 +272,46 @@ fn draw(app: App, closed: &BTreeSet<usize>, opened: &BTreeSet<usize>, lit: &[usi
         app.palette.with(|palette| tree(&spec, &words, palette))
     });
     drawing.unwrap_or_default()
+}
+
+/// Which of many trees; nothing for a single one.
+#[component]
+fn TreePicker() -> impl IntoView {
+    let app = app();
+    let n_trees = Memo::new(move |_| {
+        app.result.model.with(|trained| match trained.as_ref()?.model.structure {
+            StructureMsg::Trees { n_trees, .. } => Some(n_trees),
+            _ => None,
+        })
+    });
+    Effect::new(move || {
+        if n_trees.get().is_some() && app.result.shown_tree.with(Option::is_none) {
+            show_tree(app, 0);
+        }
+    });
+    let number = move || app.result.shown_tree.with(|tree| tree.as_ref().map_or(1, |tree| tree.index + 1));
+    let words = move || {
+        let all = format::count(n_trees.get().unwrap_or(0));
+        fill(app.text().tree_of, &[("n", &format::count(number())), ("all", &all)])
+    };
+    move || {
+        n_trees.get().map(|n_trees| {
+            view! {
+                <div class="field tree-picker">
+                    <label for="which-tree">{words}</label>
+                    <input
+                        type="range" id="which-tree" data-testid="which-tree" min="1" max=n_trees.to_string() step="1"
+                        prop:value=move || number().to_string()
+                        on:change:target=move |event| {
+                            if let Ok(number) = event.target().value().parse::<usize>() {
+                                show_tree(app, number.saturating_sub(1));
+                            }
+                        }
+                    />
+                </div>
+            }
+        })
+    }
 }
 
 /// The classes and their colours.
