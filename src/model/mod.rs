@@ -114,6 +114,11 @@ pub trait Fitted {
     /// **Shapes** `x`: `n_rows × n_features`.
     fn predict(&self, x: &Matrix) -> Answers;
 
+    /// What answering one row costs, in numbers looked at: whoever answers many rows stops in between for a cancel.
+    fn cost_per_row(&self) -> usize {
+        self.n_features()
+    }
+
     /// What it found out about itself while it was fitted, by name; it stands beside the measures on the training rows.
     fn measures(&self) -> Vec<(&'static str, f64)> {
         Vec::new()
@@ -203,6 +208,12 @@ pub trait Trees {
     ///
     /// **Panics** when there is no such tree.
     fn n_nodes(&self, tree: usize) -> usize;
+
+    /// How much of what the splits gained was gained by each feature: shares that sum to 1, or zeros when nothing was
+    /// split; none where that was not added up.
+    fn importances(&self) -> Option<&[f64]> {
+        None
+    }
 
     /// One tree's nodes, root first, each before its children. A leaf's `value` is what the tree says by itself: shares
     /// of the classes, a mean, or what it adds to a sum.

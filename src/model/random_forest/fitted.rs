@@ -1,12 +1,12 @@
 //! A grown forest: the mean of its trees, and its numbers by name.
 
-use super::packed::{Node, PackedTree, add_leaf};
+use super::packed::{LANES, Node, PackedTree, add_leaf};
 use crate::Error;
 use crate::model::{Answers, Fitted, State, Structure, TreeNode, Trees, malformed};
 use crate::preprocess::Matrix;
 
 /// Rows answered together: each tree is read once for all of them, and their numbers stay in the cache.
-const ROWS_PER_BLOCK: usize = 64;
+const ROWS_PER_BLOCK: usize = 64 * LANES;
 
 /// A grown forest.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub struct FittedForest {
     pub(super) trees: Vec<PackedTree>,
     /// Shares of the classes in leaves that are not pure, `n_classes` numbers each.
     pub(super) shares: Vec<f64>,
+    /// As scikit-learn's `feature_importances_`: free, but features with many different values look better than they are
+    /// (Strobl et al. 2007, <https://doi.org/10.1186/1471-2105-8-25>).
     pub(super) importances: Vec<f64>,
     pub(super) oob_score: Option<f64>,
 }
@@ -41,20 +43,6 @@ impl FittedForest {
         if sum > 0.0 {
             self.importances.iter_mut().for_each(|share| *share /= sum);
         }
-    }
-
-    /// How much of what the splits gained was gained by each feature: shares that sum to 1, or zeros when nothing was
-    /// split.
-    ///
-    /// Quick and free, but features with many different values look better than they are; permutation importance on
-    /// held-back rows does not have that bias.
-    ///
-    /// **Shapes** `n_features`.
-    ///
-    /// **Reference** Breiman, Random Forests (2001), <https://doi.org/10.1023/A:1010933404324>; scikit-learn's
-    /// `feature_importances_`.
-    pub fn importances(&self) -> &[f64] {
-        &self.importances
     }
 
     /// Accuracy, or R², on the training rows, each answered by the trees that did not draw it; none unless it was asked
@@ -111,7 +99,8 @@ impl FittedForest {
     fn sums(&self, x: &Matrix) -> Vec<f64> {
         let width = self.n_classes.max(1);
         let mut sums = vec![0.0; x.n_rows() * width];
-        let mut block = vec![0.0; ROWS_PER_BLOCK * self.n_features];
+        let n_block = ROWS_PER_BLOCK.min(x.n_rows().next_multiple_of(LANES));
+        let mut block = vec![0.0; n_block * self.n_features];
         for (block_idx, sums) in sums.chunks_mut(ROWS_PER_BLOCK * width).enumerate() {
             let start = block_idx * ROWS_PER_BLOCK;
             for (idx, feature) in x.features().iter().enumerate() {
@@ -120,9 +109,13 @@ impl FittedForest {
                 }
             }
             for tree in &self.trees {
-                for (row, sum) in sums.chunks_exact_mut(width).enumerate() {
-                    let values = &block[row * self.n_features..][..self.n_features];
-                    add_leaf(sum, tree.leaf(|feature| values[feature]), self.n_classes, &self.shares);
+                for (group, sums) in sums.chunks_mut(LANES * width).enumerate() {
+                    // Beyond the last row are numbers of rows that were there before; nobody reads their answers.
+                    let values = &block[group * LANES * self.n_features..];
+                    let leaves = tree.leaves(values, self.n_features);
+                    for (sum, leaf) in sums.chunks_exact_mut(width).zip(leaves) {
+                        add_leaf(sum, &tree.nodes[leaf as usize], self.n_classes, &self.shares);
+                    }
                 }
             }
         }
@@ -162,6 +155,11 @@ impl Fitted for FittedForest {
             0 => Answers::Values(sums),
             n_classes => Answers::Classes { probabilities: sums, n_classes },
         }
+    }
+
+    fn cost_per_row(&self) -> usize {
+        // Two numbers for each of some sixteen levels.
+        self.n_features + 32 * self.trees.len()
     }
 
     fn measures(&self) -> Vec<(&'static str, f64)> {
@@ -206,6 +204,10 @@ impl Trees for FittedForest {
         self.trees[tree].nodes.len()
     }
 
+    fn importances(&self) -> Option<&[f64]> {
+        Some(&self.importances)
+    }
+
     fn nodes(&self, tree: usize) -> Vec<TreeNode> {
         self.trees[tree].unpack(self.n_classes, &self.shares)
     }
@@ -246,7 +248,7 @@ mod tests {
     fn a_forest_says_the_mean_of_its_trees() {
         let x = Matrix::from_columns(vec![vec![1.5, 2.0, 3.0]]);
         assert_eq!(forest().predict(&x), Answers::Values(vec![0.5, 1.5, 3.0]));
-        assert_eq!(forest().importances(), [1.0]);
+        assert_eq!(forest().importances, [1.0]);
         assert_eq!(forest().nodes(1)[0].value, [2.5]);
     }
 

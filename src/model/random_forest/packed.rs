@@ -13,6 +13,9 @@ pub(super) const MIXED_LEAF: u32 = u32::MAX;
 /// In place of a feature: a leaf whose rows are all of one class.
 pub(super) const PURE_LEAF: u32 = u32::MAX - 1;
 
+/// Rows that walk abreast.
+pub(super) const LANES: usize = 8;
+
 /// A node as walks read it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Node {
@@ -83,6 +86,27 @@ impl PackedTree {
                 return node;
             }
             idx = if value_of(node.feature as usize) <= node.number { idx + 1 } else { node.next as usize };
+        }
+    }
+
+    /// Where each of some rows ends; `values` are row-major. The rows walk abreast, as a walk by itself waits for every
+    /// node to come from memory.
+    #[inline]
+    pub(super) fn leaves(&self, values: &[f64], n_features: usize) -> [u32; LANES] {
+        let mut at = [0u32; LANES];
+        loop {
+            let mut n_walking = 0;
+            for (lane, idx) in at.iter_mut().enumerate() {
+                let node = &self.nodes[*idx as usize];
+                if !node.is_leaf() {
+                    n_walking += 1;
+                    let goes_left = values[lane * n_features + node.feature as usize] <= node.number;
+                    *idx = if goes_left { *idx + 1 } else { node.next };
+                }
+            }
+            if n_walking == 0 {
+                return at;
+            }
         }
     }
 
