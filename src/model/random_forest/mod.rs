@@ -253,10 +253,7 @@ fn start(
     }
     let (layout, n_classes) = layout(&y)?;
     let (n_trees, n_rows, n_features) = (spec.n_estimators, y.n_rows(), x.n_features());
-    let n_levels = libm::log2(n_rows as f64).min(spec.max_depth.map_or(f64::INFINITY, |depth| depth as f64));
-    if n_trees as f64 * n_rows as f64 * n_features as f64 * (1.0 + n_levels) > WORDS_MAX {
-        return Err(ForestError::TooMuchWork { n_trees, n_rows, n_features }.into());
-    }
+    check_work(n_trees, n_rows, n_features, spec.max_depth)?;
     let tree = DecisionTreeSpec {
         max_depth: spec.max_depth,
         min_samples_split: spec.min_samples_split,
@@ -283,4 +280,104 @@ fn start(
         seed,
     };
     Ok(Box::new(ForestSession::new(plan, x, y)))
+}
+
+/// As if every split halved the rows.
+fn check_work(n_trees: usize, n_rows: usize, n_features: usize, max_depth: Option<usize>) -> Result<(), Error> {
+    let n_levels = libm::log2(n_rows as f64).min(max_depth.map_or(f64::INFINITY, |depth| depth as f64));
+    let n_words = n_trees as f64 * n_rows as f64 * n_features as f64 * (1.0 + n_levels);
+    if n_words > WORDS_MAX {
+        return Err(ForestError::TooMuchWork { n_trees, n_rows, n_features }.into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Issues;
+    use crate::model::{Fitted, Structure};
+    use crate::preprocess::{Matrix, Target};
+    use crate::random::Seed;
+    use crate::train::{Device, block_on};
+
+    fn grown(
+        kind: &ModelKind,
+        params: &[(&str, Value)],
+        x: Vec<f64>,
+        y: Target,
+    ) -> Result<(Box<dyn Fitted>, Issues), Error> {
+        let params = params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let x = Matrix::from_columns(vec![x]);
+        let mut session = (kind.start)(&params, FitInput { x, y, valid: None, seed: Seed(0), device: Device::cpu() })?;
+        while block_on(session.step())?.fraction < 1.0 {}
+        Ok(session.finish())
+    }
+
+    #[test]
+    fn a_tree_is_grown_on_the_rows_numpy_draws() {
+        // np.random.RandomState(0).randint(2**31 - 1) is 209652396, and np.random.RandomState(209652396).randint(0, 4, 4)
+        // is [0, 3, 2, 0]: a tree that may ask nothing says (1 + 8 + 4 + 1) / 4.
+        let params = [("n_estimators", 1.into()), ("min_samples_split", 9.into())];
+        let y = Target::Values(vec![1.0, 2.0, 4.0, 8.0]);
+        let (fitted, _) = grown(&KIND, &params, vec![1.0, 2.0, 3.0, 4.0], y).unwrap();
+        let Structure::Trees(trees) = fitted.structure() else { panic!("a forest is made of trees") };
+        let root = &trees.nodes(0)[0];
+        assert_eq!((root.n_samples, root.value[0]), (4, 3.5));
+    }
+
+    #[test]
+    fn extra_trees_take_all_rows_unless_told_otherwise() {
+        let y = Target::Values(vec![1.0, 2.0, 4.0, 8.0]);
+        let (fitted, _) = grown(&EXTRA_TREES, &[], vec![1.0, 2.0, 3.0, 4.0], y.clone()).unwrap();
+        // Every tree separates all rows, wherever it cuts between them.
+        let x = Matrix::from_columns(vec![vec![1.0, 2.0, 3.0, 4.0]]);
+        assert_eq!(fitted.predict(&x), crate::model::Answers::Values(vec![1.0, 2.0, 4.0, 8.0]));
+        assert!(!(EXTRA_TREES.draws_rows)(&(EXTRA_TREES.check)(&ParamMap::new()).unwrap()));
+        assert!((KIND.draws_rows)(&(KIND.check)(&ParamMap::new()).unwrap()));
+    }
+
+    #[test]
+    fn a_score_out_of_bag_needs_a_bag() {
+        let y = Target::Values(vec![1.0, 2.0]);
+        let error = grown(&EXTRA_TREES, &[("oob_score", true.into())], vec![1.0, 2.0], y).err().unwrap();
+        assert_eq!(error.code(), "train.oob_without_bootstrap");
+    }
+
+    #[test]
+    fn rows_that_every_tree_has_drawn_are_not_scored() {
+        let params = [("n_estimators", 1.into()), ("oob_score", true.into())];
+        let y = Target::Values((0..10).map(f64::from).collect());
+        let (fitted, issues) = grown(&KIND, &params, (0..10).map(f64::from).collect(), y).unwrap();
+        assert_eq!(issues.iter().map(|issue| issue.code).collect::<Vec<_>>(), ["rows_drawn_by_all"]);
+        assert_eq!(fitted.measures().len(), 1);
+    }
+
+    #[test]
+    fn a_forest_that_would_take_hours_is_refused() {
+        let error = check_work(2_000, 1_000_000, 100, None).unwrap_err();
+        assert_eq!(error.message(), "2000 trees on 1000000 rows of 100 features would take hours");
+        assert!(check_work(2_000, 1_000_000, 100, Some(3)).is_ok());
+        assert!(check_work(100, 1_000_000, 100, None).is_ok());
+    }
+
+    #[test]
+    fn max_features_is_a_number_or_a_word() {
+        for (given, expected) in [
+            (Value::Null, MaxFeatures::All),
+            ("log2".into(), MaxFeatures::Log2),
+            (3.into(), MaxFeatures::Of(CountOrShare(3.0))),
+            (0.25.into(), MaxFeatures::Of(CountOrShare(0.25))),
+        ] {
+            let read = MaxFeatures::read(&given).unwrap();
+            assert_eq!((read, read.write()), (expected, given));
+        }
+        assert_eq!([MaxFeatures::Sqrt.of(8), MaxFeatures::Log2.of(8), MaxFeatures::All.of(8)], [2, 3, 8]);
+        let error = RandomForestSpec::from_params(&ParamMap::from([("max_features".to_owned(), "root".into())]));
+        assert_eq!(
+            error.unwrap_err().message(),
+            "parameter \"max_features\" is \"root\", but must be a number above 0 and at most 1000000000, or \"auto\" \
+             or \"sqrt\" or \"log2\", or null"
+        );
+    }
 }
