@@ -76,6 +76,9 @@ impl FittedForest {
         if ![number, impurity, shares, importances, oob_score].iter().all(|list| list.iter().all(|x| x.is_finite())) {
             return Err(malformed("a forest's number is not finite"));
         }
+        if impurity.iter().any(|&impurity| !(impurity as f32).is_finite()) {
+            return Err(malformed("a forest's impurity is too large"));
+        }
         let n_shares = shares.len() / n_classes.max(1);
         let mut trees = Vec::with_capacity(n_nodes.len());
         let mut start = 0;
