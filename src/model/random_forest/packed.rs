@@ -169,9 +169,11 @@ impl PackedTree {
                 return Err(malformed(format!("leaf {idx} has no answer")));
             }
             // What comes after a leaf is on the right of the last node that has no right side yet.
-            let after = waiting.pop().unwrap_or(self.nodes.len());
-            if after != idx + 1 || (after == self.nodes.len() && !waiting.is_empty()) {
-                return Err(malformed(format!("after leaf {idx} comes node {after}")));
+            let is_last = idx + 1 == self.nodes.len();
+            match waiting.pop() {
+                Some(after) if after == idx + 1 && !is_last => {}
+                None if is_last => {}
+                _ => return Err(malformed(format!("what comes after leaf {idx} is no right child"))),
             }
         }
         if waiting.is_empty() { Ok(()) } else { Err(malformed("a tree ends before its last leaf")) }
@@ -246,10 +248,13 @@ mod tests {
             change(&mut bad.nodes[idx]);
             bad.check(1, 2, 1).unwrap_err().message().to_owned()
         };
-        assert!(spoil(0, |node| node.next = 0).contains("comes node 0"));
+        assert!(spoil(0, |node| node.next = 0).contains("no right child"));
         assert!(spoil(4, |node| node.feature = 0).contains("ends before"));
         assert!(spoil(1, |node| node.feature = 7).contains("feature 7"));
         assert!(spoil(4, |node| node.next = 2).contains("no answer"));
         assert!(spoil(0, |node| node.feature = PURE_LEAF).contains("no answer"));
+        let mut short = packed.clone();
+        short.nodes = packed.nodes[..4].into();
+        assert!(short.check(1, 2, 1).is_err());
     }
 }
