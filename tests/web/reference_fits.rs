@@ -19,8 +19,8 @@ use vitrine_protocol::{Buffer, EventMsg, RequestMsg};
 pub const EXPECTED: &[(&str, &str)] = &[
     ("decision_tree", "a4798586cf661c68"),
     ("regression_tree", "9d969ded2bf7025e"),
-    ("random_forest", ""),
-    ("extra_trees", ""),
+    ("random_forest", "64716543a3cee371"),
+    ("extra_trees", "d9d0935a923fe076"),
     ("linear_regression", "34ff20729a1b2478"),
     ("logistic_regression", "c84fae553be46353"),
 ];
