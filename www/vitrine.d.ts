@@ -1250,27 +1250,7 @@ min_excluded: boolean,
 /**
  * Whether `null` is allowed.
  */
-nullable: boolean, } | { "type": "number_or_word", 
-/**
- * Lower end.
- */
-min: number, 
-/**
- * Upper end.
- */
-max: number, 
-/**
- * Whether the lower end itself is out.
- */
-min_excluded: boolean, 
-/**
- * Whether `null` is allowed.
- */
-nullable: boolean, 
-/**
- * The words.
- */
-options: Array<string>, } | { "type": "boolean" } | { "type": "choice", 
+nullable: boolean, } | { "type": "boolean" } | { "type": "choice", 
 /**
  * The words.
  */
