@@ -20,6 +20,7 @@ pub fn error_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::train::gradient_descent::DescentError::DOCS,
         crate::model::ModelError::DOCS,
         crate::model::TreeError::DOCS,
+        crate::model::ForestError::DOCS,
         crate::model::LinearError::DOCS,
         crate::model::StateError::DOCS,
         crate::evaluate::EvaluateError::DOCS,
@@ -38,6 +39,7 @@ pub fn issue_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::table::ColumnIssue::DOCS,
         crate::preprocess::PreprocessIssue::DOCS,
         crate::train::gradient_descent::DescentIssue::DOCS,
+        crate::model::ForestIssue::DOCS,
         crate::model::LinearIssue::DOCS,
         crate::model::LogisticIssue::DOCS,
     ]

@@ -48,6 +48,15 @@ pub enum ParamKind {
         /// Whether `null` is allowed.
         nullable: bool,
     },
+    /// A number, or a word for one that depends on the data.
+    NumberOrWord {
+        /// From where to where.
+        range: Range,
+        /// The words.
+        options: &'static [&'static str],
+        /// Whether `null` is allowed.
+        nullable: bool,
+    },
     /// Yes or no.
     Boolean,
     /// One of several words.
@@ -109,23 +118,35 @@ impl ParamKind {
         match self {
             Self::Integer { range, nullable } => format!("a whole number {range}{}", or_null(*nullable)),
             Self::Number { range, nullable } => format!("a number {range}{}", or_null(*nullable)),
-            Self::Boolean => "true or false".to_owned(),
-            Self::Choice { options } => {
-                let quoted: Vec<String> = options.iter().map(|option| format!("{option:?}")).collect();
-                quoted.join(" or ")
+            Self::NumberOrWord { range, options, nullable } => {
+                format!("a number {range}, or {}{}", quoted(options), or_null(*nullable))
             }
+            Self::Boolean => "true or false".to_owned(),
+            Self::Choice { options } => quoted(options),
         }
     }
 
     fn admits(&self, value: &Value) -> bool {
         match self {
-            Self::Integer { nullable, .. } | Self::Number { nullable, .. } if value.is_null() => *nullable,
+            Self::Integer { nullable, .. } | Self::Number { nullable, .. } | Self::NumberOrWord { nullable, .. }
+                if value.is_null() =>
+            {
+                *nullable
+            }
+            Self::NumberOrWord { options, .. } if value.is_string() => Self::Choice { options }.admits(value),
             Self::Integer { range, .. } => value.as_f64().is_some_and(|x| x.fract() == 0.0 && range.contains(x)),
-            Self::Number { range, .. } => value.as_f64().is_some_and(|x| x.is_finite() && range.contains(x)),
+            Self::Number { range, .. } | Self::NumberOrWord { range, .. } => {
+                value.as_f64().is_some_and(|x| x.is_finite() && range.contains(x))
+            }
             Self::Boolean => value.is_boolean(),
             Self::Choice { options } => value.as_str().is_some_and(|word| options.contains(&word)),
         }
     }
+}
+
+fn quoted(options: &[&str]) -> String {
+    let quoted: Vec<String> = options.iter().map(|option| format!("{option:?}")).collect();
+    quoted.join(" or ")
 }
 
 crate::trouble! {
@@ -230,6 +251,9 @@ impl<T: ParamValue> ParamValue for Option<T> {
         match T::kind(range) {
             ParamKind::Integer { range, .. } => ParamKind::Integer { range, nullable: true },
             ParamKind::Number { range, .. } => ParamKind::Number { range, nullable: true },
+            ParamKind::NumberOrWord { range, options, .. } => {
+                ParamKind::NumberOrWord { range, options, nullable: true }
+            }
             other => other,
         }
     }

@@ -88,6 +88,19 @@ pub enum ParamKindMsg {
         /// Whether `null` is allowed.
         nullable: bool,
     },
+    /// A number, or a word for one that depends on the data.
+    NumberOrWord {
+        /// Lower end.
+        min: f64,
+        /// Upper end.
+        max: f64,
+        /// Whether the lower end itself is out.
+        min_excluded: bool,
+        /// Whether `null` is allowed.
+        nullable: bool,
+        /// The words.
+        options: Vec<String>,
+    },
     /// Yes or no.
     Boolean,
     /// One of several words.
@@ -119,6 +132,7 @@ impl From<AnyParamKind> for ParamKindMsg {
         match r#type.as_str() {
             "integer" => Self::Integer { min, max, nullable },
             "number" => Self::Number { min, max, min_excluded, nullable },
+            "number_or_word" => Self::NumberOrWord { min, max, min_excluded, nullable, options },
             "boolean" => Self::Boolean,
             _ => Self::Choice { options },
         }

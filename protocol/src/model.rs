@@ -210,6 +210,8 @@ pub enum StructureMsg {
         n_trees: usize,
         /// How many nodes each has.
         n_nodes: Vec<usize>,
+        /// How much of what the splits gained was gained by each feature, as shares; none where it is not known.
+        importances: Option<Vec<f64>>,
     },
     /// A linear model.
     Linear(CoefficientsMsg),
@@ -224,6 +226,7 @@ struct AnyStructure {
     n_trees: Option<usize>,
     #[serde(default)]
     n_nodes: Vec<usize>,
+    importances: Option<Vec<f64>>,
     coefficients: Option<Value>,
     #[serde(default)]
     intercept: Value,
@@ -233,7 +236,9 @@ impl From<AnyStructure> for StructureMsg {
     fn from(any: AnyStructure) -> Self {
         match any {
             AnyStructure { nodes: Some(nodes), .. } => Self::Tree { nodes },
-            AnyStructure { n_trees: Some(n_trees), n_nodes, .. } => Self::Trees { n_trees, n_nodes },
+            AnyStructure { n_trees: Some(n_trees), n_nodes, importances, .. } => {
+                Self::Trees { n_trees, n_nodes, importances }
+            }
             AnyStructure { coefficients: Some(coefficients), intercept, .. } => {
                 Self::Linear(CoefficientsMsg { coefficients, intercept })
             }

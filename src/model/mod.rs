@@ -10,6 +10,7 @@ mod linear_map;
 mod linear_regression;
 mod logistic_regression;
 mod pipeline;
+mod random_forest;
 mod state;
 
 pub use card::{Metrics, ModelCard, Receipt};
@@ -19,6 +20,7 @@ pub use logistic_regression::{
     FittedLogisticRegression, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
 };
 pub use pipeline::Pipeline;
+pub use random_forest::{ExtraTreesSpec, FittedForest, ForestError, ForestIssue, MaxFeatures, RandomForestSpec};
 pub use state::{Array, State, StateError, malformed};
 
 use crate::Error;
@@ -51,6 +53,9 @@ pub struct ModelKind {
     pub resolve: fn(&mut ParamMap, Task),
     /// Whether a fit with these (checked) parameters would use a WebGPU device.
     pub uses_tensors: fn(&ParamMap) -> bool,
+    /// Whether a fit with these (checked) parameters draws training rows, or batches of them, by their position: the
+    /// same rows in another order then make another model.
+    pub draws_rows: fn(&ParamMap) -> bool,
     /// Starts a fit.
     pub start: fn(&ParamMap, FitInput) -> Result<BoxedSession, Error>,
     /// Reads a fitted model back from [`Fitted::state`]; every malformed state is an error, never a panic.
@@ -58,7 +63,13 @@ pub struct ModelKind {
 }
 
 /// Every model there is, in the order forms list them.
-pub static REGISTRY: &[ModelKind] = &[decision_tree::KIND, linear_regression::KIND, logistic_regression::KIND];
+pub static REGISTRY: &[ModelKind] = &[
+    decision_tree::KIND,
+    random_forest::KIND,
+    random_forest::EXTRA_TREES,
+    linear_regression::KIND,
+    logistic_regression::KIND,
+];
 
 /// Finds a kind of model by name.
 ///
@@ -102,6 +113,16 @@ pub trait Fitted {
     ///
     /// **Shapes** `x`: `n_rows × n_features`.
     fn predict(&self, x: &Matrix) -> Answers;
+
+    /// What answering one row costs, in numbers looked at: whoever answers many rows stops in between for a cancel.
+    fn cost_per_row(&self) -> usize {
+        self.n_features()
+    }
+
+    /// What it found out about itself while it was fitted, by name; it stands beside the measures on the training rows.
+    fn measures(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
 
     /// What it consists of, for drawing and explaining.
     fn structure(&self) -> Structure<'_>;
@@ -187,6 +208,12 @@ pub trait Trees {
     ///
     /// **Panics** when there is no such tree.
     fn n_nodes(&self, tree: usize) -> usize;
+
+    /// How much of what the splits gained was gained by each feature: shares that sum to 1, or zeros when nothing was
+    /// split; none where that was not added up.
+    fn importances(&self) -> Option<&[f64]> {
+        None
+    }
 
     /// One tree's nodes, root first, each before its children. A leaf's `value` is what the tree says by itself: shares
     /// of the classes, a mean, or what it adds to a sum.

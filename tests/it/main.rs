@@ -13,5 +13,6 @@ mod property_ingest;
 mod protocol;
 mod reference;
 mod reference_data;
+mod reference_forests;
 mod same_bits;
 mod tidy;

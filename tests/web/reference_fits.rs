@@ -19,6 +19,8 @@ use vitrine_protocol::{Buffer, EventMsg, RequestMsg};
 pub const EXPECTED: &[(&str, &str)] = &[
     ("decision_tree", "a4798586cf661c68"),
     ("regression_tree", "9d969ded2bf7025e"),
+    ("random_forest", "64716543a3cee371"),
+    ("extra_trees", "d9d0935a923fe076"),
     ("linear_regression", "34ff20729a1b2478"),
     ("logistic_regression", "c84fae553be46353"),
 ];
@@ -32,6 +34,8 @@ pub async fn digests() -> Vec<(&'static str, String)> {
     let fits = [
         ("decision_tree", IRIS, "species", json!({ "kind": "decision_tree" })),
         ("regression_tree", ABALONE, "rings", json!({ "kind": "decision_tree", "max_depth": 6 })),
+        ("random_forest", IRIS, "species", json!({ "kind": "random_forest", "n_estimators": 20, "oob_score": true })),
+        ("extra_trees", ABALONE, "rings", json!({ "kind": "extra_trees", "n_estimators": 3, "max_depth": 8 })),
         ("linear_regression", ABALONE, "rings", json!({ "kind": "linear_regression" })),
         ("logistic_regression", PENGUINS, "species", json!({ "kind": "logistic_regression" })),
     ];

@@ -30,10 +30,15 @@ pub(crate) fn parse(param: &ParamDocMsg, words: &str) -> Result<Value, Trouble> 
             Some(option) => Ok(Value::String(option.clone())),
             None => Err(Trouble::NotAChoice),
         },
-        ParamKindMsg::Integer { nullable: true, .. } | ParamKindMsg::Number { nullable: true, .. }
+        ParamKindMsg::Integer { nullable: true, .. }
+        | ParamKindMsg::Number { nullable: true, .. }
+        | ParamKindMsg::NumberOrWord { nullable: true, .. }
             if words.is_empty() =>
         {
             Ok(Value::Null)
+        }
+        ParamKindMsg::NumberOrWord { options, .. } if options.iter().any(|option| option == words) => {
+            Ok(Value::String(words.to_owned()))
         }
         _ if words.is_empty() => Err(Trouble::Empty),
         ParamKindMsg::Integer { min, max, .. } => {
@@ -41,7 +46,8 @@ pub(crate) fn parse(param: &ParamDocMsg, words: &str) -> Result<Value, Trouble> 
             let inside = value as f64 >= *min && value as f64 <= *max;
             if inside { Ok(value.into()) } else { Err(Trouble::OutOfRange) }
         }
-        ParamKindMsg::Number { min, max, min_excluded, .. } => {
+        ParamKindMsg::Number { min, max, min_excluded, .. }
+        | ParamKindMsg::NumberOrWord { min, max, min_excluded, .. } => {
             let value = crate::format::parse_number(words).ok_or(Trouble::NotNumber)?;
             let above = if *min_excluded { value > *min } else { value >= *min };
             if above && value <= *max { Ok(value.into()) } else { Err(Trouble::OutOfRange) }
@@ -70,7 +76,8 @@ pub(crate) fn range(param: &ParamDocMsg) -> String {
     const FAR: f64 = 1e9;
     let (min, max, min_excluded) = match &param.range {
         ParamKindMsg::Integer { min, max, .. } => (*min, *max, false),
-        ParamKindMsg::Number { min, max, min_excluded, .. } => (*min, *max, *min_excluded),
+        ParamKindMsg::Number { min, max, min_excluded, .. }
+        | ParamKindMsg::NumberOrWord { min, max, min_excluded, .. } => (*min, *max, *min_excluded),
         ParamKindMsg::Boolean | ParamKindMsg::Choice { .. } => return String::new(),
     };
     let number = crate::format::number;
@@ -109,6 +116,17 @@ mod tests {
         assert_eq!(parse(&depth, "0"), Err(Trouble::OutOfRange));
         assert_eq!(parse(&depth, "2.5"), Err(Trouble::NotWhole));
         assert_eq!(range(&depth), "1 – 50");
+    }
+
+    #[test]
+    fn a_word_may_stand_for_a_number() {
+        let options = vec!["auto".to_owned(), "sqrt".to_owned()];
+        let features =
+            param(ParamKindMsg::NumberOrWord { min: 0.0, max: 1e12, min_excluded: true, nullable: true, options });
+        assert_eq!(parse(&features, " sqrt "), Ok("sqrt".into()));
+        assert_eq!(parse(&features, "2"), Ok(2.0.into()));
+        assert_eq!(parse(&features, ""), Ok(Value::Null));
+        assert_eq!(parse(&features, "root"), Err(Trouble::NotNumber));
     }
 
     #[test]

@@ -158,6 +158,7 @@ super::english! {
     metric_r2: "R²",
     metric_rmse: "RMSE",
     metric_mae: "Mean absolute error",
+    metric_oob_score: "Out of bag",
     help_accuracy: "The share of rows answered right",
     help_balanced_accuracy: "The share answered right in each class, averaged: rare classes count as much as common ones",
     help_f1_macro: "Precision and recall of each class in one number, averaged",
@@ -166,6 +167,7 @@ super::english! {
     help_r2: "The share of the variance that is explained; 0 is the mean's own answer",
     help_rmse: "The typical error in the target's units, large ones counted more",
     help_mae: "The mean size of the error in the target's units",
+    help_oob_score: "Accuracy or R² on the training rows, each answered by the trees that did not draw it",
     // Evaluate
     evaluate_title: "How good is it?",
     evaluate_lead: "The test rows tell: the model had not seen them.",

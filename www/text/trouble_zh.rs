@@ -141,6 +141,18 @@ pub(super) fn trouble(code: &str) -> Option<(&'static str, &'static str)> {
         "too_many_rows" => {
             Some(("{n_rows} 行、{n_classes} 个类别，无法生成决策树", "减少训练数据，或者合并少见的类别"))
         }
+        "oob_without_bootstrap" => {
+            Some(("袋外评分（oob_score）需要未被抽到的行，但 bootstrap 已关闭", "打开 bootstrap，或者关闭 oob_score"))
+        }
+        "too_much_work" => Some((
+            "在 {n_rows} 行、{n_features} 个特征上种 {n_trees} 棵树需要数小时",
+            "减少树的数量，限制 max_depth，或者减少训练数据",
+        )),
+        "forest_too_large" => Some((
+            "{n_trees} 棵树约有 {n_nodes} 个节点，上限是 {limit}",
+            "减少树的数量，限制 max_depth，或者增大 min_samples_leaf",
+        )),
+        "rows_drawn_by_all" => Some(("有 {n_rows} 行被每棵树都抽到，袋外评分没有计入它们", "增加树的数量")),
         "no_webgpu" => Some(("这里无法使用 WebGPU:{reason}", "无需处理，CPU 会接手")),
         "self_test_failed" => {
             Some(("WebGPU 的自检结果与 CPU 不一致（{what}）", "CPU 会接手；更新显卡驱动或浏览器可能有帮助"))

@@ -160,6 +160,7 @@ pub(crate) static ZH: Texts = Texts {
     metric_r2: "R²",
     metric_rmse: "均方根误差",
     metric_mae: "平均绝对误差",
+    metric_oob_score: "袋外评分",
     help_accuracy: "答对的比例",
     help_balanced_accuracy: "各类答对比例的平均值，少见的类与常见的类同等重要",
     help_f1_macro: "综合每一类的精确率与召回率，再取平均",
@@ -168,6 +169,7 @@ pub(crate) static ZH: Texts = Texts {
     help_r2: "解释了多少方差，0 相当于总是回答平均值",
     help_rmse: "典型误差（目标列的单位），大误差权重更高",
     help_mae: "误差大小的平均值（目标列的单位）",
+    help_oob_score: "训练行上的准确率或 R²，每一行只由没有抽到它的树来回答",
     // Evaluate
     evaluate_title: "它有多好？",
     evaluate_lead: "看测试集便知：模型没有见过这些数据。",

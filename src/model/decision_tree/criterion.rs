@@ -7,7 +7,7 @@ use super::presort::{Column, Layout, VALUE_GAP};
 
 /// What is minimised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Impurity {
+pub(in crate::model) enum Impurity {
     /// `1 − Σ share²`
     Gini,
     /// `−Σ share · log2(share)`
@@ -18,7 +18,7 @@ pub(super) enum Impurity {
 
 /// What a node's rows are labelled with.
 #[derive(Clone, Debug)]
-pub(super) enum Labels {
+pub(in crate::model) enum Labels {
     /// Codes are packed into the words; here is only how many there are.
     Classes { n_classes: usize },
     /// One number per row.
@@ -108,6 +108,26 @@ pub(super) struct Cut {
     pub(super) feature: usize,
     /// How many rows go left.
     pub(super) n_left: usize,
+    /// What was drawn; none when it is half way between the neighbours.
+    pub(super) threshold: Option<f64>,
+}
+
+/// A cut that was drawn at random.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drawn {
+    pub(super) threshold: f64,
+    /// How many of the node's words are not above it.
+    pub(super) n_left: usize,
+}
+
+/// A node's words of one feature, ascending in its value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stretch<'a> {
+    pub(super) words: &'a [u64],
+    pub(super) feature: usize,
+    pub(super) column: &'a Column,
+    /// The only cut to consider; all of them when there is none.
+    pub(super) at: Option<Drawn>,
 }
 
 /// The two sides of a cut.
@@ -147,6 +167,7 @@ pub(super) struct Scanner {
     impurity: Impurity,
     layout: Layout,
     min_samples_leaf: usize,
+    has_copies: bool,
     left: Vec<u32>,
     right: Vec<u32>,
     /// `n · log2(n)` by `n`, for entropy only.
@@ -154,14 +175,20 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    pub(super) fn new(impurity: Impurity, layout: Layout, min_samples_leaf: usize, n_rows: usize) -> Self {
+    pub(super) fn new(
+        impurity: Impurity,
+        layout: Layout,
+        min_samples_leaf: usize,
+        has_copies: bool,
+        n_rows: usize,
+    ) -> Self {
         let n_log_n = match impurity {
             Impurity::Entropy => {
                 (0..=n_rows).map(|n| if n == 0 { 0.0 } else { n as f64 * libm::log2(n as f64) }).collect()
             }
             _ => Vec::new(),
         };
-        Self { impurity, layout, min_samples_leaf, left: Vec::new(), right: Vec::new(), n_log_n }
+        Self { impurity, layout, min_samples_leaf, has_copies, left: Vec::new(), right: Vec::new(), n_log_n }
     }
 
     /// What scanning a word costs, in words looked at.
@@ -174,20 +201,10 @@ impl Scanner {
     }
 
     /// Replaces `best` by the first cut of this feature that is strictly better than everything before it.
-    ///
-    /// `words` are the node's, ascending in the feature's value.
-    pub(super) fn scan(
-        &mut self,
-        words: &[u64],
-        feature: usize,
-        column: &Column,
-        all: &Totals,
-        labels: &Labels,
-        best: &mut Option<Cut>,
-    ) {
-        let (layout, min_leaf) = (self.layout, self.min_samples_leaf);
-        let places =
-            Places { words, feature, column_values: &column.values, has_gaps: column.has_gaps, layout, min_leaf };
+    pub(super) fn scan(&mut self, stretch: &Stretch<'_>, all: &Totals, labels: &Labels, best: &mut Option<Cut>) {
+        let (layout, words) = (self.layout, stretch.words);
+        let (min_left, max_left) = self.allowed(words);
+        let places = Places { stretch, layout, min_left, max_left };
         match (all, labels, self.impurity) {
             (Totals::Sums { sum, .. }, Labels::Values(y), _) => {
                 places.scan(best, SquaredErrorScan { y, layout, all: *sum, left: 0.0 });
@@ -218,6 +235,25 @@ impl Scanner {
             }
             (Totals::Sums { .. }, Labels::Classes { .. }, _) => unreachable!("sums are made of values"),
         }
+    }
+
+    /// The fewest and the most words that may go left, so that each side has rows enough.
+    fn allowed(&self, words: &[u64]) -> (usize, usize) {
+        let (min_leaf, n_words) = (self.min_samples_leaf, words.len());
+        if !self.has_copies || min_leaf == 1 {
+            return (min_leaf, n_words.saturating_sub(min_leaf));
+        }
+        // No cut tears the copies of a row apart, so reaching a row's first word is reaching it.
+        let reach = |word_at: &dyn Fn(usize) -> u64| {
+            let (mut n_distinct, mut last_row) = (0, None);
+            let reached = (0..n_words).position(|position| {
+                let row = self.layout.row(word_at(position));
+                n_distinct += usize::from(last_row.replace(row) != Some(row));
+                n_distinct == min_leaf
+            });
+            reached.map_or(n_words, |position| position + 1)
+        };
+        (reach(&|position| words[position]), n_words - reach(&|position| words[n_words - 1 - position]))
     }
 
     fn start(&mut self, counts: &[u32]) {
@@ -257,30 +293,39 @@ trait Scan {
 
 /// The places where one feature can be cut.
 struct Places<'a> {
-    words: &'a [u64],
-    feature: usize,
-    column_values: &'a [f64],
-    has_gaps: bool,
+    stretch: &'a Stretch<'a>,
     layout: Layout,
-    min_leaf: usize,
+    min_left: usize,
+    max_left: usize,
 }
 
 impl Places<'_> {
     #[inline]
     fn scan(&self, best: &mut Option<Cut>, mut scan: impl Scan) {
-        let Self { words, feature, column_values, has_gaps, layout, min_leaf } = *self;
+        let Self { stretch, layout, min_left, max_left } = *self;
+        let Stretch { words, feature, column, at } = *stretch;
+        let (column_values, has_gaps) = (column.values.as_slice(), column.has_gaps);
         let n_rows = words.len();
         let mut best_score = best.map_or(f64::NEG_INFINITY, |cut| cut.score);
+        if let Some(Drawn { threshold, n_left }) = at {
+            if n_left >= min_left && n_left <= max_left {
+                words[..n_left].iter().for_each(|&word| scan.move_left(word));
+                let score = scan.score(n_left as f64, (n_rows - n_left) as f64, best_score);
+                if score > best_score {
+                    *best = Some(Cut { score, feature, n_left, threshold: Some(threshold) });
+                }
+            }
+            return;
+        }
         let mut best_n_left = None;
-        let last_n_left = n_rows.saturating_sub(min_leaf);
         let Some((&first, rest)) = words.split_first() else { return };
         let mut rank = layout.rank(first);
         scan.move_left(first);
         for (&word, n_left) in rest.iter().zip(1..) {
             let next_rank = layout.rank(word);
             if next_rank != rank {
-                let can_cut = n_left >= min_leaf
-                    && n_left <= last_n_left
+                let can_cut = n_left >= min_left
+                    && n_left <= max_left
                     && (has_gaps || column_values[next_rank] > column_values[rank] + VALUE_GAP);
                 if can_cut {
                     let score = scan.score(n_left as f64, (n_rows - n_left) as f64, best_score);
@@ -294,7 +339,7 @@ impl Places<'_> {
             scan.move_left(word);
         }
         if let Some(n_left) = best_n_left {
-            *best = Some(Cut { score: best_score, feature, n_left });
+            *best = Some(Cut { score: best_score, feature, n_left, threshold: None });
         }
     }
 }
@@ -431,17 +476,23 @@ mod tests {
             (counts[0], counts[1]) = (3, 1);
             let labels = Labels::Classes { n_classes };
             let mut best = None;
-            Scanner::new(Impurity::Gini, layout, 1, 4).scan(
-                &columns[0].words,
-                0,
-                &columns[0],
-                &Totals::Counts(counts),
-                &labels,
-                &mut best,
-            );
+            let stretch = Stretch { words: &columns[0].words, feature: 0, column: &columns[0], at: None };
+            let all = Totals::Counts(counts);
+            Scanner::new(Impurity::Gini, layout, 1, false, 4).scan(&stretch, &all, &labels, &mut best);
             best
         };
-        assert_eq!(cut(2), Some(Cut { score: 0.0, feature: 0, n_left: 3 }));
+        assert_eq!(cut(2), Some(Cut { score: 0.0, feature: 0, n_left: 3, threshold: None }));
         assert_eq!(cut(3), cut(2));
+    }
+
+    #[test]
+    fn copies_do_not_make_a_leaf_large_enough() {
+        // Rows 0, 0, 0, 1, 2, 3: two rows on each side leave the places between rows 1 and 2 only.
+        let layout = Layout::new(4, 1).unwrap();
+        let scanner = Scanner::new(Impurity::Gini, layout, 2, true, 6);
+        assert_eq!(scanner.allowed(&[0, 0, 0, 0b01_01, 0b10_10, 0b11_11]), (4, 4));
+        assert_eq!(Scanner::new(Impurity::Gini, layout, 2, false, 4).allowed(&[0, 1, 2, 3]), (2, 2));
+        let (min_left, max_left) = scanner.allowed(&[0, 0, 0]);
+        assert!(min_left > max_left);
     }
 }

@@ -23,7 +23,7 @@ impl FittedDecisionTree {
     }
 
     /// A root alone, for a matrix without features.
-    pub(super) fn constant(y: &Target, impurity: Impurity, n_rows: usize) -> Self {
+    pub(in crate::model) fn constant(y: &Target, impurity: Impurity, n_rows: usize) -> Self {
         let n = n_rows as f64;
         let (totals, value, n_classes) = match y {
             Target::Classes { codes, n_classes } => {

@@ -6,10 +6,10 @@
 //! Nothing recurses, as a tree may be as deep as it has rows. The order in which nodes and features are visited, and
 //! what is compared, are scikit-learn's, so that the same seed gives the same tree.
 
-use super::criterion::{Cut, Impurity, Labels, Scanner, Sides, Totals, sides};
+use super::criterion::{Cut, Drawn, Impurity, Labels, Scanner, Sides, Stretch, Totals, sides};
 use super::frontier::{Candidate, Frontier};
-use super::presort::{Column, Layout, VALUE_GAP};
-use super::sklearn_random::FeatureOrder;
+use super::presort::{Column, Layout, VALUE_GAP, n_distinct_rows};
+use super::sklearn_random::SplitRandom;
 use crate::model::{TreeNode, TreeSplit};
 use crate::random::Seed;
 
@@ -19,15 +19,28 @@ const PURE: f64 = f64::EPSILON;
 /// What one more feature of a node costs besides its rows, in rows.
 const ROWS_PER_SCAN: usize = 16;
 
-/// Where growing stops.
+/// Where a tree may be cut, and where growing stops.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) max_depth: usize,
-    pub(super) min_samples_split: usize,
-    pub(super) min_samples_leaf: usize,
-    pub(super) max_features: usize,
-    pub(super) max_leaf_nodes: Option<usize>,
-    pub(super) min_impurity_decrease: f64,
+pub(in crate::model) struct Limits {
+    pub(in crate::model) max_depth: usize,
+    pub(in crate::model) min_samples_split: usize,
+    pub(in crate::model) min_samples_leaf: usize,
+    pub(in crate::model) max_features: usize,
+    pub(in crate::model) max_leaf_nodes: Option<usize>,
+    pub(in crate::model) min_impurity_decrease: f64,
+    pub(in crate::model) splitter: Splitter,
+    /// Whether a row's word may be there several times, side by side: a drawn row that was drawn again. Sums count
+    /// every copy; the least numbers of rows count the row once, as in scikit-learn.
+    pub(in crate::model) has_copies: bool,
+}
+
+/// Which cut of a feature is considered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::model) enum Splitter {
+    /// The best one.
+    Best,
+    /// One between the smallest and the largest value, drawn at random.
+    Random,
 }
 
 /// A node that waits to be searched.
@@ -35,6 +48,8 @@ pub(super) struct Limits {
 struct Waiting {
     start: usize,
     end: usize,
+    /// Rows, not counting copies.
+    n_distinct: usize,
     depth: usize,
     parent: Option<(usize, Side)>,
     totals: Totals,
@@ -89,6 +104,7 @@ impl Search {
 struct Splitting {
     cut: Cut,
     sides: Sides,
+    n_distinct_left: usize,
     improvement: f64,
     n_constant: usize,
     next: usize,
@@ -110,7 +126,7 @@ enum Phase {
 
 /// A tree under way.
 #[derive(Debug)]
-pub(super) struct Grower {
+pub(in crate::model) struct Grower {
     limits: Limits,
     impurity: Impurity,
     layout: Layout,
@@ -118,7 +134,7 @@ pub(super) struct Grower {
     labels: Labels,
     /// What was taken from every label before the sums, to keep their digits.
     shift: f64,
-    order: FeatureOrder,
+    order: SplitRandom,
     /// The features in the order of scikit-learn's partial shuffles, which goes on from node to node.
     features: Vec<usize>,
     constant_features: Vec<usize>,
@@ -134,62 +150,89 @@ pub(super) struct Grower {
 }
 
 impl Grower {
-    pub(super) fn new(
+    /// Bare ground: [`Grower::plant`] starts a tree.
+    pub(in crate::model) fn new(
         limits: Limits,
         impurity: Impurity,
         layout: Layout,
         columns: Vec<Column>,
         (labels, shift): (Labels, f64),
-        seed: Seed,
+        n_rows: usize,
     ) -> Self {
         let n_features = columns.len();
-        let n_rows = columns.first().map_or(0, |column| column.words.len());
-        let totals = columns.first().map(|column| Totals::of(&column.words, layout, &labels));
-        let root = totals.map(|totals| {
-            let impurity = totals.impurity(n_rows, impurity);
-            Waiting { start: 0, end: n_rows, depth: 0, parent: None, totals, impurity, n_constant: 0 }
-        });
         Self {
             limits,
             impurity,
             layout,
-            scanner: Scanner::new(impurity, layout, limits.min_samples_leaf, n_rows),
+            scanner: Scanner::new(impurity, layout, limits.min_samples_leaf, limits.has_copies, n_rows),
             columns,
             labels,
             shift,
-            order: FeatureOrder::new(seed),
-            features: (0..n_features).collect(),
+            order: SplitRandom::new(Seed(0)),
+            features: Vec::with_capacity(n_features),
             constant_features: vec![0; n_features],
             goes_left: vec![0; n_rows.div_ceil(64)],
             spare: vec![0; n_rows],
             nodes: Vec::new(),
-            waiting: Vec::from_iter(root),
-            frontier: limits.max_leaf_nodes.map(|_| Frontier::new()),
-            n_splits_left: limits.max_leaf_nodes.map_or(usize::MAX, |n| n - 1),
+            waiting: Vec::new(),
+            frontier: None,
+            n_splits_left: 0,
             active: None,
             n_rows,
         }
     }
 
-    /// Touches about `budget` words; overruns it by at most one feature of one node. True when the tree is grown.
-    pub(super) fn grow(&mut self, budget: usize) -> bool {
-        let mut touched = 0;
-        while touched < budget {
+    /// Starts a tree on the words that are in the columns now; one that was under way is gone.
+    pub(in crate::model) fn plant(&mut self, seed: Seed) {
+        self.order = SplitRandom::new(seed);
+        self.features.clear();
+        self.features.extend(0..self.columns.len());
+        self.nodes.clear();
+        self.waiting.clear();
+        self.frontier = self.limits.max_leaf_nodes.map(|_| Frontier::new());
+        self.n_splits_left = self.limits.max_leaf_nodes.map_or(usize::MAX, |n| n - 1);
+        self.active = None;
+        let Some(words) = self.columns.first().map(|column| &column.words) else { return };
+        let n_distinct = if self.limits.has_copies { n_distinct_rows(words, self.layout) } else { words.len() };
+        let totals = Totals::of(words, self.layout, &self.labels);
+        let impurity = totals.impurity(words.len(), self.impurity);
+        let end = words.len();
+        self.waiting.push(Waiting {
+            start: 0,
+            end,
+            n_distinct,
+            depth: 0,
+            parent: None,
+            totals,
+            impurity,
+            n_constant: 0,
+        });
+    }
+
+    /// A feature's words, to be filled before a tree is planted: as many as there are rows, ascending in rank.
+    pub(in crate::model) fn words_mut(&mut self, feature: usize) -> &mut Vec<u64> {
+        &mut self.columns[feature].words
+    }
+
+    /// Touches words until the budget is used up, overrunning it by at most one feature of one node. True when the
+    /// tree is grown; what is left of the budget stays.
+    pub(in crate::model) fn grow(&mut self, budget: &mut usize) -> bool {
+        while *budget > 0 {
             let Some((node, phase)) = self.active.take() else {
                 if !self.begin_next() {
                     return true;
                 }
-                touched += ROWS_PER_SCAN;
+                *budget = budget.saturating_sub(ROWS_PER_SCAN);
                 continue;
             };
             let n_words = node.end - node.start + ROWS_PER_SCAN;
             match phase {
                 Phase::Searching(search) => {
-                    touched += n_words * self.scanner.cost();
+                    *budget = budget.saturating_sub(n_words * self.scanner.cost());
                     self.search_on(node, search);
                 }
                 Phase::Splitting(splitting) => {
-                    touched += n_words;
+                    *budget = budget.saturating_sub(n_words);
                     self.split_on(node, splitting);
                 }
             }
@@ -197,12 +240,13 @@ impl Grower {
         false
     }
 
-    pub(super) fn into_nodes(self) -> Vec<TreeNode> {
-        self.nodes
+    /// The nodes of the grown tree, root first, each before its children.
+    pub(in crate::model) fn take_nodes(&mut self) -> Vec<TreeNode> {
+        std::mem::take(&mut self.nodes)
     }
 
     /// An estimate of the work to come, in words.
-    pub(super) fn work_left(&self) -> f64 {
+    pub(in crate::model) fn work_left(&self) -> f64 {
         let active = self.active.as_ref().map(|(node, phase)| {
             let n_features = self.features.len().max(1);
             let done = match phase {
@@ -234,7 +278,7 @@ impl Grower {
         let Some(node) = self.waiting.pop().or_else(|| self.best_children()) else {
             return false;
         };
-        if self.is_leaf(node.depth, node.end - node.start, node.impurity) {
+        if self.is_leaf(node.depth, node.n_distinct, node.impurity) {
             self.add_leaf(&node);
         } else {
             let search = Search::new(self.features.len(), node.n_constant);
@@ -284,7 +328,12 @@ impl Grower {
             }
             search.undrawn_end -= 1;
             self.features.swap(search.undrawn_end, drawn);
-            self.scanner.scan(words, feature, column, &node.totals, &self.labels, &mut search.best);
+            let at = match self.limits.splitter {
+                Splitter::Best => None,
+                Splitter::Random => Some(drawn_cut(words, column, self.layout, &mut self.order)),
+            };
+            let stretch = Stretch { words, feature, column, at };
+            self.scanner.scan(&stretch, &node.totals, &self.labels, &mut search.best);
             self.active = Some((node, Phase::Searching(search)));
             return;
         }
@@ -314,9 +363,11 @@ impl Grower {
         if improvement + PURE < self.limits.min_impurity_decrease {
             return None;
         }
+        let n_distinct_left =
+            if self.limits.has_copies { n_distinct_rows(&words[..cut.n_left], self.layout) } else { cut.n_left };
         let moves = Moves {
-            left: !self.is_leaf(node.depth + 1, cut.n_left, sides.impurity_left),
-            right: !self.is_leaf(node.depth + 1, words.len() - cut.n_left, sides.impurity_right),
+            left: !self.is_leaf(node.depth + 1, n_distinct_left, sides.impurity_left),
+            right: !self.is_leaf(node.depth + 1, node.n_distinct - n_distinct_left, sides.impurity_right),
         };
         if moves.left || moves.right {
             for (position, &word) in words.iter().enumerate() {
@@ -329,7 +380,7 @@ impl Grower {
                 }
             }
         }
-        Some(Splitting { cut, sides, improvement, n_constant, next: n_constant, moves })
+        Some(Splitting { cut, sides, n_distinct_left, improvement, n_constant, next: n_constant, moves })
     }
 
     /// Rearranges one more feature; after the last one the children wait.
@@ -350,14 +401,15 @@ impl Grower {
     }
 
     fn end_split(&mut self, node: Waiting, splitting: Splitting) {
-        let Splitting { cut, sides, improvement, n_constant, .. } = splitting;
+        let Splitting { cut, sides, n_distinct_left, improvement, n_constant, .. } = splitting;
         let threshold = self.threshold(&node, cut);
         let split = TreeSplit { feature: cut.feature, threshold, left: 0, right: 0 };
         let idx = self.add_node(&node, Some(split));
         let middle = node.start + cut.n_left;
-        let child = |side, (start, end), totals, impurity| Waiting {
+        let child = |side, (start, end), n_distinct, totals, impurity| Waiting {
             start,
             end,
+            n_distinct,
             depth: node.depth + 1,
             parent: Some((idx, side)),
             totals,
@@ -365,16 +417,21 @@ impl Grower {
             // scikit-learn's best-first builder finds constant features anew in every node.
             n_constant: if self.frontier.is_some() { 0 } else { n_constant },
         };
-        let left = child(Side::Left, (node.start, middle), sides.left, sides.impurity_left);
-        let right = child(Side::Right, (middle, node.end), sides.right, sides.impurity_right);
+        let n_distinct_right = node.n_distinct - n_distinct_left;
+        let left = child(Side::Left, (node.start, middle), n_distinct_left, sides.left, sides.impurity_left);
+        let right = child(Side::Right, (middle, node.end), n_distinct_right, sides.right, sides.impurity_right);
         match &mut self.frontier {
             Some(frontier) => frontier.push(Candidate { improvement, item: Some([left, right]) }),
             None => self.waiting.extend([right, left]),
         }
     }
 
-    /// Half way between the neighbours of the cut; in the rare case that rounding makes it the upper one, the lower.
+    /// What was drawn, or half way between the neighbours of the cut; in the rare case that rounding makes it the upper
+    /// one, the lower.
     fn threshold(&self, node: &Waiting, cut: Cut) -> f64 {
+        if let Some(drawn) = cut.threshold {
+            return drawn;
+        }
         let column = &self.columns[cut.feature];
         let value = |position: usize| column.values[self.layout.rank(column.words[node.start + position])];
         let (below, above) = (value(cut.n_left - 1), value(cut.n_left));
@@ -407,6 +464,17 @@ impl Grower {
         self.nodes.push(TreeNode { parent, split, n_samples, impurity: node.impurity, value });
         idx
     }
+}
+
+/// A cut of words that are not all of one value, drawn as scikit-learn draws it.
+fn drawn_cut(words: &[u64], column: &Column, layout: Layout, random: &mut SplitRandom) -> Drawn {
+    let value = |word: u64| column.values[layout.rank(word)];
+    let (low, high) = (value(words[0]), value(words[words.len() - 1]));
+    let mut threshold = random.uniform(low, high);
+    if threshold >= high {
+        threshold = low;
+    }
+    Drawn { threshold, n_left: words.partition_point(|&word| value(word) <= threshold) }
 }
 
 fn is_constant(words: &[u64], column: &Column, layout: Layout) -> bool {

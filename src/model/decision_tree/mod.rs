@@ -4,12 +4,12 @@
 //! scikit-learn's numbers: the same rows, parameters and seed give the same tree, node for node, ties included. The
 //! one intended difference: features stay f64, where scikit-learn rounds them to f32 first.
 
-mod criterion;
+pub(super) mod criterion;
 mod fitted;
 mod frontier;
-mod grow;
-mod presort;
-mod sklearn_random;
+pub(super) mod grow;
+pub(super) mod presort;
+pub(super) mod sklearn_random;
 
 pub use fitted::FittedDecisionTree;
 
@@ -21,11 +21,11 @@ use crate::preprocess::{Matrix, Target, Task};
 use crate::random::Seed;
 use crate::train::{FitInput, Session, Step, StepFuture, ready};
 use criterion::{Impurity, Labels};
-use grow::{Grower, Limits};
+use grow::{Grower, Limits, Splitter};
 use presort::{Layout, Presort};
 
 /// Words looked at or moved in one step: some 15 ms natively, twice that in a browser.
-const WORDS_PER_STEP: usize = 2_000_000;
+pub(super) const WORDS_PER_STEP: usize = 2_000_000;
 
 /// The share of the progress that sorting is given.
 const SORT_SHARE: f64 = 0.15;
@@ -50,6 +50,7 @@ pub(super) const KIND: ModelKind = ModelKind {
         params.insert("criterion".to_owned(), spec.criterion.resolved(task).word().into());
     },
     uses_tensors: |_| false,
+    draws_rows: |_| false,
     start,
     load: |state| Ok(Box::new(FittedDecisionTree::load(state)?)),
 };
@@ -80,7 +81,7 @@ impl Criterion {
         }
     }
 
-    fn impurity(self, task: Task) -> Result<Impurity, Error> {
+    pub(super) fn impurity(self, task: Task) -> Result<Impurity, Error> {
         match (self.resolved(task), task) {
             (Self::Gini, Task::Classification) => Ok(Impurity::Gini),
             (Self::Entropy | Self::LogLoss, Task::Classification) => Ok(Impurity::Entropy),
@@ -143,7 +144,7 @@ crate::trouble! {
 }
 
 impl Limits {
-    fn new(spec: &DecisionTreeSpec, n_rows: usize, n_features: usize) -> Self {
+    pub(super) fn new(spec: &DecisionTreeSpec, n_rows: usize, n_features: usize) -> Self {
         let min_samples_leaf = spec.min_samples_leaf.of_rounded_up(n_rows).max(1);
         Self {
             max_depth: spec.max_depth.unwrap_or(usize::MAX),
@@ -152,15 +153,17 @@ impl Limits {
             max_features: spec.max_features.map_or(n_features, |count| count.of_rounded_down(n_features).max(1)),
             max_leaf_nodes: spec.max_leaf_nodes,
             min_impurity_decrease: spec.min_impurity_decrease,
+            splitter: Splitter::Best,
+            has_copies: false,
         }
     }
 }
 
-fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
-    let spec = DecisionTreeSpec::from_params(params)?;
-    let FitInput { x, y, seed, .. } = input;
-    let impurity = spec.criterion.impurity(y.task())?;
-    let n_classes = match &y {
+/// How words hold the rows, and how many classes there are (0 in regression).
+///
+/// **Errors** `train.target_too_large`, `train.too_many_rows`.
+pub(super) fn layout(y: &Target) -> Result<(Layout, usize), Error> {
+    let n_classes = match y {
         Target::Classes { n_classes, .. } => *n_classes,
         Target::Values(values) => {
             let largest = values.iter().fold(0.0, |largest: f64, y| largest.max(y.abs()));
@@ -171,8 +174,15 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
             0
         }
     };
-    let too_many = TreeError::TooManyRows { n_rows: x.n_rows(), n_classes };
-    let layout = Layout::new(x.n_rows(), n_classes).ok_or(too_many)?;
+    let too_many = TreeError::TooManyRows { n_rows: y.n_rows(), n_classes };
+    Ok((Layout::new(y.n_rows(), n_classes).ok_or(too_many)?, n_classes))
+}
+
+fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
+    let spec = DecisionTreeSpec::from_params(params)?;
+    let FitInput { x, y, seed, .. } = input;
+    let impurity = spec.criterion.impurity(y.task())?;
+    let (layout, n_classes) = layout(&y)?;
     let limits = Limits::new(&spec, x.n_rows(), x.n_features());
     let sorting = Stage::Sorting { presort: Presort::new(layout, x.n_features()), x };
     let n_features = sorting.n_features();
@@ -223,8 +233,9 @@ impl TreeSession {
         self.stage = match taken {
             Stage::Sorting { presort, x } => self.sort(presort, x),
             Stage::Growing { mut grower, work } => {
-                if grower.grow(WORDS_PER_STEP) {
-                    let nodes = grower.into_nodes();
+                let mut budget = WORDS_PER_STEP;
+                if grower.grow(&mut budget) {
+                    let nodes = grower.take_nodes();
                     Stage::Done(FittedDecisionTree::new(nodes, self.n_features, self.n_classes))
                 } else {
                     let done = 1.0 - grower.work_left() / work;
@@ -242,16 +253,8 @@ impl TreeSession {
     }
 
     fn sort(&mut self, mut presort: Presort, x: Matrix) -> Stage {
-        let codes = match &self.y {
-            Target::Classes { codes, .. } => codes.as_slice(),
-            Target::Values(_) => &[],
-        };
-        let mut touched = 0;
-        while touched < WORDS_PER_STEP {
-            if presort.pass(&x, |row| codes.get(row).copied().unwrap_or(0)) {
-                return self.plant(presort, x.n_rows());
-            }
-            touched += x.n_rows();
+        if sort(&mut presort, &x, &self.y) {
+            return self.plant(presort, x.n_rows());
         }
         self.fraction = SORT_SHARE * presort.fraction(self.n_features);
         Stage::Sorting { presort, x }
@@ -263,18 +266,35 @@ impl TreeSession {
         }
         let labels = labels(&self.y);
         let columns = presort.into_columns();
-        let grower = Box::new(Grower::new(self.limits, self.impurity, self.layout, columns, labels, self.seed));
+        let mut grower = Box::new(Grower::new(self.limits, self.impurity, self.layout, columns, labels, n_rows));
+        grower.plant(self.seed);
         let work = grower.work_left().max(1.0);
         self.fraction = SORT_SHARE;
         Stage::Growing { grower, work }
     }
 }
 
+/// Sorts for one step. True when all is sorted.
+pub(super) fn sort(presort: &mut Presort, x: &Matrix, y: &Target) -> bool {
+    let codes = match y {
+        Target::Classes { codes, .. } => codes.as_slice(),
+        Target::Values(_) => &[],
+    };
+    let mut touched = 0;
+    while touched < WORDS_PER_STEP {
+        if presort.pass(x, |row| codes.get(row).copied().unwrap_or(0)) {
+            return true;
+        }
+        touched += x.n_rows().max(1);
+    }
+    false
+}
+
 /// The labels and what was taken from each of them.
 ///
 /// The variance is computed from sums of squares, as in scikit-learn, which loses its digits when the labels are all
 /// large and alike (years, say, or sums of money). Only then is a whole number near their mean taken away.
-fn labels(y: &Target) -> (Labels, f64) {
+pub(super) fn labels(y: &Target) -> (Labels, f64) {
     match y {
         Target::Classes { n_classes, .. } => (Labels::Classes { n_classes: *n_classes }, 0.0),
         Target::Values(values) => {

@@ -13,14 +13,14 @@ const RADIX_ROWS: usize = 2048;
 
 /// Where rank, class and row are in a packed word, from the high bits to the low ones.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+pub(in crate::model) struct Layout {
     row_bits: u32,
     class_bits: u32,
 }
 
 impl Layout {
     /// None when a word cannot hold that many rows and classes; in 64 bits that is beyond 2²⁶ rows of 4,096 classes.
-    pub(super) fn new(n_rows: usize, n_classes: usize) -> Option<Self> {
+    pub(in crate::model) fn new(n_rows: usize, n_classes: usize) -> Option<Self> {
         let bits = |n: usize| usize::BITS - n.saturating_sub(1).leading_zeros();
         let layout = Self { row_bits: bits(n_rows), class_bits: bits(n_classes) };
         (2 * layout.row_bits + layout.class_bits < u64::BITS && layout.row_bits <= 32).then_some(layout)
@@ -44,37 +44,44 @@ impl Layout {
 
     /// The row.
     #[inline]
-    pub(super) fn row(self, word: u64) -> usize {
+    pub(in crate::model) fn row(self, word: u64) -> usize {
         (word & ((1 << self.row_bits) - 1)) as usize
     }
 }
 
 /// One feature in ascending order.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Column {
+pub(in crate::model) struct Column {
     /// Packed words, one per row; growing rearranges them.
-    pub(super) words: Vec<u64>,
+    pub(in crate::model) words: Vec<u64>,
     /// The distinct values, by rank.
     pub(super) values: Vec<f64>,
     /// Whether all distinct values are further apart than [`VALUE_GAP`]: then ranks alone tell values apart.
     pub(super) has_gaps: bool,
 }
 
+/// How many rows some words of one feature are of, each counted once.
+pub(super) fn n_distinct_rows(words: &[u64], layout: Layout) -> usize {
+    // A row's copies stand side by side: sorting and partitioning are stable.
+    let n_again = words.windows(2).filter(|pair| layout.row(pair[0]) == layout.row(pair[1])).count();
+    words.len() - n_again
+}
+
 /// Sorts the features one after the other, a pass at a time.
 #[derive(Debug)]
-pub(super) struct Presort {
+pub(in crate::model) struct Presort {
     layout: Layout,
     columns: Vec<Column>,
     under_way: Option<Sorting>,
 }
 
 impl Presort {
-    pub(super) fn new(layout: Layout, n_features: usize) -> Self {
+    pub(in crate::model) fn new(layout: Layout, n_features: usize) -> Self {
         Self { layout, columns: Vec::with_capacity(n_features), under_way: None }
     }
 
     /// Does one pass over the rows of one feature. True when nothing is left to do.
-    pub(super) fn pass(&mut self, x: &Matrix, class_of: impl Fn(usize) -> u32) -> bool {
+    pub(in crate::model) fn pass(&mut self, x: &Matrix, class_of: impl Fn(usize) -> u32) -> bool {
         let Some(idx) = (self.columns.len() < x.n_features()).then_some(self.columns.len()) else {
             return true;
         };
@@ -88,12 +95,12 @@ impl Presort {
     }
 
     /// The share of the work that is done.
-    pub(super) fn fraction(&self, n_features: usize) -> f64 {
+    pub(in crate::model) fn fraction(&self, n_features: usize) -> f64 {
         self.columns.len() as f64 / n_features.max(1) as f64
     }
 
     /// The sorted features, once all are.
-    pub(super) fn into_columns(self) -> Vec<Column> {
+    pub(in crate::model) fn into_columns(self) -> Vec<Column> {
         self.columns
     }
 }
@@ -193,6 +200,13 @@ mod tests {
         assert_eq!(unpacked, [(0, 1, 1), (1, 0, 0), (1, 0, 2), (2, 1, 3)]);
         assert_eq!(column.values, [-3.0, 0.5, 1e300]);
         assert!(column.has_gaps);
+    }
+
+    #[test]
+    fn copies_of_a_row_are_one_row() {
+        let layout = Layout::new(4, 1).unwrap();
+        assert_eq!(n_distinct_rows(&[2, 2, 0b1_01, 0b1_01, 0b1_01, 0b1_11], layout), 3);
+        assert_eq!(n_distinct_rows(&[], layout), 0);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! scikit-learn's random numbers, so that equal splits are decided as it decides them.
+//! scikit-learn's random numbers, so that equal splits are decided, and rows are drawn, as it does.
 //!
 //! scikit-learn looks at features in a random order and keeps the first of equally good splits. The order comes from a
 //! 32-bit xorshift (Marsaglia 2003, <https://doi.org/10.18637/jss.v008.i14>), which is seeded with one draw of numpy's
@@ -11,26 +11,34 @@ const N_WORDS: usize = 624;
 const SHIFT: usize = 397;
 const LOWER_31_BITS: u32 = 0x7fff_ffff;
 
-/// The xorshift that decides in which order features are looked at.
-#[derive(Clone, Debug)]
-pub(super) struct FeatureOrder(u32);
+/// The most that one draw of the xorshift can be, scikit-learn's `RAND_R_MAX`.
+const RAND_MAX: u32 = LOWER_31_BITS;
 
-impl FeatureOrder {
+/// The xorshift that decides in which order features are looked at, and where a random splitter cuts.
+#[derive(Clone, Debug)]
+pub(super) struct SplitRandom(u32);
+
+impl SplitRandom {
     /// As `random_state=seed` does; numpy takes the lower 32 bits.
     pub(super) fn new(seed: Seed) -> Self {
-        let mut twister = MersenneTwister::new(seed.0 as u32);
-        // numpy draws again when the masked word is the excluded end of the range.
-        loop {
-            let word = twister.next_word() & LOWER_31_BITS;
-            if word < LOWER_31_BITS {
-                return Self(word);
-            }
-        }
+        Self(RandomState::new(seed).below(RAND_MAX))
     }
 
     /// The next number in `low..high`.
     pub(super) fn between(&mut self, low: usize, high: usize) -> usize {
         low + self.next_31_bits() as usize % (high - low)
+    }
+
+    /// A number from `low` up to `high`, both included: roundings can reach the upper end.
+    pub(super) fn uniform(&mut self, low: f64, high: f64) -> f64 {
+        let draw = f64::from(self.next_31_bits());
+        let width = high - low;
+        if width.is_finite() {
+            width * draw / f64::from(RAND_MAX) + low
+        } else {
+            let share = draw / f64::from(RAND_MAX);
+            low * (1.0 - share) + high * share
+        }
     }
 
     fn next_31_bits(&mut self) -> u32 {
@@ -40,6 +48,32 @@ impl FeatureOrder {
         bits ^= bits << 5;
         self.0 = bits;
         bits & LOWER_31_BITS
+    }
+}
+
+/// numpy's `RandomState`: seeds of trees, and the rows they are grown on.
+pub(in crate::model) struct RandomState(MersenneTwister);
+
+impl RandomState {
+    /// As `RandomState(seed)`; numpy takes the lower 32 bits.
+    pub(in crate::model) fn new(seed: Seed) -> Self {
+        Self(MersenneTwister::new(seed.0 as u32))
+    }
+
+    /// As `randint(0, n)`: 0 without a draw when `n` is 1 or 0.
+    pub(in crate::model) fn below(&mut self, n: u32) -> u32 {
+        let largest = n.saturating_sub(1);
+        if largest == 0 {
+            return 0;
+        }
+        // numpy masks a word and draws again when it is out of the range.
+        let mask = u32::MAX >> largest.leading_zeros();
+        loop {
+            let word = self.0.next_word() & mask;
+            if word <= largest {
+                return word;
+            }
+        }
     }
 }
 
@@ -95,8 +129,27 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_drawn_as_numpy_draws_them() {
+        // np.random.RandomState(0).randint(0, 10, 5), and (…).randint(0, 2**31 - 1).
+        let mut random = RandomState::new(Seed(0));
+        assert_eq!([(); 5].map(|()| random.below(10)), [5, 0, 3, 3, 7]);
+        assert_eq!(RandomState::new(Seed(42)).below(RAND_MAX), 1_608_637_542);
+        assert_eq!(random.below(1), 0);
+    }
+
+    #[test]
+    fn a_number_between_two_far_ends_is_between_them() {
+        let mut random = SplitRandom::new(Seed(1));
+        for _ in 0..100 {
+            let drawn = random.uniform(-f64::MAX, f64::MAX);
+            assert!(drawn.is_finite());
+            assert!((2.0..=3.0).contains(&random.uniform(2.0, 3.0)));
+        }
+    }
+
+    #[test]
     fn the_order_is_seeded_and_drawn_as_in_scikit_learn() {
-        let mut order = FeatureOrder::new(Seed(42));
+        let mut order = SplitRandom::new(Seed(42));
         assert_eq!(order.0, 1_608_637_542);
         assert_eq!([(); 3].map(|()| order.next_31_bits()), [1_774_773_328, 1_561_411_793, 1_415_581_908]);
     }

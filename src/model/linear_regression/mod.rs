@@ -35,6 +35,7 @@ pub(super) const KIND: ModelKind = ModelKind {
     check: |params| LinearRegressionSpec::from_params(params).map(|spec| spec.to_params()),
     resolve: |_, _| {},
     uses_tensors,
+    draws_rows: uses_tensors,
     start,
     load: |state| Ok(Box::new(FittedLinearRegression::load(state)?)),
 };

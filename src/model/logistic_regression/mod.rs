@@ -41,10 +41,15 @@ pub(super) const KIND: ModelKind = ModelKind {
     docs: LogisticRegressionSpec::docs,
     check: |params| LogisticRegressionSpec::from_params(params).map(|spec| spec.to_params()),
     resolve: |_, _| {},
-    uses_tensors: |params| LogisticRegressionSpec::from_checked(params).solver == LogisticSolver::GradientDescent,
+    uses_tensors,
+    draws_rows: uses_tensors,
     start,
     load: |state| Ok(Box::new(FittedLogisticRegression::load(state)?)),
 };
+
+fn uses_tensors(params: &ParamMap) -> bool {
+    LogisticRegressionSpec::from_checked(params).solver == LogisticSolver::GradientDescent
+}
 
 crate::choice! {
     /// How the coefficients are found.

@@ -22,6 +22,8 @@ use crate::worker::{JobFuture, Reply, RequestError, Source, wire};
 
 /// Rows answered between two ticks.
 const ROWS_PER_TICK: usize = 4096;
+/// What answering may cost between two of them, in numbers looked at: some 50 ms.
+const COST_PER_TICK: usize = 8_000_000;
 /// Bytes read between two ticks.
 const CHUNK_BYTES: u64 = 1 << 20;
 
@@ -83,13 +85,14 @@ async fn answer_all(
     issues: &mut Issues,
 ) -> Result<Answers, Error> {
     let mut all: Option<Answers> = None;
-    for (idx, block) in rows.chunks(ROWS_PER_TICK).enumerate() {
+    let n_block = (COST_PER_TICK / pipeline.fitted.cost_per_row().max(1)).clamp(1, ROWS_PER_TICK);
+    for (idx, block) in rows.chunks(n_block).enumerate() {
         let answers = pipeline.answer(source, block, issues)?;
         all = Some(match all {
             None => answers,
             Some(before) => before.followed_by(answers),
         });
-        let done = (idx * ROWS_PER_TICK + block.len()) as f64 / rows.len() as f64;
+        let done = (idx * n_block + block.len()) as f64 / rows.len() as f64;
         context.tick("answering", from + (to - from) * done).await;
     }
     match all {

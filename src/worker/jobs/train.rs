@@ -71,7 +71,9 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
     let mut quiet = Issues::new();
     let table = plan.entry.table.as_ref();
     let answers = answer_all(&context, &pipeline, table, &train_rows, (FITTED, 0.97), &mut quiet).await?;
-    let train_metrics = evaluate(&answers, &train_labels).metrics;
+    let mut train_metrics = evaluate(&answers, &train_labels).metrics;
+    let own = pipeline.fitted.measures().into_iter().map(|(name, measure)| (name.to_owned(), Some(measure)));
+    train_metrics.extend(own);
     let test_metrics = match test {
         None => None,
         Some(test) => {

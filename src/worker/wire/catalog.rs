@@ -48,6 +48,10 @@ fn model_doc(model: &ModelKind) -> ModelDocMsg {
     }
 }
 
+fn words(options: &[&str]) -> Vec<String> {
+    options.iter().map(|option| (*option).to_owned()).collect()
+}
+
 fn param_doc(doc: &ParamDoc) -> ParamDocMsg {
     ParamDocMsg {
         name: doc.name.to_owned(),
@@ -62,10 +66,15 @@ fn param_doc(doc: &ParamDoc) -> ParamDocMsg {
                 min_excluded: range.min_excluded,
                 nullable: *nullable,
             },
+            ParamKind::NumberOrWord { range, options, nullable } => ParamKindMsg::NumberOrWord {
+                min: range.min,
+                max: range.max,
+                min_excluded: range.min_excluded,
+                nullable: *nullable,
+                options: words(options),
+            },
             ParamKind::Boolean => ParamKindMsg::Boolean,
-            ParamKind::Choice { options } => {
-                ParamKindMsg::Choice { options: options.iter().map(|option| (*option).to_owned()).collect() }
-            }
+            ParamKind::Choice { options } => ParamKindMsg::Choice { options: words(options) },
         },
         unit: doc.unit.to_owned(),
         short: text([doc.short, doc.short_zh]),
@@ -163,7 +172,7 @@ fn step_doc(form: &StepForm) -> StepDocMsg {
     let choices = form.choices.iter().map(|(name, options, short)| ParamDocMsg {
         name: (*name).to_owned(),
         default: Value::from(options[0]),
-        range: ParamKindMsg::Choice { options: options.iter().map(|option| (*option).to_owned()).collect() },
+        range: ParamKindMsg::Choice { options: words(options) },
         unit: String::new(),
         short: text(*short),
         long: String::new(),

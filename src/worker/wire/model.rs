@@ -122,6 +122,7 @@ fn structure_msg(pipeline: &Pipeline) -> StructureMsg {
         Structure::Trees(trees) => StructureMsg::Trees {
             n_trees: trees.n_trees(),
             n_nodes: (0..trees.n_trees()).map(|tree| trees.n_nodes(tree)).collect(),
+            importances: trees.importances().map(<[f64]>::to_vec),
         },
         Structure::Plain => StructureMsg::Plain {},
         Structure::Linear { coefficients, intercepts, task } => {

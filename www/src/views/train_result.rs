@@ -22,6 +22,7 @@ pub(super) fn metric_name(name: &str, texts: &Texts) -> String {
         "r2" => texts.metric_r2,
         "rmse" => texts.metric_rmse,
         "mae" => texts.metric_mae,
+        "oob_score" => texts.metric_oob_score,
         other => return spoken(other),
     }
     .to_owned()
@@ -38,13 +39,14 @@ pub(super) fn metric_help(name: &str, texts: &Texts) -> &'static str {
         "r2" => texts.help_r2,
         "rmse" => texts.help_rmse,
         "mae" => texts.help_mae,
+        "oob_score" => texts.help_oob_score,
         _ => "",
     }
 }
 
 /// Measures between 0 and 1 where more is better: these get a bar.
 pub(super) fn is_share(name: &str) -> bool {
-    ["accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "r2"].contains(&name)
+    ["accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "r2", "oob_score"].contains(&name)
 }
 
 /// The right-hand side of the stage.

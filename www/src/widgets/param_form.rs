@@ -63,7 +63,9 @@ pub(crate) fn ParamField(
             }
             .into_any()
         }
-        ParamKindMsg::Integer { nullable, .. } | ParamKindMsg::Number { nullable, .. } => {
+        ParamKindMsg::Integer { nullable, .. }
+        | ParamKindMsg::Number { nullable, .. }
+        | ParamKindMsg::NumberOrWord { nullable, .. } => {
             let nullable = *nullable;
             view! {
                 <input

@@ -1,0 +1,260 @@
+//! A forest under way: features are sorted once, then one tree after the other is planted, grown, scored and packed.
+//!
+//! Rows that were drawn several times are there several times, side by side in every feature's sorted words; a tree is
+//! grown on those as on any others. However small the trees are, a step takes what fits into it.
+
+use super::fitted::FittedForest;
+use super::out_of_bag::OutOfBag;
+use super::{ForestError, ForestIssue};
+use crate::Error;
+use crate::error::Issues;
+use crate::model::Fitted;
+use crate::model::decision_tree::criterion::Impurity;
+use crate::model::decision_tree::grow::{Grower, Limits};
+use crate::model::decision_tree::presort::{Layout, Presort};
+use crate::model::decision_tree::sklearn_random::RandomState;
+use crate::model::decision_tree::{FittedDecisionTree, WORDS_PER_STEP, labels, sort};
+use crate::preprocess::{Matrix, Target};
+use crate::random::Seed;
+use crate::train::{Session, Step, StepFuture, ready};
+
+/// Nodes of all trees; at 24 bytes each they are one gigabyte.
+const NODES_MAX: usize = 40_000_000;
+
+/// What seeding and packing a tree costs besides its rows, in words.
+const WORDS_PER_TREE: usize = 4_000;
+
+/// What asking a tree about one row costs, in words.
+const WORDS_PER_ANSWER: usize = 32;
+
+/// Tree seeds are below this, as scikit-learn draws them.
+const SEED_END: u32 = i32::MAX as u32;
+
+/// How the parts of a tree share its progress.
+const PLANTED: f64 = 0.1;
+const GROWN: f64 = 0.9;
+
+/// What a forest is to be.
+pub(super) struct Plan {
+    pub(super) kind: &'static str,
+    pub(super) n_trees: usize,
+    /// 0 in regression.
+    pub(super) n_classes: usize,
+    pub(super) limits: Limits,
+    pub(super) impurity: Impurity,
+    pub(super) layout: Layout,
+    pub(super) bootstrap: bool,
+    pub(super) oob_score: bool,
+    pub(super) seed: Seed,
+}
+
+/// A fit under way.
+pub(super) struct ForestSession {
+    plan: Plan,
+    /// Empty once it is sorted, unless rows are scored.
+    x: Matrix,
+    y: Target,
+    n_features: usize,
+    stage: Stage,
+    /// The seed of each tree.
+    seeds: Vec<u32>,
+    /// Every feature's words with each row once.
+    sorted: Vec<Vec<u64>>,
+    /// How often each row is in the tree under way.
+    n_draws: Vec<u32>,
+    forest: FittedForest,
+    n_nodes: usize,
+    bag: Option<OutOfBag>,
+    issues: Issues,
+    fraction: f64,
+}
+
+enum Stage {
+    Sorting(Presort),
+    Planting { grower: Box<Grower>, feature: usize },
+    Growing { grower: Box<Grower>, work: f64 },
+    Scoring { grower: Box<Grower>, row: usize },
+    Done,
+}
+
+impl ForestSession {
+    pub(super) fn new(plan: Plan, x: Matrix, y: Target) -> Self {
+        let (n_rows, n_features) = (y.n_rows(), x.n_features());
+        let mut random = RandomState::new(plan.seed);
+        Self {
+            n_features,
+            stage: Stage::Sorting(Presort::new(plan.layout, n_features)),
+            seeds: (0..plan.n_trees).map(|_| random.below(SEED_END)).collect(),
+            sorted: Vec::new(),
+            n_draws: vec![1; n_rows],
+            forest: FittedForest::new(plan.kind, n_features, plan.n_classes),
+            n_nodes: 0,
+            bag: plan.oob_score.then(|| OutOfBag::new(n_rows, plan.n_classes)),
+            issues: Issues::new(),
+            fraction: 0.0,
+            plan,
+            x,
+            y,
+        }
+    }
+
+    fn advance(&mut self) -> Result<Step, Error> {
+        let mut budget = WORDS_PER_STEP;
+        while budget > 0 && !matches!(self.stage, Stage::Done) {
+            self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
+                Stage::Sorting(presort) => {
+                    budget = 0;
+                    self.sort(presort)
+                }
+                Stage::Planting { grower, feature } => self.plant(grower, feature, &mut budget),
+                Stage::Growing { grower, work } => self.grow(grower, work, &mut budget)?,
+                Stage::Scoring { grower, row } => self.score(grower, row, &mut budget),
+                Stage::Done => Stage::Done,
+            };
+        }
+        // Estimates may fall short; progress never goes back.
+        self.fraction = self.fraction.max(self.estimate());
+        Ok(Step { fraction: self.fraction, epoch: None })
+    }
+
+    /// How far the fit is, if the trees to come are like those before.
+    fn estimate(&self) -> f64 {
+        let n_trees = self.plan.n_trees as f64;
+        // A feature is sorted in about the time in which one tree's words of it are rearranged.
+        let sort_share = 1.0 / (n_trees + 1.0);
+        let n_done = self.forest.trees.len() as f64;
+        let n_done = match &self.stage {
+            Stage::Sorting(presort) => return sort_share * presort.fraction(self.n_features),
+            Stage::Planting { feature, .. } => n_done + PLANTED * *feature as f64 / self.n_features as f64,
+            Stage::Growing { grower, work } => {
+                n_done + PLANTED + (GROWN - PLANTED) * (1.0 - grower.work_left() / work).clamp(0.0, 1.0)
+            }
+            // The tree is among the others already.
+            Stage::Scoring { row, .. } => {
+                n_done - 1.0 + GROWN + (1.0 - GROWN) * *row as f64 / self.n_draws.len() as f64
+            }
+            Stage::Done => return 1.0,
+        };
+        (sort_share + (1.0 - sort_share) * n_done / n_trees).min(1.0 - f64::EPSILON)
+    }
+
+    fn sort(&mut self, mut presort: Presort) -> Stage {
+        if !sort(&mut presort, &self.x, &self.y) {
+            return Stage::Sorting(presort);
+        }
+        if self.bag.is_none() {
+            self.x = Matrix::default();
+        }
+        if self.n_features == 0 {
+            return self.say_the_same();
+        }
+        let mut columns = presort.into_columns();
+        self.sorted = columns.iter_mut().map(|column| std::mem::take(&mut column.words)).collect();
+        let Plan { limits, impurity, layout, .. } = self.plan;
+        let grower = Grower::new(limits, impurity, layout, columns, labels(&self.y), self.n_draws.len());
+        Stage::Planting { grower: Box::new(grower), feature: 0 }
+    }
+
+    /// Without features there is nothing to ask: every tree says the mean.
+    fn say_the_same(&mut self) -> Stage {
+        let root = FittedDecisionTree::constant(&self.y, self.plan.impurity, self.n_draws.len());
+        (0..self.plan.n_trees).for_each(|_| self.forest.push(root.nodes()));
+        self.bag = None;
+        Stage::Done
+    }
+
+    /// Fills in one feature of the next tree.
+    fn plant(&mut self, mut grower: Box<Grower>, feature: usize, budget: &mut usize) -> Stage {
+        let seed = Seed(u64::from(self.seeds[self.forest.trees.len()]));
+        if feature == 0 {
+            *budget = budget.saturating_sub(WORDS_PER_TREE);
+            if self.plan.bootstrap {
+                self.draw_rows(seed);
+                *budget = budget.saturating_sub(4 * self.n_draws.len());
+            }
+        }
+        let words = grower.words_mut(feature);
+        words.clear();
+        if self.plan.bootstrap {
+            for &word in &self.sorted[feature] {
+                let n_draws = self.n_draws[self.plan.layout.row(word)];
+                words.extend(std::iter::repeat_n(word, n_draws as usize));
+            }
+        } else {
+            words.extend_from_slice(&self.sorted[feature]);
+        }
+        *budget = budget.saturating_sub(words.len());
+        if feature + 1 < self.n_features {
+            return Stage::Planting { grower, feature: feature + 1 };
+        }
+        grower.plant(seed);
+        let work = grower.work_left().max(1.0);
+        Stage::Growing { grower, work }
+    }
+
+    fn draw_rows(&mut self, seed: Seed) {
+        let mut random = RandomState::new(seed);
+        let n_rows = self.n_draws.len();
+        self.n_draws.fill(0);
+        for _ in 0..n_rows {
+            self.n_draws[random.below(n_rows as u32) as usize] += 1;
+        }
+    }
+
+    fn grow(&mut self, mut grower: Box<Grower>, work: f64, budget: &mut usize) -> Result<Stage, Error> {
+        if !grower.grow(budget) {
+            return Ok(Stage::Growing { grower, work });
+        }
+        let nodes = grower.take_nodes();
+        *budget = budget.saturating_sub(nodes.len());
+        self.forest.push(&nodes);
+        self.n_nodes += nodes.len();
+        let n_trees = self.plan.n_trees;
+        let n_nodes = (self.n_nodes as f64 / self.forest.trees.len() as f64 * n_trees as f64) as usize;
+        if n_nodes > NODES_MAX {
+            return Err(ForestError::ForestTooLarge { n_trees, n_nodes, limit: NODES_MAX }.into());
+        }
+        Ok(if self.bag.is_some() { Stage::Scoring { grower, row: 0 } } else { self.next_tree(grower) })
+    }
+
+    /// Asks the newest tree about rows that it has not drawn.
+    fn score(&mut self, grower: Box<Grower>, mut row: usize, budget: &mut usize) -> Stage {
+        let tree = self.forest.trees.last().expect("a tree was just grown");
+        let bag = self.bag.as_mut().expect("rows are scored");
+        while row < self.n_draws.len() && *budget > 0 {
+            *budget -= 1;
+            if self.n_draws[row] == 0 {
+                bag.ask(tree, &self.forest.shares, &self.x, row);
+                *budget = budget.saturating_sub(WORDS_PER_ANSWER);
+            }
+            row += 1;
+        }
+        if row < self.n_draws.len() { Stage::Scoring { grower, row } } else { self.next_tree(grower) }
+    }
+
+    fn next_tree(&mut self, grower: Box<Grower>) -> Stage {
+        if self.forest.trees.len() < self.plan.n_trees {
+            return Stage::Planting { grower, feature: 0 };
+        }
+        self.forest.complete();
+        if let Some(bag) = &self.bag {
+            let n_rows = bag.n_unasked();
+            if n_rows > 0 {
+                self.issues.push(ForestIssue::RowsDrawnByAll { n_rows });
+            }
+            self.forest.oob_score = bag.score(&self.y);
+        }
+        Stage::Done
+    }
+}
+
+impl Session<dyn Fitted> for ForestSession {
+    fn step(&mut self) -> StepFuture<'_> {
+        ready(self.advance())
+    }
+
+    fn finish(self: Box<Self>) -> (Box<dyn Fitted>, Issues) {
+        assert!(self.fraction >= 1.0, "a step has said that the forest is grown");
+        (Box::new(self.forest), self.issues)
+    }
+}
