@@ -105,9 +105,9 @@ pub(super) async fn evaluate(
 fn wanted_rows<'a>(card: &'a ModelCard, table: &str, rows: Option<&str>) -> Result<Option<&'a [u32]>, Error> {
     let part = match rows {
         None | Some("all") => return Ok(None),
-        Some("train") => &card.train_rows,
-        Some("test") => &card.test_rows,
-        Some(_) => &Vec::new(),
+        Some("train") => card.train_rows.as_slice(),
+        Some("test") => card.test_rows.as_slice(),
+        Some(_) => &[],
     };
     if part.is_empty() || card.table != table {
         return Err(EvaluateError::NoSuchRows { given: rows.unwrap_or_default().to_owned() }.into());
