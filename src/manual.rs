@@ -20,6 +20,7 @@ pub fn error_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::train::gradient_descent::DescentError::DOCS,
         crate::model::ModelError::DOCS,
         crate::model::TreeError::DOCS,
+        crate::model::BoostingError::DOCS,
         crate::model::LinearError::DOCS,
         crate::model::StateError::DOCS,
         crate::evaluate::EvaluateError::DOCS,

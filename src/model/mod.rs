@@ -6,6 +6,7 @@
 
 mod card;
 mod decision_tree;
+mod gradient_boosting;
 mod linear_map;
 mod linear_regression;
 mod logistic_regression;
@@ -14,6 +15,7 @@ mod state;
 
 pub use card::{Metrics, ModelCard, Receipt};
 pub use decision_tree::{Criterion, DecisionTreeSpec, FittedDecisionTree, TreeError};
+pub use gradient_boosting::{BoostingError, FittedGradientBoosting, GradientBoostingSpec};
 pub use linear_regression::{FittedLinearRegression, LinearError, LinearIssue, LinearRegressionSpec, LinearSolver};
 pub use logistic_regression::{
     FittedLogisticRegression, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
@@ -58,7 +60,8 @@ pub struct ModelKind {
 }
 
 /// Every model there is, in the order forms list them.
-pub static REGISTRY: &[ModelKind] = &[decision_tree::KIND, linear_regression::KIND, logistic_regression::KIND];
+pub static REGISTRY: &[ModelKind] =
+    &[decision_tree::KIND, gradient_boosting::KIND, linear_regression::KIND, logistic_regression::KIND];
 
 /// Finds a kind of model by name.
 ///

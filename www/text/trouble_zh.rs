@@ -141,6 +141,10 @@ pub(super) fn trouble(code: &str) -> Option<(&'static str, &'static str)> {
         "too_many_rows" => {
             Some(("{n_rows} 行、{n_classes} 个类别，无法生成决策树", "减少训练数据，或者合并少见的类别"))
         }
+        "too_many_trees" => Some((
+            "在 {n_rows} 行、{n_features} 个特征上生长 {n_trees} 棵树需要数小时，或者内存不够",
+            "降低 max_iter 或 max_leaf_nodes，合并少见的类别，或者减少训练数据",
+        )),
         "no_webgpu" => Some(("这里无法使用 WebGPU:{reason}", "无需处理，CPU 会接手")),
         "self_test_failed" => {
             Some(("WebGPU 的自检结果与 CPU 不一致（{what}）", "CPU 会接手；更新显卡驱动或浏览器可能有帮助"))

@@ -6,7 +6,7 @@
 
 mod criterion;
 mod fitted;
-mod frontier;
+pub(in crate::model) mod frontier;
 mod grow;
 mod presort;
 mod sklearn_random;
