@@ -21,6 +21,7 @@ pub const EXPECTED: &[(&str, &str)] = &[
     ("regression_tree", "9d969ded2bf7025e"),
     ("linear_regression", "34ff20729a1b2478"),
     ("logistic_regression", "c84fae553be46353"),
+    ("gradient_boosting", "0"),
 ];
 
 const IRIS: &str = include_str!("../../www/samples/iris.csv");
@@ -34,6 +35,7 @@ pub async fn digests() -> Vec<(&'static str, String)> {
         ("regression_tree", ABALONE, "rings", json!({ "kind": "decision_tree", "max_depth": 6 })),
         ("linear_regression", ABALONE, "rings", json!({ "kind": "linear_regression" })),
         ("logistic_regression", PENGUINS, "species", json!({ "kind": "logistic_regression" })),
+        ("gradient_boosting", IRIS, "species", json!({ "kind": "gradient_boosting", "max_iter": 20 })),
     ];
     let mut digests = Vec::new();
     for (name, csv, target, model) in fits {

@@ -196,6 +196,18 @@ mod tests {
     }
 
     #[test]
+    fn bins_of_many_rows_are_found_on_a_sample() {
+        let n_rows = SAMPLE_ROWS + 1;
+        let many = binned((0..n_rows).map(|row| row as f64).collect(), 4);
+        // A quarter of the rows each, up to the error of the sample: five standard deviations of its quartiles.
+        let error = 5.0 * (0.25 * 0.75 / SAMPLE_ROWS as f64).sqrt() * n_rows as f64;
+        for (threshold, share) in many.thresholds(0).iter().zip([0.25, 0.5, 0.75]) {
+            assert!((threshold - share * n_rows as f64).abs() < 1.2 * error, "{threshold}");
+        }
+        assert_eq!((many.n_bins(0), many.column(0).len()), (4, n_rows));
+    }
+
+    #[test]
     fn the_largest_numbers_have_a_midpoint() {
         let binned = binned(vec![f64::MAX, 1.5e308, -f64::MAX], 255);
         assert!(binned.thresholds(0).iter().all(|threshold| threshold.is_finite()));

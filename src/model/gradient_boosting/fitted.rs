@@ -10,6 +10,15 @@ use crate::preprocess::Matrix;
 const BLOCK_NUMBERS: usize = 4_096;
 
 /// Trees whose sum is the answer, or the scores of the classes.
+///
+/// ```text
+/// score(x)  = baseline + Σ tree(x)
+/// answer    = score                         for numbers
+/// p(second) = 1 / (1 + e^−score)            for two classes
+/// p(class)  = e^score[class] / Σ e^score    for more; tree t speaks for class t % n_classes
+/// ```
+/// A tree's node has the value it adds, learning rate included, and as impurity the variance of what was left to learn
+/// among its rows. Answering takes `O(n_rows · n_trees · depth)`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FittedGradientBoosting {
     forest: Forest,

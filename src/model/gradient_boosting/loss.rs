@@ -279,7 +279,7 @@ mod tests {
         let mut slopes = loss.slopes(4);
         // Scores whose odds are 3, 1, 1 / 3 and next to nothing.
         let scores = vec![3.0_f64.ln(), 0.0, -(3.0_f64.ln()), -100.0];
-        let sum = loss.assess(&labels, &[scores.clone()], 0..4, Some(&mut slopes));
+        let sum = loss.assess(&labels, std::slice::from_ref(&scores), 0..4, Some(&mut slopes));
         close(sum, (4.0_f64 / 3.0).ln() + 2.0_f64.ln() + 4.0_f64.ln() + 100.0);
         assert_eq!(slopes.gradients[0], [-0.25, 0.5, -0.75, -1.0]);
         assert_eq!(slopes.hessians[0][..3], [0.1875, 0.25, 0.1875]);

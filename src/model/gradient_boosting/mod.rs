@@ -72,6 +72,19 @@ pub(super) const KIND: ModelKind = ModelKind {
 crate::spec! {
     /// Gradient boosting's parameters: those of scikit-learn's HistGradientBoosting, with its defaults but for
     /// `early_stopping`.
+    ///
+    /// For tables where features act together or not in straight lines, and the answer matters more than reading the
+    /// model: a decision tree or a linear model can be read. Features need no scaling, and only their order counts.
+    ///
+    /// **Errors** when a fit starts: `train.too_many_trees` for work of hours, `train.target_too_large` for numbers whose
+    /// squares overflow, `table.nothing_to_learn_from` where early stopping would hold every row back; later on:
+    /// `train.loss_not_finite` where the learning rate is so large that each round makes things worse.
+    ///
+    /// Randomness: the rows that early stopping holds back, and beyond 200,000 rows those that bins are found on. Cost:
+    /// `O(max_iter · n_rows · n_features · depth)`, and per class when there are more than two.
+    ///
+    /// **Reference** Friedman 2001, <https://doi.org/10.1214/aos/1013203451>; on histograms, Ke et al. 2017,
+    /// <https://dl.acm.org/doi/10.5555/3294996.3295074>.
     pub struct GradientBoostingSpec {
         /// How much of each tree is added.
         /// Smaller steps need more rounds, and often end up more accurate.
@@ -171,7 +184,8 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
     let views = Views { train, curve: valid.map(watched), stop: stop.map(watched) };
     let config = spec.config(n_rows);
     let binner = Binner::new(x, n_rows, spec.max_bins, seed);
-    Ok(Box::new(BoostingSession { stage: Stage::Binning { binner, views, config, n_classes }, fraction: 0.0 }))
+    let preparation = Preparation { binner, views, config, n_classes };
+    Ok(Box::new(BoostingSession { stage: Stage::Binning(Box::new(preparation)), fraction: 0.0 }))
 }
 
 /// The loss adds up squares.
@@ -213,8 +227,22 @@ struct BoostingSession {
     fraction: f64,
 }
 
+/// What waits for the bins.
+struct Preparation {
+    binner: Binner,
+    views: Views,
+    config: BoostConfig,
+    n_classes: usize,
+}
+
+impl Preparation {
+    fn into_booster(self) -> Booster {
+        Booster::new(self.config, self.n_classes, self.binner.into_binned(), self.views)
+    }
+}
+
 enum Stage {
-    Binning { binner: Binner, views: Views, config: BoostConfig, n_classes: usize },
+    Binning(Box<Preparation>),
     Boosting(Box<Booster>),
     Done(Box<FittedGradientBoosting>),
     Failed,
@@ -224,13 +252,13 @@ impl BoostingSession {
     fn advance(&mut self) -> Result<Step, Error> {
         let mut epoch = None;
         self.stage = match std::mem::replace(&mut self.stage, Stage::Failed) {
-            Stage::Binning { mut binner, views, config, n_classes } => {
-                if binner.advance(ROWS_PER_STEP) {
+            Stage::Binning(mut preparation) => {
+                if preparation.binner.advance(ROWS_PER_STEP) {
                     self.fraction = BIN_SHARE;
-                    Stage::Boosting(Box::new(Booster::new(config, n_classes, binner.into_binned(), views)))
+                    Stage::Boosting(Box::new(preparation.into_booster()))
                 } else {
-                    self.fraction = BIN_SHARE * binner.fraction();
-                    Stage::Binning { binner, views, config, n_classes }
+                    self.fraction = BIN_SHARE * preparation.binner.fraction();
+                    Stage::Binning(preparation)
                 }
             }
             Stage::Boosting(mut booster) => {
