@@ -5,6 +5,7 @@
 //! order in which numbers are added.
 
 use serde_json::{Value, json};
+use vitrine::evaluate::evaluate;
 use vitrine::model::{Structure, Trees};
 use vitrine::param::ParamMap;
 use vitrine::preprocess::{Matrix, Target};
@@ -105,5 +106,37 @@ fn bins_are_scikit_learns_to_the_last_bit() {
         let mut given: Vec<f64> = trees.nodes(0).iter().filter_map(|node| Some(node.split?.threshold)).collect();
         given.sort_by(f64::total_cmp);
         assert_eq!(given, numbers(&case["thresholds"]), "{name}");
+    }
+}
+
+/// The rows that early stopping looks at are drawn by another generator: means over ten seeds agree, not fits.
+#[test]
+fn boosting_stopped_by_held_out_rows_is_as_good_as_scikit_learns() {
+    for (file, target) in [
+        ("gradient_boosting_regression", cases::values as fn(&[String]) -> Target),
+        ("gradient_boosting_classification", cases::classes),
+    ] {
+        let reference = cases::reference(file);
+        let case = &reference["held_out"];
+        let (x, y) = rows(case);
+        let y = target(&y);
+        let every_other = |first: u32| -> Vec<u32> { (first..x.n_rows() as u32).step_by(2).collect() };
+        let (train, test) = (every_other(0), every_other(1));
+        let (mut scores, mut rounds) = (Vec::new(), Vec::new());
+        for seed in 0..10 {
+            let here = input(&x.take_rows(&train), &y.take_rows(&train), Seed(seed));
+            let (fitted, _, steps) = fit("gradient_boosting", &cases::params(&case["params"]), here).unwrap();
+            let evaluation = evaluate(&fitted.predict(&x.take_rows(&test)), &y.take_rows(&test));
+            let measure = if matches!(y, Target::Values(_)) { "r2" } else { "accuracy" };
+            scores.push(evaluation.metrics[measure].expect("it is defined"));
+            rounds.push(steps.iter().filter(|step| step.epoch.is_some()).count() as f64);
+        }
+        for (what, given, mean, deviation) in
+            [("score", scores, "mean", "deviation"), ("rounds", rounds, "mean_rounds", "deviation_rounds")]
+        {
+            let given = given.iter().sum::<f64>() / 10.0;
+            let (mean, deviation) = (case[mean].as_f64().unwrap(), case[deviation].as_f64().unwrap());
+            assert!((given - mean).abs() <= deviation, "{file}: {what} {given} instead of {mean} ± {deviation}");
+        }
     }
 }
