@@ -6,6 +6,7 @@
 
 mod card;
 mod decision_tree;
+mod gradient_boosting;
 mod linear_map;
 mod linear_regression;
 mod logistic_regression;
@@ -15,6 +16,7 @@ mod state;
 
 pub use card::{Metrics, ModelCard, Receipt};
 pub use decision_tree::{Criterion, DecisionTreeSpec, FittedDecisionTree, TreeError};
+pub use gradient_boosting::{BoostingError, FittedGradientBoosting, GradientBoostingSpec};
 pub use linear_regression::{FittedLinearRegression, LinearError, LinearIssue, LinearRegressionSpec, LinearSolver};
 pub use logistic_regression::{
     FittedLogisticRegression, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
@@ -67,6 +69,7 @@ pub static REGISTRY: &[ModelKind] = &[
     decision_tree::KIND,
     random_forest::KIND,
     random_forest::EXTRA_TREES,
+    gradient_boosting::KIND,
     linear_regression::KIND,
     logistic_regression::KIND,
 ];

@@ -12,6 +12,7 @@ mod pipeline;
 mod property_ingest;
 mod protocol;
 mod reference;
+mod reference_boosting;
 mod reference_data;
 mod reference_forests;
 mod same_bits;

@@ -23,6 +23,7 @@ pub const EXPECTED: &[(&str, &str)] = &[
     ("extra_trees", "d9d0935a923fe076"),
     ("linear_regression", "34ff20729a1b2478"),
     ("logistic_regression", "c84fae553be46353"),
+    ("gradient_boosting", "0"),
 ];
 
 const IRIS: &str = include_str!("../../www/samples/iris.csv");
@@ -38,6 +39,7 @@ pub async fn digests() -> Vec<(&'static str, String)> {
         ("extra_trees", ABALONE, "rings", json!({ "kind": "extra_trees", "n_estimators": 3, "max_depth": 8 })),
         ("linear_regression", ABALONE, "rings", json!({ "kind": "linear_regression" })),
         ("logistic_regression", PENGUINS, "species", json!({ "kind": "logistic_regression" })),
+        ("gradient_boosting", IRIS, "species", json!({ "kind": "gradient_boosting", "max_iter": 20 })),
     ];
     let mut digests = Vec::new();
     for (name, csv, target, model) in fits {

@@ -153,6 +153,10 @@ pub(super) fn trouble(code: &str) -> Option<(&'static str, &'static str)> {
             "减少树的数量，限制 max_depth，或者增大 min_samples_leaf",
         )),
         "rows_drawn_by_all" => Some(("有 {n_rows} 行被每棵树都抽到，袋外评分没有计入它们", "增加树的数量")),
+        "too_many_trees" => Some((
+            "在 {n_rows} 行、{n_features} 个特征上生长 {n_trees} 棵树需要数小时，或者内存不够",
+            "降低 max_iter 或 max_leaf_nodes，合并少见的类别，或者减少训练数据",
+        )),
         "no_webgpu" => Some(("这里无法使用 WebGPU:{reason}", "无需处理，CPU 会接手")),
         "self_test_failed" => {
             Some(("WebGPU 的自检结果与 CPU 不一致（{what}）", "CPU 会接手；更新显卡驱动或浏览器可能有帮助"))

@@ -5,32 +5,32 @@
 
 /// A node that was searched and may be split.
 #[derive(Clone, Debug)]
-pub(super) struct Candidate<T> {
+pub(in crate::model) struct Candidate<T> {
     /// How much the split lowers the impurity of the whole tree; 0 for a leaf.
-    pub(super) improvement: f64,
+    pub(in crate::model) improvement: f64,
     /// What to do when its turn comes.
-    pub(super) item: T,
+    pub(in crate::model) item: T,
 }
 
 /// A max-heap by improvement.
 #[derive(Debug)]
-pub(super) struct Frontier<T>(Vec<Candidate<T>>);
+pub(in crate::model) struct Frontier<T>(Vec<Candidate<T>>);
 
 impl<T> Frontier<T> {
-    pub(super) fn new() -> Self {
+    pub(in crate::model) fn new() -> Self {
         Self(Vec::new())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Candidate<T>> {
+    pub(in crate::model) fn iter(&self) -> impl Iterator<Item = &Candidate<T>> {
         self.0.iter()
     }
 
-    pub(super) fn push(&mut self, candidate: Candidate<T>) {
+    pub(in crate::model) fn push(&mut self, candidate: Candidate<T>) {
         self.0.push(candidate);
         self.sift_up(self.0.len() - 1);
     }
 
-    pub(super) fn pop(&mut self) -> Option<Candidate<T>> {
+    pub(in crate::model) fn pop(&mut self) -> Option<Candidate<T>> {
         let last = self.0.len().checked_sub(1)?;
         self.0.swap(0, last);
         let best = self.0.pop();

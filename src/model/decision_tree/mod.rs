@@ -6,7 +6,7 @@
 
 pub(super) mod criterion;
 mod fitted;
-mod frontier;
+pub(in crate::model) mod frontier;
 pub(super) mod grow;
 pub(super) mod presort;
 pub(super) mod sklearn_random;
