@@ -103,11 +103,11 @@ pub(super) async fn evaluate(
 ///
 /// **Errors** `evaluate.no_such_rows`.
 fn wanted_rows<'a>(card: &'a ModelCard, table: &str, rows: Option<&str>) -> Result<Option<&'a [u32]>, Error> {
-    let part = match rows {
+    let part: &[u32] = match rows {
         None | Some("all") => return Ok(None),
         Some("train") => &card.train_rows,
         Some("test") => &card.test_rows,
-        Some(_) => &Vec::new(),
+        Some(_) => &[],
     };
     if part.is_empty() || card.table != table {
         return Err(EvaluateError::NoSuchRows { given: rows.unwrap_or_default().to_owned() }.into());
