@@ -10,15 +10,18 @@ mod linear_map;
 mod linear_regression;
 mod logistic_regression;
 mod pipeline;
+mod ridge;
 mod state;
 
 pub use card::{Metrics, ModelCard, Receipt};
 pub use decision_tree::{Criterion, DecisionTreeSpec, FittedDecisionTree, TreeError};
-pub use linear_regression::{FittedLinearRegression, LinearError, LinearIssue, LinearRegressionSpec, LinearSolver};
+pub use linear_map::FittedLinear;
+pub use linear_regression::{LinearError, LinearIssue, LinearRegressionSpec, LinearSolver};
 pub use logistic_regression::{
     FittedLogisticRegression, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
 };
 pub use pipeline::Pipeline;
+pub use ridge::{RidgeError, RidgeSpec};
 pub use state::{Array, State, StateError, malformed};
 
 use crate::Error;
@@ -58,7 +61,8 @@ pub struct ModelKind {
 }
 
 /// Every model there is, in the order forms list them.
-pub static REGISTRY: &[ModelKind] = &[decision_tree::KIND, linear_regression::KIND, logistic_regression::KIND];
+pub static REGISTRY: &[ModelKind] =
+    &[decision_tree::KIND, linear_regression::KIND, ridge::KIND, logistic_regression::KIND];
 
 /// Finds a kind of model by name.
 ///

@@ -12,6 +12,7 @@ mod pipeline;
 mod property_ingest;
 mod protocol;
 mod reference;
+mod reference_classic;
 mod reference_data;
 mod same_bits;
 mod tidy;

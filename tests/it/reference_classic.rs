@@ -1,0 +1,44 @@
+//! Agreement of the penalised linear models, of nearest neighbours and of naive Bayes with scikit-learn.
+
+use serde_json::Value;
+use vitrine::model::Structure;
+
+use crate::cases::{self, assert_close, fit, flat, input, integers, numbers, rows, seed};
+
+/// Closed forms; what is asked for is 1e-6.
+const CLOSED_FORM: f64 = 1e-9;
+
+/// Coordinate descent with a tolerance of 1e-12; what is asked for is 1e-6.
+const CONVERGED: f64 = 1e-6;
+
+fn each_case(file: &str, check: impl Fn(&str, &Value)) {
+    let reference = cases::reference(file);
+    let all = reference["cases"].as_array().expect("cases");
+    assert!(!all.is_empty());
+    all.iter().for_each(|case| check(case["name"].as_str().expect("a name"), case));
+}
+
+fn check_linear(kind: &str, tolerance: f64) {
+    each_case(kind, |name, case| {
+        let (x, y) = rows(case);
+        let params = cases::params(&case["params"]);
+        let (fitted, issues, _) = fit(kind, &params, input(&x, &cases::values(&y), seed(case))).unwrap();
+        assert!(issues.is_empty(), "{name}: {issues:?}");
+        let Structure::Linear { coefficients, intercepts, .. } = fitted.structure() else { panic!("a linear model") };
+        let expected = numbers(&case["coefficients"]);
+        assert_close(&format!("{kind}, {name}"), coefficients, &expected, tolerance);
+        let intercept = case["intercept"].as_f64().expect("a number");
+        assert!((intercepts[0] - intercept).abs() <= tolerance * intercept.abs().max(1.0), "{kind}, {name}");
+        if kind != "ridge" {
+            let zeros = |numbers: &[f64]| numbers.iter().map(|x| *x == 0.0).collect::<Vec<_>>();
+            assert_eq!(zeros(coefficients), zeros(&expected), "{kind}, {name}: which features are left out");
+        }
+        let predictions = numbers(&case["predictions"]);
+        assert_close(name, &flat(&fitted.predict(&x))[..predictions.len()], &predictions, tolerance);
+    });
+}
+
+#[test]
+fn ridge_is_scikit_learns() {
+    check_linear("ridge", CLOSED_FORM);
+}
