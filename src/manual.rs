@@ -40,6 +40,7 @@ pub fn issue_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::preprocess::PreprocessIssue::DOCS,
         crate::train::gradient_descent::DescentIssue::DOCS,
         crate::model::LinearIssue::DOCS,
+        crate::model::CoordinateIssue::DOCS,
         crate::model::LogisticIssue::DOCS,
     ]
     .into_iter()

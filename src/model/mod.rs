@@ -5,7 +5,10 @@
 //! follows from the registry.
 
 mod card;
+mod coordinate_descent;
 mod decision_tree;
+mod elastic_net;
+mod lasso;
 mod linear_map;
 mod linear_regression;
 mod logistic_regression;
@@ -14,7 +17,10 @@ mod ridge;
 mod state;
 
 pub use card::{Metrics, ModelCard, Receipt};
+pub use coordinate_descent::CoordinateIssue;
 pub use decision_tree::{Criterion, DecisionTreeSpec, FittedDecisionTree, TreeError};
+pub use elastic_net::ElasticNetSpec;
+pub use lasso::LassoSpec;
 pub use linear_map::FittedLinear;
 pub use linear_regression::{LinearError, LinearIssue, LinearRegressionSpec, LinearSolver};
 pub use logistic_regression::{
@@ -61,8 +67,14 @@ pub struct ModelKind {
 }
 
 /// Every model there is, in the order forms list them.
-pub static REGISTRY: &[ModelKind] =
-    &[decision_tree::KIND, linear_regression::KIND, ridge::KIND, logistic_regression::KIND];
+pub static REGISTRY: &[ModelKind] = &[
+    decision_tree::KIND,
+    linear_regression::KIND,
+    ridge::KIND,
+    lasso::KIND,
+    elastic_net::KIND,
+    logistic_regression::KIND,
+];
 
 /// Finds a kind of model by name.
 ///

@@ -42,3 +42,9 @@ fn check_linear(kind: &str, tolerance: f64) {
 fn ridge_is_scikit_learns() {
     check_linear("ridge", CLOSED_FORM);
 }
+
+#[test]
+fn lasso_and_elastic_net_are_scikit_learns() {
+    check_linear("lasso", CONVERGED);
+    check_linear("elastic_net", CONVERGED);
+}

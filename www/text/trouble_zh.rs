@@ -138,6 +138,10 @@ pub(super) fn trouble(code: &str) -> Option<(&'static str, &'static str)> {
             "{n_features} 个特征中只有 {rank} 个提供了独立的信息",
             "在同样好的系数中取了最小的一组；去掉重复的列，系数才好解读",
         )),
+        "duality_gap_left" => Some(("{max_iter} 轮之后仍未达到容差 {tol}", "增大 max_iter 或 alpha，或者缩放特征")),
+        "no_feature_used" => {
+            Some(("alpha 为 {alpha} 时没有用到任何特征，所有回答都相同", "把 alpha 设为小于 {needed} 的值"))
+        }
         "not_converged" => Some(("{max_iter} 轮之后损失仍未稳定", "增大 max_iter 或学习率，或者缩放特征")),
         "wrong_criterion" => {
             Some(("criterion 是“{criterion}”，但预测目标是 {learns}", "把 criterion 设为“{use_instead}”"))
