@@ -42,6 +42,7 @@ pub fn issue_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::model::LinearIssue::DOCS,
         crate::model::CoordinateIssue::DOCS,
         crate::model::LogisticIssue::DOCS,
+        crate::model::NeighborIssue::DOCS,
     ]
     .into_iter()
     .flatten()

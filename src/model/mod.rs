@@ -8,6 +8,7 @@ mod card;
 mod coordinate_descent;
 mod decision_tree;
 mod elastic_net;
+mod k_nearest_neighbors;
 mod lasso;
 mod linear_map;
 mod linear_regression;
@@ -20,6 +21,7 @@ pub use card::{Metrics, ModelCard, Receipt};
 pub use coordinate_descent::CoordinateIssue;
 pub use decision_tree::{Criterion, DecisionTreeSpec, FittedDecisionTree, TreeError};
 pub use elastic_net::ElasticNetSpec;
+pub use k_nearest_neighbors::{FittedKNearestNeighbors, KNearestNeighborsSpec, NeighborIssue, NeighborWeights};
 pub use lasso::LassoSpec;
 pub use linear_map::FittedLinear;
 pub use linear_regression::{LinearError, LinearIssue, LinearRegressionSpec, LinearSolver};
@@ -74,6 +76,7 @@ pub static REGISTRY: &[ModelKind] = &[
     lasso::KIND,
     elastic_net::KIND,
     logistic_regression::KIND,
+    k_nearest_neighbors::KIND,
 ];
 
 /// Finds a kind of model by name.
@@ -118,6 +121,11 @@ pub trait Fitted {
     ///
     /// **Shapes** `x`: `n_rows × n_features`.
     fn predict(&self, x: &Matrix) -> Answers;
+
+    /// How many rows it answers in some 50 ms, if few: whoever asks for more does so in pieces.
+    fn rows_at_once(&self) -> usize {
+        usize::MAX
+    }
 
     /// What it consists of, for drawing and explaining.
     fn structure(&self) -> Structure<'_>;

@@ -48,3 +48,22 @@ fn lasso_and_elastic_net_are_scikit_learns() {
     check_linear("lasso", CONVERGED);
     check_linear("elastic_net", CONVERGED);
 }
+
+#[test]
+fn nearest_neighbours_are_scikit_learns() {
+    each_case("k_nearest_neighbors", |name, case| {
+        let (x, labels) = rows(case);
+        let is_regression = case["classes"].is_null();
+        let y = if is_regression { cases::values(&labels) } else { cases::classes(&labels) };
+        let learned: Vec<u32> = (0..x.n_rows() as u32).filter(|row| row % 3 != 0).collect();
+        let asked: Vec<u32> = integers(&case["asked"]).iter().map(|&row| row as u32).collect();
+        let training = input(&x.take_rows(&learned), &y.take_rows(&learned), seed(case));
+        let (fitted, issues, _) = fit("k_nearest_neighbors", &cases::params(&case["params"]), training).unwrap();
+        assert!(issues.is_empty(), "{name}: {issues:?}");
+        let expected: Vec<f64> = match is_regression {
+            true => numbers(&case["predictions"]),
+            false => case["probabilities"].as_array().expect("rows").iter().flat_map(numbers).collect(),
+        };
+        assert_close(name, flat(&fitted.predict(&x.take_rows(&asked))), &expected, CLOSED_FORM);
+    });
+}

@@ -142,6 +142,10 @@ pub(super) fn trouble(code: &str) -> Option<(&'static str, &'static str)> {
         "no_feature_used" => {
             Some(("alpha 为 {alpha} 时没有用到任何特征，所有回答都相同", "把 alpha 设为小于 {needed} 的值"))
         }
+        "fewer_rows_than_neighbors" => Some((
+            "n_neighbors 是 {n_neighbors}，但训练数据只有 {n_rows} 行",
+            "现在每一行都是近邻；降低 n_neighbors，或者用更多数据训练",
+        )),
         "not_converged" => Some(("{max_iter} 轮之后损失仍未稳定", "增大 max_iter 或学习率，或者缩放特征")),
         "wrong_criterion" => {
             Some(("criterion 是“{criterion}”，但预测目标是 {learns}", "把 criterion 设为“{use_instead}”"))

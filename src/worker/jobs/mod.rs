@@ -83,13 +83,14 @@ async fn answer_all(
     issues: &mut Issues,
 ) -> Result<Answers, Error> {
     let mut all: Option<Answers> = None;
-    for (idx, block) in rows.chunks(ROWS_PER_TICK).enumerate() {
+    let rows_per_tick = pipeline.fitted.rows_at_once().min(ROWS_PER_TICK);
+    for (idx, block) in rows.chunks(rows_per_tick).enumerate() {
         let answers = pipeline.answer(source, block, issues)?;
         all = Some(match all {
             None => answers,
             Some(before) => before.followed_by(answers),
         });
-        let done = (idx * ROWS_PER_TICK + block.len()) as f64 / rows.len() as f64;
+        let done = (idx * rows_per_tick + block.len()) as f64 / rows.len() as f64;
         context.tick("answering", from + (to - from) * done).await;
     }
     match all {
