@@ -22,6 +22,7 @@ pub fn error_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::model::TreeError::DOCS,
         crate::model::LinearError::DOCS,
         crate::model::RidgeError::DOCS,
+        crate::model::BayesError::DOCS,
         crate::model::StateError::DOCS,
         crate::evaluate::EvaluateError::DOCS,
         crate::explain::ExplainError::DOCS,

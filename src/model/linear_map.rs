@@ -109,6 +109,17 @@ impl Fitted for FittedLinear {
     }
 }
 
+/// Turns each row's scores into probabilities: `e^score / Σ e^score`, without overflow.
+pub(super) fn softmax_rows(mut scores: Vec<f64>, n_classes: usize) -> Vec<f64> {
+    for row in scores.chunks_exact_mut(n_classes) {
+        let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        row.iter_mut().for_each(|score| *score = libm::exp(*score - largest));
+        let sum: f64 = row.iter().sum();
+        row.iter_mut().for_each(|p| *p /= sum);
+    }
+    scores
+}
+
 /// The sum of products, in eight running sums: as fast as the machine's vectors allow, with the same bits on each.
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     const LANES: usize = 8;

@@ -13,6 +13,7 @@ mod lasso;
 mod linear_map;
 mod linear_regression;
 mod logistic_regression;
+mod naive_bayes;
 mod pipeline;
 mod ridge;
 mod state;
@@ -28,6 +29,7 @@ pub use linear_regression::{LinearError, LinearIssue, LinearRegressionSpec, Line
 pub use logistic_regression::{
     FittedLogisticRegression, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
 };
+pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
 pub use pipeline::Pipeline;
 pub use ridge::{RidgeError, RidgeSpec};
 pub use state::{Array, State, StateError, malformed};
@@ -77,6 +79,7 @@ pub static REGISTRY: &[ModelKind] = &[
     elastic_net::KIND,
     logistic_regression::KIND,
     k_nearest_neighbors::KIND,
+    naive_bayes::KIND,
 ];
 
 /// Finds a kind of model by name.

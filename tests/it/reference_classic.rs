@@ -67,3 +67,20 @@ fn nearest_neighbours_are_scikit_learns() {
         assert_close(name, flat(&fitted.predict(&x.take_rows(&asked))), &expected, CLOSED_FORM);
     });
 }
+
+#[test]
+fn naive_bayes_is_scikit_learns() {
+    each_case("naive_bayes", |name, case| {
+        let (x, labels) = rows(case);
+        let training = input(&x, &cases::classes(&labels), seed(case));
+        let (fitted, ..) = fit("naive_bayes", &cases::params(&case["params"]), training).unwrap();
+        let lists = |key: &str| -> Vec<f64> { case[key].as_array().expect("lists").iter().flat_map(numbers).collect() };
+        let state = fitted.state();
+        assert_close(name, state.f64("means").unwrap(), &lists("means"), CLOSED_FORM);
+        for (given, expected) in state.f64("variances").unwrap().iter().zip(lists("variances")) {
+            assert!((given - expected).abs() <= CLOSED_FORM * expected, "{name}: {given} instead of {expected}");
+        }
+        let asked: Vec<u32> = integers(&case["rows"]).iter().map(|&row| row as u32).collect();
+        assert_close(name, flat(&fitted.predict(&x.take_rows(&asked))), &lists("probabilities"), CLOSED_FORM);
+    });
+}

@@ -129,6 +129,7 @@ pub(super) fn trouble(code: &str) -> Option<(&'static str, &'static str)> {
         "unknown_model" => Some(("没有名为“{kind}”的模型，可用的有 {known}", "请从 {known} 中选择")),
         "wrong_task" => Some(("{kind} 不能用于 {task}", "换一个模型，或者换一个预测目标")),
         "too_costly" => Some(("{n_rows} 行、{n_features} 个特征的精确解需要数小时", "减少特征，或者改用梯度下降")),
+        "variance_not_finite" => Some(("第 {feature} 个特征（从 0 数起）的方差大到无法表示", "请缩放特征")),
         "ridge_too_costly" => Some((
             "{n_rows} 行、{n_features} 个特征的精确解需要数小时",
             "减少特征或行数，或者改用 l1_ratio 较小的弹性网络",
