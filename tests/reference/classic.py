@@ -131,10 +131,30 @@ def coordinate_descent():
             }
         )
 
+    def add_as_it_is(cases, name, extra, data, X, y, **params):
+        """scikit-learn's own answer at its own tolerance: the sweeps end where its sweeps end."""
+        model = (Lasso if cases is lasso else ElasticNet)(**params).fit(X, y)
+        cases.append(
+            {
+                "name": f"{name}, {params}, as it is",
+                "data": data,
+                **extra,
+                "params": params,
+                "coefficients": model.coef_,
+                "intercept": model.intercept_,
+                "n_iter": model.n_iter_,
+                "predictions": model.predict(X)[:20],
+            }
+        )
+
     for key, target in REGRESSIONS:
         data, X, y = regression_data(key, target)
         extra, Z = standardised(X)
         spread = y.std()
+        alpha = float(f"{0.05 * spread:.3g}")
+        add_as_it_is(lasso, f"{key}, standardised", extra, data, Z, y, alpha=alpha)
+        add_as_it_is(elastic_net, f"{key}, standardised", extra, data, Z, y, alpha=alpha)
+        add_as_it_is(elastic_net, key, {}, data, X, y, alpha=alpha, l1_ratio=0.8)
         for share in (0.01, 0.1, 0.5):
             alpha = float(f"{share * spread:.3g}")
             add(lasso, f"{key}, standardised", extra, data, Z, y, alpha=alpha)
