@@ -23,6 +23,8 @@ pub fn error_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::model::ForestError::DOCS,
         crate::model::BoostingError::DOCS,
         crate::model::LinearError::DOCS,
+        crate::model::RidgeError::DOCS,
+        crate::model::BayesError::DOCS,
         crate::model::StateError::DOCS,
         crate::evaluate::EvaluateError::DOCS,
         crate::explain::ExplainError::DOCS,
@@ -42,7 +44,9 @@ pub fn issue_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::train::gradient_descent::DescentIssue::DOCS,
         crate::model::ForestIssue::DOCS,
         crate::model::LinearIssue::DOCS,
+        crate::model::CoordinateIssue::DOCS,
         crate::model::LogisticIssue::DOCS,
+        crate::model::NeighborIssue::DOCS,
     ]
     .into_iter()
     .flatten()

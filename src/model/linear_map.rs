@@ -1,8 +1,8 @@
-//! Coefficients and intercepts: what linear and logistic regression have in common once they are fitted.
+//! Coefficients and intercepts: what linear models have in common once they are fitted.
 
 use crate::Error;
-use crate::model::{ModelError, State, malformed};
-use crate::preprocess::Matrix;
+use crate::model::{Answers, Fitted, ModelError, State, Structure, malformed};
+use crate::preprocess::{Matrix, Task};
 
 /// `score[output] = intercepts[output] + Σ coefficients[output][feature] · x[feature]`
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +64,60 @@ impl LinearMap {
         let (coefficients, intercepts) = (coefficients.to_vec(), intercepts.to_vec());
         Ok(Self { coefficients, intercepts, n_features: n_features as usize })
     }
+}
+
+/// A fitted linear model of a number, however its coefficients were found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FittedLinear {
+    pub(super) kind: &'static str,
+    pub(super) map: LinearMap,
+}
+
+impl FittedLinear {
+    /// Reads [`Fitted::state`] back as the kind it was saved as.
+    ///
+    /// **Errors** `export.malformed_model`.
+    pub fn load(kind: &'static str, state: &State) -> Result<Box<dyn Fitted>, Error> {
+        let map = LinearMap::load(state)?;
+        if map.intercepts.len() != 1 {
+            return Err(malformed("a linear model of a number has one intercept"));
+        }
+        Ok(Box::new(Self { kind, map }))
+    }
+}
+
+impl Fitted for FittedLinear {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn n_features(&self) -> usize {
+        self.map.n_features
+    }
+
+    fn predict(&self, x: &Matrix) -> Answers {
+        Answers::Values(self.map.scores(x))
+    }
+
+    fn structure(&self) -> Structure<'_> {
+        let LinearMap { coefficients, intercepts, .. } = &self.map;
+        Structure::Linear { coefficients, intercepts, task: Task::Regression }
+    }
+
+    fn state(&self) -> State {
+        self.map.save(State::default())
+    }
+}
+
+/// Turns each row's scores into probabilities: `e^score / Σ e^score`, without overflow.
+pub(super) fn softmax_rows(mut scores: Vec<f64>, n_classes: usize) -> Vec<f64> {
+    for row in scores.chunks_exact_mut(n_classes) {
+        let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        row.iter_mut().for_each(|score| *score = libm::exp(*score - largest));
+        let sum: f64 = row.iter().sum();
+        row.iter_mut().for_each(|p| *p /= sum);
+    }
+    scores
 }
 
 /// The sum of products, in eight running sums: as fast as the machine's vectors allow, with the same bits on each.

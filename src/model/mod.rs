@@ -5,24 +5,37 @@
 //! follows from the registry.
 
 mod card;
+mod coordinate_descent;
 mod decision_tree;
+mod elastic_net;
 mod gradient_boosting;
+mod k_nearest_neighbors;
+mod lasso;
 mod linear_map;
 mod linear_regression;
 mod logistic_regression;
+mod naive_bayes;
 mod pipeline;
 mod random_forest;
+mod ridge;
 mod state;
 
 pub use card::{Metrics, ModelCard, Receipt};
+pub use coordinate_descent::CoordinateIssue;
 pub use decision_tree::{Criterion, DecisionTreeSpec, FittedDecisionTree, TreeError};
+pub use elastic_net::ElasticNetSpec;
 pub use gradient_boosting::{BoostingError, FittedGradientBoosting, GradientBoostingSpec};
-pub use linear_regression::{FittedLinearRegression, LinearError, LinearIssue, LinearRegressionSpec, LinearSolver};
+pub use k_nearest_neighbors::{FittedKNearestNeighbors, KNearestNeighborsSpec, NeighborIssue, NeighborWeights};
+pub use lasso::LassoSpec;
+pub use linear_map::FittedLinear;
+pub use linear_regression::{LinearError, LinearIssue, LinearRegressionSpec, LinearSolver};
 pub use logistic_regression::{
     FittedLogisticRegression, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
 };
+pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
 pub use pipeline::Pipeline;
 pub use random_forest::{ExtraTreesSpec, FittedForest, ForestError, ForestIssue, MaxFeatures, RandomForestSpec};
+pub use ridge::{RidgeError, RidgeSpec};
 pub use state::{Array, State, StateError, malformed};
 
 use crate::Error;
@@ -71,7 +84,12 @@ pub static REGISTRY: &[ModelKind] = &[
     random_forest::EXTRA_TREES,
     gradient_boosting::KIND,
     linear_regression::KIND,
+    ridge::KIND,
+    lasso::KIND,
+    elastic_net::KIND,
     logistic_regression::KIND,
+    k_nearest_neighbors::KIND,
+    naive_bayes::KIND,
 ];
 
 /// Finds a kind of model by name.

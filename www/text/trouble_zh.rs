@@ -129,10 +129,23 @@ pub(super) fn trouble(code: &str) -> Option<(&'static str, &'static str)> {
         "unknown_model" => Some(("没有名为“{kind}”的模型，可用的有 {known}", "请从 {known} 中选择")),
         "wrong_task" => Some(("{kind} 不能用于 {task}", "换一个模型，或者换一个预测目标")),
         "too_costly" => Some(("{n_rows} 行、{n_features} 个特征的精确解需要数小时", "减少特征，或者改用梯度下降")),
+        "variance_not_finite" => Some(("第 {feature} 个特征（从 0 数起）的方差大到无法表示", "请缩放特征")),
+        "ridge_too_costly" => Some((
+            "{n_rows} 行、{n_features} 个特征的精确解需要数小时",
+            "减少特征或行数，或者改用 l1_ratio 较小的弹性网络",
+        )),
         "coefficients_not_finite" => Some(("系数大到无法表示", "请缩放特征或预测目标")),
         "collinear_features" => Some((
             "{n_features} 个特征中只有 {rank} 个提供了独立的信息",
             "在同样好的系数中取了最小的一组；去掉重复的列，系数才好解读",
+        )),
+        "duality_gap_left" => Some(("{max_iter} 轮之后仍未达到容差 {tol}", "增大 max_iter 或 alpha，或者缩放特征")),
+        "no_feature_used" => {
+            Some(("alpha 为 {alpha} 时没有用到任何特征，所有回答都相同", "把 alpha 设为小于 {needed} 的值"))
+        }
+        "fewer_rows_than_neighbors" => Some((
+            "n_neighbors 是 {n_neighbors}，但训练数据只有 {n_rows} 行",
+            "现在每一行都是近邻；降低 n_neighbors，或者用更多数据训练",
         )),
         "not_converged" => Some(("{max_iter} 轮之后损失仍未稳定", "增大 max_iter 或学习率，或者缩放特征")),
         "wrong_criterion" => {

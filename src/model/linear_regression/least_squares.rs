@@ -1,7 +1,8 @@
 //! The exact solution of a least-squares problem, in bounded pieces and with little memory.
 //!
 //! What comes in: features and numbers. What goes out: the coefficients that make the squared error smallest, and among
-//! several such the shortest ones. Three rounds of Householder reflections (Golub and Van Loan, Matrix Computations,
+//! several such the shortest ones; or, with a penalty, those that make `‖y − Xw‖² + penalty · ‖w‖²` smallest (ridge
+//! regression, Hoerl and Kennard 1970, <https://doi.org/10.1080/00401706.1970.10488634>). Three rounds of Householder reflections (Golub and Van Loan, Matrix Computations,
 //! 4th ed., ch. 5), all f64:
 //! 1. *Reduce*: blocks of centred rows are folded into a triangle as large as the features are many (a sequential
 //!    "tall skinny QR", Demmel et al. 2012, <https://doi.org/10.1137/080731992>). With more features than rows the rows
@@ -9,8 +10,12 @@
 //! 2. *Rank*: the triangle again, the column with the largest rest first, until only rounding is left (§5.4.2).
 //! 3. *Shorten*: if columns are left over, reflections from the right make the solution the shortest (§5.4.7).
 //!
+//! A penalty is `√penalty · w = 0`, one more row for each feature: the triangle starts with these rows instead of
+//! zeros. With more features than rows it is `y = Xw + √penalty · v` instead, whose shortest `(w, v)` is the same `w`.
+//!
 //! Squaring is nowhere, so as many digits remain as the problem has.
 
+use super::triangle::{Pivoted, Shortening, reflection};
 use crate::model::linear_map::{add_scaled, dot};
 use crate::preprocess::Matrix;
 
@@ -22,20 +27,22 @@ const ROWS_PER_BLOCK: usize = 2048;
 
 /// The coefficients, and how many features carry something of their own.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Solution {
-    pub(super) coefficients: Vec<f64>,
-    pub(super) intercept: f64,
-    pub(super) rank: usize,
+pub(in crate::model) struct Solution {
+    pub(in crate::model) coefficients: Vec<f64>,
+    pub(in crate::model) intercept: f64,
+    pub(in crate::model) rank: usize,
 }
 
 /// A solution under way.
 #[derive(Debug)]
-pub(super) struct LeastSquares {
+pub(in crate::model) struct LeastSquares {
     x: Matrix,
     y: Vec<f64>,
     /// Per feature, and last the target.
     centres: Vec<Centre>,
     fit_intercept: bool,
+    /// The root of the penalty; 0 for none.
+    penalty_root: f64,
     round: Round,
     /// Multiply-adds done so far.
     done: f64,
@@ -52,15 +59,16 @@ enum Round {
 
 /// What is taken from a column and what it is multiplied with, so that it is near 1 whatever its unit is.
 #[derive(Clone, Copy, Debug)]
-struct Centre {
+pub(super) struct Centre {
     mean: f64,
-    /// A power of two: multiplying with it is exact.
-    scale: f64,
+    /// A power of two, so that multiplying with it is exact; of a column that stands for the penalty the unit.
+    pub(super) scale: f64,
 }
 
 impl Centre {
-    fn of(column: &[f64], fit_intercept: bool) -> Self {
-        let scale = inverse_power_of_two(column.iter().fold(0.0, |largest: f64, x| largest.max(x.abs())));
+    /// `least` is a size the column is taken to have at least.
+    fn of(column: &[f64], fit_intercept: bool, least: f64) -> Self {
+        let scale = inverse_power_of_two(column.iter().fold(least, |largest: f64, x| largest.max(x.abs())));
         let n = column.len() as f64;
         if !fit_intercept {
             return Self { mean: 0.0, scale };
@@ -86,21 +94,23 @@ fn inverse_power_of_two(size: f64) -> f64 {
 }
 
 impl LeastSquares {
-    pub(super) fn new(x: Matrix, y: Vec<f64>, fit_intercept: bool) -> Self {
-        Self { x, y, centres: Vec::new(), fit_intercept, round: Round::Centre, done: 0.0 }
+    pub(in crate::model) fn new(x: Matrix, y: Vec<f64>, fit_intercept: bool, penalty: f64) -> Self {
+        let penalty_root = libm::sqrt(penalty);
+        Self { x, y, centres: Vec::new(), fit_intercept, penalty_root, round: Round::Centre, done: 0.0 }
     }
 
     /// How many multiply-adds the whole takes, about.
-    pub(super) fn cost(n_rows: usize, n_features: usize) -> f64 {
+    pub(in crate::model) fn cost(n_rows: usize, n_features: usize, penalty: f64) -> f64 {
         let (n, p) = (n_rows as f64, n_features as f64);
-        let m = n.min(p);
         let reduce = if n > p { n * p * p } else { 0.0 };
+        let n_columns = if n <= p && penalty > 0.0 { n + p } else { p };
+        let m = n.min(n_columns);
         // Finding the means, two rounds on what is left, and the answer.
-        n * (p + 1.0) + reduce + 2.0 * m * m * p + 1.0
+        n * (p + 1.0) + reduce + 2.0 * m * m * n_columns + 1.0
     }
 
     /// Does one bounded piece. True when the solution is there.
-    pub(super) fn advance(&mut self) -> bool {
+    pub(in crate::model) fn advance(&mut self) -> bool {
         let round = std::mem::replace(&mut self.round, Round::Centre);
         self.round = match round {
             Round::Centre => self.centre(),
@@ -113,15 +123,15 @@ impl LeastSquares {
     }
 
     /// The share of the work that is done.
-    pub(super) fn fraction(&self) -> f64 {
+    pub(in crate::model) fn fraction(&self) -> f64 {
         match self.round {
             Round::Done(_) => 1.0,
-            _ => (self.done / Self::cost(self.x.n_rows(), self.x.n_features())).min(0.99),
+            _ => (self.done / Self::cost(self.x.n_rows(), self.x.n_features(), self.penalty_root)).min(0.99),
         }
     }
 
     /// Whether the solution, if it is there, is made of finite numbers.
-    pub(super) fn is_finite(&self) -> bool {
+    pub(in crate::model) fn is_finite(&self) -> bool {
         match &self.round {
             Round::Done(solution) => {
                 solution.intercept.is_finite() && solution.coefficients.iter().all(|x| x.is_finite())
@@ -130,7 +140,7 @@ impl LeastSquares {
         }
     }
 
-    pub(super) fn into_solution(self) -> Option<Solution> {
+    pub(in crate::model) fn into_solution(self) -> Option<Solution> {
         match self.round {
             Round::Done(solution) => Some(solution),
             _ => None,
@@ -144,17 +154,25 @@ impl LeastSquares {
             let idx = self.centres.len();
             if idx > n_features {
                 let n_columns = n_features + 1;
-                if self.x.n_rows() > n_features {
-                    let triangle = (0..n_columns).map(|column| vec![0.0; column + 1]).collect();
+                let n_rows = self.x.n_rows();
+                if n_rows > n_features {
+                    let mut triangle: Vec<Vec<f64>> = (0..n_columns).map(|column| vec![0.0; column + 1]).collect();
+                    for (column, centre) in triangle[..n_features].iter_mut().zip(&self.centres) {
+                        *column.last_mut().expect("it has a diagonal") = self.penalty_root * centre.scale;
+                    }
                     return Round::Reduce { triangle, next_row: 0 };
                 }
-                let mut columns: Vec<Vec<f64>> =
-                    (0..n_columns).map(|column| self.block(column, 0, self.x.n_rows())).collect();
+                let mut columns: Vec<Vec<f64>> = (0..n_columns).map(|column| self.block(column, 0, n_rows)).collect();
                 let y = columns.pop().expect("the last column is the target");
-                return Round::Rank(Pivoted::new(columns, y));
+                if self.penalty_root > 0.0 {
+                    self.centres.resize(n_columns + n_rows, Centre { mean: 0.0, scale: 1.0 / self.penalty_root });
+                    columns.extend((0..n_rows).map(|row| unit_vector(row, n_rows)));
+                }
+                return Round::Rank(Pivoted::new(columns, y, n_features));
             }
             let column = if idx < n_features { self.x.feature(idx) } else { &self.y };
-            self.centres.push(Centre::of(column, self.fit_intercept));
+            let least = if idx < n_features { self.penalty_root } else { 0.0 };
+            self.centres.push(Centre::of(column, self.fit_intercept, least));
             touched += column.len() + 1;
         }
         self.done += touched as f64;
@@ -187,16 +205,16 @@ impl LeastSquares {
         for column in &mut triangle {
             column.resize(n_features, 0.0);
         }
-        Round::Rank(Pivoted::new(triangle, y[..n_features].to_vec()))
+        Round::Rank(Pivoted::new(triangle, y[..n_features].to_vec(), n_features))
     }
 
     fn rank(&mut self, mut pivoted: Pivoted) -> Round {
-        let n_features = self.x.n_features();
-        let per_column = (pivoted.n_rows() * n_features).max(1);
+        let n_columns = pivoted.columns.len();
+        let per_column = (pivoted.n_rows() * n_columns).max(1);
         for _ in 0..FLOPS_PER_STEP.div_ceil(per_column) {
             self.done += per_column as f64;
             if !pivoted.eliminate(self.x.n_rows()) {
-                if pivoted.rank == n_features {
+                if pivoted.rank == n_columns {
                     return Round::Done(self.solution(&pivoted.back_substituted(), &pivoted));
                 }
                 let shortening = Shortening::new(&pivoted, &self.centres);
@@ -207,7 +225,7 @@ impl LeastSquares {
     }
 
     fn shorten(&mut self, pivoted: Pivoted, mut shortening: Shortening) -> Round {
-        let per_row = (pivoted.rank * self.x.n_features()).max(1);
+        let per_row = (pivoted.rank * pivoted.columns.len()).max(1);
         for _ in 0..FLOPS_PER_STEP.div_ceil(per_row) {
             self.done += per_row as f64;
             if !shortening.eliminate() {
@@ -225,12 +243,23 @@ impl LeastSquares {
         let mut coefficients = vec![0.0; n_features];
         let mut intercept = target.mean;
         for (&coefficient, &feature) in permuted.iter().zip(&pivoted.features) {
+            if feature > n_features {
+                continue; // What is left of the target, not a feature.
+            }
             let centre = self.centres[feature];
             intercept -= coefficient * centre.mean;
             coefficients[feature] = coefficient * centre.scale / target.scale;
         }
-        Solution { coefficients, intercept: intercept / target.scale, rank: pivoted.rank }
+        // Where the penalty has columns of its own, every feature is held by it.
+        let rank = if pivoted.columns.len() > n_features { n_features } else { pivoted.rank };
+        Solution { coefficients, intercept: intercept / target.scale, rank }
     }
+}
+
+fn unit_vector(idx: usize, len: usize) -> Vec<f64> {
+    let mut vector = vec![0.0; len];
+    vector[idx] = 1.0;
+    vector
 }
 
 /// Reflects a block of rows into a triangle, column by column; the last column is the target and is not eliminated.
@@ -248,166 +277,16 @@ fn fold(triangle: &mut [Vec<f64>], block: &mut [Vec<f64>]) {
     }
 }
 
-/// Makes `vector` the reflection that turns `(first, vector)` into `(result, 0)`, its own first number being 1. Gives
-/// the result and the factor of the reflection; none when there is nothing to turn.
-fn reflection(first: f64, vector: &mut [f64]) -> Option<(f64, f64)> {
-    let squares = dot(vector, vector);
-    if squares == 0.0 {
-        return None;
-    }
-    let norm = libm::sqrt(first * first + squares);
-    let result = if first > 0.0 { -norm } else { norm };
-    let head = first - result;
-    vector.iter_mut().for_each(|x| *x /= head);
-    Some((result, (result - first) / result))
-}
-
-/// Columns being made triangular, largest first.
-#[derive(Debug)]
-struct Pivoted {
-    /// In pivot order, all of one length.
-    columns: Vec<Vec<f64>>,
-    y: Vec<f64>,
-    /// The feature of each column.
-    features: Vec<usize>,
-    /// Each column's size before anything was eliminated.
-    sizes: Vec<f64>,
-    rank: usize,
-}
-
-impl Pivoted {
-    fn new(columns: Vec<Vec<f64>>, y: Vec<f64>) -> Self {
-        let sizes = columns.iter().map(|column| libm::sqrt(dot(column, column))).collect();
-        let features = (0..columns.len()).collect();
-        Self { columns, y, features, sizes, rank: 0 }
-    }
-
-    fn n_rows(&self) -> usize {
-        self.y.len()
-    }
-
-    /// Eliminates below the column with the largest rest. False when nothing but rounding is left.
-    ///
-    /// Rests are compared with what each column was, so a feature's unit does not decide whether it counts.
-    fn eliminate(&mut self, n_training_rows: usize) -> bool {
-        let pivot = self.rank;
-        if pivot >= self.n_rows().min(self.columns.len()) {
-            return false;
-        }
-        let rest = |column: usize| match self.sizes[column] {
-            0.0 => 0.0,
-            size => libm::sqrt(dot(&self.columns[column][pivot..], &self.columns[column][pivot..])) / size,
-        };
-        let mut best = (pivot, rest(pivot));
-        for column in pivot + 1..self.columns.len() {
-            let rest = rest(column);
-            if rest > best.1 {
-                best = (column, rest);
-            }
-        }
-        let rounding = n_training_rows.max(self.columns.len()) as f64 * f64::EPSILON;
-        if best.1 <= rounding {
-            return false;
-        }
-        self.columns.swap(pivot, best.0);
-        self.features.swap(pivot, best.0);
-        self.sizes.swap(pivot, best.0);
-        let (head, tail) = self.columns.split_at_mut(pivot + 1);
-        let (above, below) = head[pivot].split_at_mut(pivot + 1);
-        let diagonal = &mut above[pivot];
-        if let Some((result, tau)) = reflection(*diagonal, below) {
-            *diagonal = result;
-            for column in tail.iter_mut().chain([&mut self.y]) {
-                let along = tau * (column[pivot] + dot(below, &column[pivot + 1..]));
-                column[pivot] -= along;
-                add_scaled(&mut column[pivot + 1..], -along, below);
-            }
-            below.fill(0.0);
-        }
-        self.rank += 1;
-        true
-    }
-
-    /// The solution when every column counts.
-    fn back_substituted(&self) -> Vec<f64> {
-        let mut solution = self.y[..self.rank].to_vec();
-        for idx in (0..self.rank).rev() {
-            solution[idx] /= self.columns[idx][idx];
-            let (head, tail) = solution.split_at_mut(idx);
-            add_scaled(head, -tail[0], &self.columns[idx][..idx]);
-        }
-        solution
-    }
-}
-
-/// The first `rank` rows of the triangle, being turned from the right until the columns left over are 0.
-#[derive(Debug)]
-struct Shortening {
-    /// Row by row: the part of the triangle (columns `0..rank`), then the columns left over.
-    rows: Vec<Vec<f64>>,
-    /// The factor of each row's reflection, whose vector takes the place of the row's columns left over.
-    taus: Vec<f64>,
-    /// What each column is multiplied with so that lengths are measured in the features' own units.
-    units: Vec<f64>,
-    next: usize,
-}
-
-impl Shortening {
-    fn new(pivoted: &Pivoted, centres: &[Centre]) -> Self {
-        let n_columns = pivoted.columns.len();
-        // The largest unit is 1: dividing by the smallest scale keeps every factor finite.
-        let smallest = pivoted.features.iter().map(|&f| centres[f].scale).fold(f64::INFINITY, f64::min);
-        let units: Vec<f64> = pivoted.features.iter().map(|&f| smallest / centres[f].scale).collect();
-        let row = |row: usize| (0..n_columns).map(|column| pivoted.columns[column][row] * units[column]).collect();
-        let rows: Vec<Vec<f64>> = (0..pivoted.rank).map(row).collect();
-        Self { taus: vec![0.0; rows.len()], next: rows.len(), rows, units }
-    }
-
-    /// Turns one more row, from the last to the first. False when all are.
-    fn eliminate(&mut self) -> bool {
-        let rank = self.rows.len();
-        let Some(idx) = self.next.checked_sub(1) else { return false };
-        self.next = idx;
-        let (above, rest) = self.rows.split_at_mut(idx);
-        let (head, tail) = rest[0].split_at_mut(rank);
-        if let Some((result, tau)) = reflection(head[idx], tail) {
-            head[idx] = result;
-            self.taus[idx] = tau;
-            for row in above {
-                let (row_head, row_tail) = row.split_at_mut(rank);
-                let along = tau * (row_head[idx] + dot(tail, row_tail));
-                row_head[idx] -= along;
-                add_scaled(row_tail, -along, tail);
-            }
-        }
-        true
-    }
-
-    fn solution(&self, y: &[f64]) -> Vec<f64> {
-        let rank = self.rows.len();
-        let mut solution = vec![0.0; self.units.len()];
-        for idx in (0..rank).rev() {
-            let known = dot(&self.rows[idx][idx + 1..rank], &solution[idx + 1..rank]);
-            solution[idx] = (y[idx] - known) / self.rows[idx][idx];
-        }
-        // The reflections, in the opposite order.
-        for (idx, &tau) in self.taus.iter().enumerate() {
-            let vector = &self.rows[idx][rank..];
-            let (head, tail) = solution.split_at_mut(rank);
-            let along = tau * (head[idx] + dot(vector, tail));
-            head[idx] -= along;
-            add_scaled(tail, -along, vector);
-        }
-        solution.iter().zip(&self.units).map(|(x, unit)| x * unit).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn solve(x: Vec<Vec<f64>>, y: &[f64], fit_intercept: bool) -> Solution {
-        let mut problem = LeastSquares::new(Matrix::from_columns(x), y.to_vec(), fit_intercept);
+        solve_penalised(x, y, fit_intercept, 0.0)
+    }
+
+    fn solve_penalised(x: Vec<Vec<f64>>, y: &[f64], fit_intercept: bool, penalty: f64) -> Solution {
+        let mut problem = LeastSquares::new(Matrix::from_columns(x), y.to_vec(), fit_intercept, penalty);
         let mut fraction = 0.0;
         while !problem.advance() {
             assert!(problem.fraction() >= fraction);
@@ -463,5 +342,30 @@ mod tests {
         let (a, b) = (column(7), column(13));
         let y: Vec<f64> = a.iter().zip(&b).map(|(a, b)| 0.5 * a - 2.0 * b + 3.0).collect();
         check(&solve(vec![a, b], &y, true), &[0.5, -2.0], 3.0, 2);
+    }
+
+    #[test]
+    fn a_penalty_shrinks_the_slope_and_leaves_the_mean() {
+        // Centred, x is (-1, 0, 1) and y is (-2, 0, 2): the slope is 4 / (2 + 2).
+        check(&solve_penalised(vec![vec![0.0, 1.0, 2.0]], &[1.0, 3.0, 5.0], true, 2.0), &[1.0], 2.0, 1);
+        check(&solve_penalised(vec![vec![1.0, 2.0]], &[2.0, 4.0], false, 5.0), &[1.0], 0.0, 1);
+    }
+
+    #[test]
+    fn a_penalty_works_with_more_features_than_rows() {
+        // One row: w = x y / (x · x + penalty) = (1, 2) · 5 / (5 + 20).
+        check(&solve_penalised(vec![vec![1.0], vec![2.0]], &[5.0], false, 20.0), &[0.2, 0.4], 0.0, 2);
+        // Two rows, centred to ±(1, 2) and ±2: the same with both rows, (1, 2) · 4 / (10 + 10).
+        let x = vec![vec![0.0, 2.0], vec![5.0, 9.0]];
+        check(&solve_penalised(x, &[1.0, 5.0], true, 10.0), &[0.2, 0.4], 3.0 - 0.2 - 2.8, 2);
+    }
+
+    #[test]
+    fn a_penalty_tells_equal_and_tiny_columns_apart() {
+        let column = vec![0.0, 1.0, 2.0];
+        let solution =
+            solve_penalised(vec![column.clone(), column, vec![1e-310, 0.0, 0.0]], &[0.0, 2.0, 4.0], true, 1.0);
+        // 4 / (2 + 2 + 1) each, and nothing that could be said of the third.
+        check(&solution, &[0.8, 0.8, 0.0], 2.0 - 1.6, 3);
     }
 }

@@ -7,19 +7,20 @@
 //! or by gradient descent in f32, which is worse and can be watched.
 
 mod least_squares;
+mod triangle;
 
 use crate::Error;
 use crate::error::{Issues, Place};
-use crate::model::linear_map::LinearMap;
-use crate::model::{Answers, BoxedSession, Fitted, ModelError, ModelKind, State, Structure, malformed};
+use crate::model::linear_map::{FittedLinear, LinearMap};
+use crate::model::{BoxedSession, Fitted, ModelError, ModelKind};
 use crate::param::{Checked, ParamMap, Spec, above, any, between};
-use crate::preprocess::{Matrix, Target, Task};
+use crate::preprocess::{Target, Task};
 use crate::train::gradient_descent::{Descent, DescentConfig, DescentIssue, Optimizer};
 use crate::train::{FitInput, Session, Step, StepFuture, ready};
-use least_squares::LeastSquares;
+pub(super) use least_squares::LeastSquares;
 
 /// Beyond this many multiply-adds (some ten minutes) the exact solution is refused.
-const MOST_FLOPS: f64 = 5e11;
+pub(super) const MOST_FLOPS: f64 = 5e11;
 
 /// The line of the registry.
 pub(super) const KIND: ModelKind = ModelKind {
@@ -37,7 +38,7 @@ pub(super) const KIND: ModelKind = ModelKind {
     uses_tensors,
     draws_rows: uses_tensors,
     start,
-    load: |state| Ok(Box::new(FittedLinearRegression::load(state)?)),
+    load: |state| FittedLinear::load(KIND.kind, state),
 };
 
 fn uses_tensors(params: &ParamMap) -> bool {
@@ -119,11 +120,11 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
     let (n_rows, n_features) = (input.x.n_rows(), input.x.n_features());
     match spec.solver {
         LinearSolver::Qr => {
-            if LeastSquares::cost(n_rows, n_features) > MOST_FLOPS {
+            if LeastSquares::cost(n_rows, n_features, 0.0) > MOST_FLOPS {
                 return Err(LinearError::TooCostly { n_rows, n_features }.into());
             }
-            let y = y.clone();
-            Ok(Box::new(ExactSession { problem: LeastSquares::new(input.x, y, spec.fit_intercept), n_features }))
+            let problem = LeastSquares::new(input.x, y.clone(), spec.fit_intercept, 0.0);
+            Ok(Box::new(ExactSession { kind: KIND.kind, problem, n_features }))
         }
         LinearSolver::GradientDescent => {
             Ok(Box::new(DescentSession { descent: Descent::new(&input, spec.descent()), spec, n_features }))
@@ -131,10 +132,11 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
     }
 }
 
-/// An exact fit under way.
-struct ExactSession {
-    problem: LeastSquares,
-    n_features: usize,
+/// An exact fit under way, with a penalty or without.
+pub(super) struct ExactSession {
+    pub(super) kind: &'static str,
+    pub(super) problem: LeastSquares,
+    pub(super) n_features: usize,
 }
 
 impl Session<dyn Fitted> for ExactSession {
@@ -157,7 +159,7 @@ impl Session<dyn Fitted> for ExactSession {
             intercepts: vec![solution.intercept],
             n_features: self.n_features,
         };
-        (Box::new(FittedLinearRegression { map }), issues)
+        (Box::new(FittedLinear { kind: self.kind, map }), issues)
     }
 }
 
@@ -182,55 +184,15 @@ impl Session<dyn Fitted> for DescentSession {
         }
         let (coefficients, intercepts) = (weights.coefficients, weights.intercepts);
         let map = LinearMap { coefficients, intercepts, n_features: self.n_features };
-        (Box::new(FittedLinearRegression { map }), issues)
-    }
-}
-
-/// A fitted linear regression.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FittedLinearRegression {
-    map: LinearMap,
-}
-
-impl FittedLinearRegression {
-    /// Reads [`Fitted::state`] back.
-    ///
-    /// **Errors** `export.malformed_model`.
-    pub fn load(state: &State) -> Result<Self, Error> {
-        let map = LinearMap::load(state)?;
-        if map.intercepts.len() != 1 {
-            return Err(malformed("a linear regression has one intercept"));
-        }
-        Ok(Self { map })
-    }
-}
-
-impl Fitted for FittedLinearRegression {
-    fn kind(&self) -> &'static str {
-        KIND.kind
-    }
-
-    fn n_features(&self) -> usize {
-        self.map.n_features
-    }
-
-    fn predict(&self, x: &Matrix) -> Answers {
-        Answers::Values(self.map.scores(x))
-    }
-
-    fn structure(&self) -> Structure<'_> {
-        let LinearMap { coefficients, intercepts, .. } = &self.map;
-        Structure::Linear { coefficients, intercepts, task: Task::Regression }
-    }
-
-    fn state(&self) -> State {
-        self.map.save(State::default())
+        (Box::new(FittedLinear { kind: KIND.kind, map }), issues)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Structure;
+    use crate::preprocess::Matrix;
     use crate::random::Seed;
     use crate::train::{Device, block_on};
 
@@ -265,9 +227,9 @@ mod tests {
 
     #[test]
     fn hours_of_work_are_refused() {
-        assert!(LeastSquares::cost(1_000_000, 10_000) > MOST_FLOPS);
-        assert!(LeastSquares::cost(1_000_000, 100) < MOST_FLOPS);
+        assert!(LeastSquares::cost(1_000_000, 10_000, 0.0) > MOST_FLOPS);
+        assert!(LeastSquares::cost(1_000_000, 100, 0.0) < MOST_FLOPS);
         // With more features than rows the rows decide.
-        assert!(LeastSquares::cost(500, 10_000) < MOST_FLOPS);
+        assert!(LeastSquares::cost(500, 10_000, 1.0) < MOST_FLOPS);
     }
 }

@@ -13,7 +13,7 @@ mod objective;
 
 use crate::Error;
 use crate::error::Issues;
-use crate::model::linear_map::LinearMap;
+use crate::model::linear_map::{LinearMap, softmax_rows};
 use crate::model::{Answers, BoxedSession, Fitted, ModelError, ModelKind, State, Structure, malformed};
 use crate::param::{Checked, ParamMap, Spec, above, any, between};
 use crate::preprocess::{Matrix, Target, Task};
@@ -354,16 +354,6 @@ impl Fitted for FittedLogisticRegression {
     fn state(&self) -> State {
         self.map.save(State::default()).with_u32("n_classes", vec![self.n_classes as u32])
     }
-}
-
-fn softmax_rows(mut scores: Vec<f64>, n_classes: usize) -> Vec<f64> {
-    for row in scores.chunks_exact_mut(n_classes) {
-        let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        row.iter_mut().for_each(|score| *score = libm::exp(*score - largest));
-        let sum: f64 = row.iter().sum();
-        row.iter_mut().for_each(|p| *p /= sum);
-    }
-    scores
 }
 
 #[cfg(test)]
