@@ -23,7 +23,7 @@ pub const EXPECTED: &[(&str, &str)] = &[
     ("extra_trees", "d9d0935a923fe076"),
     ("linear_regression", "34ff20729a1b2478"),
     ("logistic_regression", "c84fae553be46353"),
-    ("gradient_boosting", "0"),
+    ("gradient_boosting", "68eb40554ef98fd5"),
 ];
 
 const IRIS: &str = include_str!("../../www/samples/iris.csv");
