@@ -24,6 +24,10 @@ pub const EXPECTED: &[(&str, &str)] = &[
     ("linear_regression", "34ff20729a1b2478"),
     ("logistic_regression", "c84fae553be46353"),
     ("gradient_boosting", "68eb40554ef98fd5"),
+    ("ridge", "7377d82d8efc2c9f"),
+    ("elastic_net", "ce49e5e743b041c1"),
+    ("k_nearest_neighbors", "fc20359a0b5f38bb"),
+    ("naive_bayes", "11909a9a1a5f3546"),
 ];
 
 const IRIS: &str = include_str!("../../www/samples/iris.csv");
@@ -40,6 +44,10 @@ pub async fn digests() -> Vec<(&'static str, String)> {
         ("linear_regression", ABALONE, "rings", json!({ "kind": "linear_regression" })),
         ("logistic_regression", PENGUINS, "species", json!({ "kind": "logistic_regression" })),
         ("gradient_boosting", IRIS, "species", json!({ "kind": "gradient_boosting", "max_iter": 20 })),
+        ("ridge", ABALONE, "rings", json!({ "kind": "ridge" })),
+        ("elastic_net", ABALONE, "rings", json!({ "kind": "elastic_net", "alpha": 0.1 })),
+        ("k_nearest_neighbors", PENGUINS, "species", json!({ "kind": "k_nearest_neighbors", "weights": "distance" })),
+        ("naive_bayes", IRIS, "species", json!({ "kind": "naive_bayes" })),
     ];
     let mut digests = Vec::new();
     for (name, csv, target, model) in fits {

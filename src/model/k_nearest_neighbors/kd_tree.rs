@@ -14,6 +14,9 @@ use crate::preprocess::Matrix;
 /// So many rows are looked at one by one.
 const LEAF_ROWS: usize = 24;
 
+/// So many rows tell which feature is the widest.
+const WIDTH_ROWS: usize = 512;
+
 /// Numbers looked at in one step: some 15 ms natively.
 const NUMBERS_PER_STEP: usize = 2_000_000;
 
@@ -199,13 +202,15 @@ impl<'t> Search<'t, '_> {
     }
 }
 
-/// A tree under way.
+/// A tree under way: first the rows are halved, then copied in the order of the leaves, then boxed from the leaves up.
 #[derive(Debug)]
 pub(super) struct Builder {
     x: Matrix,
     tree: KdTree,
     /// Nodes whose rows are to be halved.
     waiting: Vec<usize>,
+    /// Nodes that have no box yet, those before it all.
+    unboxed: usize,
     /// Numbers looked at so far.
     done: f64,
 }
@@ -216,27 +221,30 @@ impl Builder {
         let root = Node { start: 0, end: n_rows, first_row: 0, halves: None };
         let (nodes, waiting) = if n_rows > 0 { (vec![root], vec![0]) } else { (Vec::new(), Vec::new()) };
         let rows = (0..n_rows as u32).collect();
-        let tree = KdTree { n_features, rows, points: Vec::new(), nodes, boxes: vec![0.0; 2 * n_features] };
-        Self { x, tree, waiting, done: 0.0 }
+        let tree = KdTree { n_features, rows, points: Vec::new(), nodes, boxes: Vec::new() };
+        Self { x, tree, waiting, unboxed: 0, done: 0.0 }
     }
 
     /// Does one bounded piece. True when the tree is there.
     pub(super) fn advance(&mut self) -> bool {
-        let n_numbers = self.x.n_rows() * self.x.n_features();
+        let n_features = self.x.n_features();
+        let n_numbers = self.x.n_rows() * n_features;
         let mut left = NUMBERS_PER_STEP;
         while left > 0 {
-            if let Some(node) = self.waiting.pop() {
-                let looked_at = self.halve(node);
-                self.done += looked_at as f64;
-                left = left.saturating_sub(looked_at);
+            let looked_at = if let Some(node) = self.waiting.pop() {
+                self.halve(node)
             } else if self.tree.points.len() < n_numbers {
-                let next = self.tree.points.len() / self.x.n_features();
-                let row = self.tree.rows[next] as usize;
+                let row = self.tree.rows[self.tree.points.len() / n_features] as usize;
                 self.tree.points.extend(self.x.features().iter().map(|feature| feature[row]));
-                left = left.saturating_sub(self.x.n_features());
+                n_features
+            } else if let Some(node) = self.unboxed.checked_sub(1) {
+                self.unboxed = node;
+                self.enclose(node)
             } else {
                 return true;
-            }
+            };
+            self.done += looked_at as f64;
+            left = left.saturating_sub(looked_at);
         }
         false
     }
@@ -244,52 +252,86 @@ impl Builder {
     /// The share of the work that is done.
     pub(super) fn fraction(&self) -> f64 {
         let n_levels = libm::ceil(libm::log2((self.x.n_rows() as f64 / LEAF_ROWS as f64).max(1.0))) + 1.0;
-        let all = self.x.n_rows() as f64 * (self.x.n_features() + 1) as f64 * (n_levels + 1.0);
+        let all = self.x.n_rows() as f64 * (2 * self.x.n_features()) as f64 + self.x.n_rows() as f64 * n_levels * 2.0;
         (self.done / all).min(0.99)
     }
 
     /// **Panics** before [`Builder::advance`] has said that it is there.
     pub(super) fn into_tree(self) -> KdTree {
-        assert_eq!(self.tree.points.len(), self.x.n_rows() * self.x.n_features(), "every row has its place");
+        assert!(self.waiting.is_empty() && self.unboxed == 0, "every node is boxed");
         self.tree
     }
 
-    /// Finds a node's box, and halves its rows if they are many. Gives how many numbers were looked at.
+    /// Halves a node's rows if they are many. Gives how many numbers were looked at.
     fn halve(&mut self, node: usize) -> usize {
-        let Self { x, tree, waiting, .. } = self;
+        let Self { x, tree, waiting, unboxed, .. } = self;
         let (start, end) = (tree.nodes[node].start, tree.nodes[node].end);
-        let n_features = x.n_features();
+        *unboxed = tree.nodes.len();
+        if end - start <= LEAF_ROWS || x.n_features() == 0 {
+            return 1;
+        }
+        // Some of the rows tell which feature is the widest: the answers do not depend on it.
+        let stride = (end - start).div_ceil(WIDTH_ROWS);
         let mut widest = (0, -1.0);
         for (idx, feature) in x.features().iter().enumerate() {
             let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-            for &row in &tree.rows[start..end] {
+            for &row in tree.rows[start..end].iter().step_by(stride) {
                 low = low.min(feature[row as usize]);
                 high = high.max(feature[row as usize]);
             }
-            tree.boxes[node * 2 * n_features + idx] = low;
-            tree.boxes[(node * 2 + 1) * n_features + idx] = high;
             if high - low > widest.1 {
                 widest = (idx, high - low);
             }
         }
-        tree.nodes[node].first_row = tree.rows[start..end].iter().copied().min().unwrap_or_default();
-        if end - start > LEAF_ROWS && n_features > 0 {
-            let feature = x.feature(widest.0);
-            let middle = (end - start) / 2;
-            // Equal numbers in the order of the rows, so that which half a row is in is no matter of chance.
-            tree.rows[start..end].select_nth_unstable_by(middle, |&a, &b| {
-                feature[a as usize].total_cmp(&feature[b as usize]).then(a.cmp(&b))
-            });
-            let first = tree.nodes.len();
-            tree.nodes[node].halves = Some(first);
-            for (half_start, half_end) in [(start, start + middle), (start + middle, end)] {
-                tree.nodes.push(Node { start: half_start, end: half_end, first_row: 0, halves: None });
-            }
-            tree.boxes.resize(tree.nodes.len() * 2 * n_features, 0.0);
-            waiting.extend([first + 1, first]);
+        let feature = x.feature(widest.0);
+        let middle = (end - start) / 2;
+        // Equal numbers in the order of the rows, so that which half a row is in is no matter of chance.
+        tree.rows[start..end].select_nth_unstable_by(middle, |&a, &b| {
+            feature[a as usize].total_cmp(&feature[b as usize]).then(a.cmp(&b))
+        });
+        let first = tree.nodes.len();
+        tree.nodes[node].halves = Some(first);
+        for (half_start, half_end) in [(start, start + middle), (start + middle, end)] {
+            tree.nodes.push(Node { start: half_start, end: half_end, first_row: 0, halves: None });
         }
-        (end - start) * (n_features + 1)
+        waiting.extend([first + 1, first]);
+        *unboxed = tree.nodes.len();
+        2 * (end - start) + x.n_features() * ((end - start) / stride)
     }
+
+    /// Finds a node's box and first row, from its rows or from its halves. Gives how many numbers were looked at.
+    fn enclose(&mut self, node: usize) -> usize {
+        let tree = &mut self.tree;
+        let width = 2 * tree.n_features;
+        if tree.boxes.is_empty() {
+            tree.boxes = [vec![f64::INFINITY; tree.n_features], vec![f64::NEG_INFINITY; tree.n_features]].concat();
+            tree.boxes = tree.boxes.repeat(tree.nodes.len());
+        }
+        let Node { start, end, halves, .. } = tree.nodes[node];
+        if let Some(first) = halves {
+            // Halves stand after the whole.
+            let (before, after) = tree.boxes.split_at_mut((node + 1) * width);
+            let whole = &mut before[node * width..];
+            for half in after[(first - node - 1) * width..].chunks_exact(width).take(2) {
+                widen(whole, &half[..width / 2], &half[width / 2..]);
+            }
+            tree.nodes[node].first_row = tree.nodes[first].first_row.min(tree.nodes[first + 1].first_row);
+            return width;
+        }
+        let whole = &mut tree.boxes[node * width..][..width];
+        for point in tree.points[start * tree.n_features..end * tree.n_features].chunks_exact(tree.n_features) {
+            widen(whole, point, point);
+        }
+        tree.nodes[node].first_row = tree.rows[start..end].iter().copied().min().unwrap_or_default();
+        (end - start) * tree.n_features
+    }
+}
+
+/// Makes a box contain another one.
+fn widen(whole: &mut [f64], low: &[f64], high: &[f64]) {
+    let (whole_low, whole_high) = whole.split_at_mut(low.len());
+    whole_low.iter_mut().zip(low).for_each(|(whole, low)| *whole = whole.min(*low));
+    whole_high.iter_mut().zip(high).for_each(|(whole, high)| *whole = whole.max(*high));
 }
 
 #[cfg(test)]
