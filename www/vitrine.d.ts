@@ -257,6 +257,23 @@ id: string, } | { "type": "cancel",
 target: number, } | { "type": "describe", };
 
 /**
+ * How rows are held back for testing.
+ */
+export type SplitMsg = { 
+/**
+ * The fraction held back, 0.25 by default; 0 trains on every row and `metrics.test` is `null`.
+ */
+test_fraction?: number, 
+/**
+ * Keep the classes' proportions in both parts; the default for classification.
+ */
+stratify?: boolean, 
+/**
+ * Train on every row and test on this other table.
+ */
+test_table?: string, };
+
+/**
  * A model's kind and its hyper-parameters by name; each kind declares which.
  */
 export type ModelSpecMsg = { 
@@ -266,6 +283,11 @@ export type ModelSpecMsg = {
 kind: string, } & ({ [key in string]: number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null });
 
 export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
+
+/**
+ * What is to be learned.
+ */
+export type Task = "classification" | "regression";
 
 /**
  * What one step of a recipe asks for.
@@ -346,31 +368,30 @@ interaction_only?: boolean, };
 export type StepColumns = string | Array<string>;
 
 /**
- * How rows are held back for testing.
- */
-export type SplitMsg = { 
-/**
- * The fraction held back, 0.25 by default; 0 trains on every row and `metrics.test` is `null`.
- */
-test_fraction?: number, 
-/**
- * Keep the classes' proportions in both parts; the default for classification.
- */
-stratify?: boolean, 
-/**
- * Train on every row and test on this other table.
- */
-test_table?: string, };
-
-/**
- * What is to be learned.
- */
-export type Task = "classification" | "regression";
-
-/**
  * The formats a model can be written in.
  */
 export type ExportFormat = "project";
+
+/**
+ * Fit a recipe on a whole table.
+ */
+export type PrepareMsg = { 
+/**
+ * The table's id.
+ */
+table: string, 
+/**
+ * The column to predict, kept out of the matrix.
+ */
+target?: string, 
+/**
+ * The columns to use; all but the target (and text) by default.
+ */
+features?: Array<string>, 
+/**
+ * The steps; a sensible recipe is built when absent.
+ */
+recipe?: Array<StepMsg>, };
 
 /**
  * Which explanation.
@@ -400,27 +421,6 @@ resolution?: number,
  * The other columns' values; the median or most frequent by default.
  */
 fixed?: Record<string, Cell>, };
-
-/**
- * Fit a recipe on a whole table.
- */
-export type PrepareMsg = { 
-/**
- * The table's id.
- */
-table: string, 
-/**
- * The column to predict, kept out of the matrix.
- */
-target?: string, 
-/**
- * The columns to use; all but the target (and text) by default.
- */
-features?: Array<string>, 
-/**
- * The steps; a sensible recipe is built when absent.
- */
-recipe?: Array<StepMsg>, };
 
 /**
  * What a reader should not sniff; every field is optional.
@@ -541,160 +541,37 @@ id: string, } | { "type": "described" } & CatalogMsg | { "type": "failed" } & Er
 message: string, };
 
 /**
- * A fitted model. The rows of its split come beside it as [`crate::Buffer`]s `train_rows` and `test_rows`.
+ * Measures of a model on a table.
  */
-export type ModelMsg = { 
+export type EvaluationMsg = { 
 /**
- * What requests call it.
+ * The model's id.
  */
-id: string, 
+model: string, 
 /**
- * What was learned.
- */
-task: Task, 
-/**
- * The model's kind.
- */
-kind: string, 
-/**
- * The table it was trained on.
+ * The table's id.
  */
 table: string, 
 /**
- * The column it predicts.
+ * Rows measured: those whose target is present and known.
  */
-target: string, 
+n_rows: number, 
 /**
- * The raw columns it reads.
+ * The measures.
  */
-features: Array<InputMsg>, 
+metrics: { [key in string]: number | null }, 
 /**
- * The classes, sorted; `null` for regression.
+ * The classes, in the order of the confusion matrix.
  */
 classes: Array<string> | null, 
 /**
- * The matrix' columns after preparation.
+ * Rows by true class, columns by predicted class.
  */
-feature_names: Array<string>, 
-/**
- * The fitted recipe.
- */
-recipe: Array<FittedStepMsg>, 
-/**
- * Every hyper-parameter, defaults included.
- */
-params: { [key in string]: JsonValue }, 
-/**
- * Measures on both parts.
- */
-metrics: BothMetricsMsg, 
-/**
- * What the model consists of, by kind.
- */
-structure: StructureMsg, 
-/**
- * The loss by epoch, for what is iterated.
- */
-history: Array<HistoryMsg>, 
-/**
- * Wall time of the fit itself, preparation and evaluation not included.
- */
-fit_ms: number, 
-/**
- * The device that fitted it.
- */
-device: DeviceMsg, 
-/**
- * Training rows.
- */
-n_train: number, 
-/**
- * Test rows.
- */
-n_test: number, 
+confusion: Array<Array<number>> | null, 
 /**
  * What was odd.
  */
-issues: Array<IssueMsg>, 
-/**
- * What it was made from, for making it again.
- */
-receipt: ReceiptMsg, };
-
-/**
- * What a model consists of.
- */
-export type StructureMsg = { 
-/**
- * The nodes, root first, each before its children.
- */
-nodes: Array<TreeNodeMsg>, } | { 
-/**
- * How many.
- */
-n_trees: number, 
-/**
- * How many nodes each has.
- */
-n_nodes: Array<number>, } | CoefficientsMsg | Record<symbol, never>;
-
-/**
- * A linear model's numbers, for the matrix' features.
- */
-export type CoefficientsMsg = { 
-/**
- * Regression: one number per feature. Classification: one list per class; for two classes one list, of the second.
- */
-coefficients: JsonValue, 
-/**
- * Regression: a number. Classification: one number per list.
- */
-intercept: JsonValue, };
-
-/**
- * A node of a tree; a leaf has no children, feature or threshold.
- */
-export type TreeNodeMsg = { 
-/**
- * Its position in `nodes`.
- */
-id: number, 
-/**
- * The node above.
- */
-parent: number | null, 
-/**
- * Where `value <= threshold` goes.
- */
-left: number | null, 
-/**
- * Where the rest goes.
- */
-right: number | null, 
-/**
- * The feature asked, its position in `feature_names`.
- */
-feature: number | null, 
-/**
- * The feature asked, by name.
- */
-feature_name: string | null, 
-/**
- * In the raw column's units.
- */
-threshold: number | null, 
-/**
- * Training rows that reach it.
- */
-n_samples: number, 
-/**
- * Gini or entropy (in bits) or variance of the target here.
- */
-impurity: number, 
-/**
- * Classification: the share of each class here. Regression: the mean, alone.
- */
-value: Array<number>, };
+issues: Array<IssueMsg>, };
 
 /**
  * The data is odd but usable; work went on.
@@ -755,409 +632,6 @@ step?: number,
 field?: string, };
 
 /**
- * A raw column a model reads, as a form needs it.
- */
-export type InputMsg = { 
-/**
- * The column's name.
- */
-name: string, 
-/**
- * What it holds.
- */
-kind: ColumnKind, 
-/**
- * The categories seen in training, most frequent first; empty for other kinds.
- */
-categories: Array<string>, 
-/**
- * Smallest number seen in training.
- */
-min: number | null, 
-/**
- * Median of the numbers seen in training.
- */
-median: number | null, 
-/**
- * Largest number seen in training.
- */
-max: number | null, };
-
-/**
- * One epoch or iteration.
- */
-export type HistoryMsg = { 
-/**
- * From 1.
- */
-epoch: number, 
-/**
- * The loss on the training rows.
- */
-train_loss: number, 
-/**
- * The loss on the test rows, if there are any.
- */
-valid_loss: number | null, 
-/**
- * Time since the fit began.
- */
-elapsed_ms: number, };
-
-/**
- * A step after it has learned from the training rows.
- */
-export type FittedStepMsg = { 
-/**
- * The step as asked for.
- */
-asked: StepMsg, 
-/**
- * The columns it worked on.
- */
-columns: Array<string>, 
-/**
- * What it learned, by column: `{ "fill": 43.9 }`, `{ "mean": …, "scale": … }`, `{ "categories": [ … ] }`.
- */
-learned: Array<JsonValue>, 
-/**
- * Rows before and after.
- */
-n_rows: [number, number], 
-/**
- * Columns before and after.
- */
-n_columns: [number, number], 
-/**
- * Missing cells before and after.
- */
-n_missing: [number, number], 
-/**
- * A few values before and after of the first column touched.
- */
-sample: [Array<JsonValue>, Array<JsonValue>], };
-
-/**
- * The device that answered.
- */
-export type DeviceMsg = { 
-/**
- * Which kind.
- */
-kind: DeviceKind, 
-/**
- * Its name.
- */
-name: string, 
-/**
- * Why it is not the one that was asked for.
- */
-fallback_reason: string | null, };
-
-/**
- * Where arithmetic happens.
- */
-export type DeviceKind = "cpu" | "webgpu";
-
-/**
- * Measures on the rows learned from and on those held back.
- */
-export type BothMetricsMsg = { 
-/**
- * On the training rows.
- */
-train: { [key in string]: number | null }, 
-/**
- * On the test rows, if any were held back.
- */
-test: { [key in string]: number | null } | null, };
-
-/**
- * What a model was made from; the same receipt on the same device gives the same model.
- */
-export type ReceiptMsg = { 
-/**
- * SHA-256 of the CSV's bytes.
- */
-data_sha256: string, 
-/**
- * SHA-256 of the checked request as canonical JSON, ids left out.
- */
-spec_sha256: string, 
-/**
- * The seed.
- */
-seed: number, 
-/**
- * The version of Vitrine.
- */
-version: string, };
-
-/**
- * Everything declared.
- */
-export type CatalogMsg = { 
-/**
- * The models of the registry.
- */
-models: Array<ModelDocMsg>, 
-/**
- * The preparation steps.
- */
-steps: Array<StepDocMsg>, 
-/**
- * The error codes.
- */
-errors: Array<ErrorDocMsg>, };
-
-/**
- * A kind of model.
- */
-export type ModelDocMsg = { 
-/**
- * Its name in requests.
- */
-kind: string, 
-/**
- * Its name for people.
- */
-title: TextMsg, 
-/**
- * What it does, in a sentence or two.
- */
-summary: TextMsg, 
-/**
- * What it can learn.
- */
-tasks: Array<Task>, 
-/**
- * Whether it can use WebGPU, and with which parameters.
- */
-webgpu: boolean, 
-/**
- * Its hyper-parameters.
- */
-params: Array<ParamDocMsg>, };
-
-/**
- * A text in both languages of the interface.
- */
-export type TextMsg = { 
-/**
- * English.
- */
-en: string, 
-/**
- * Simplified Chinese.
- */
-zh: string, };
-
-/**
- * A hyper-parameter.
- */
-export type ParamDocMsg = { 
-/**
- * Its name, scikit-learn's where it has one.
- */
-name: string, 
-/**
- * What it is when not given.
- */
-default: JsonValue, 
-/**
- * What it may be.
- */
-range: ParamKindMsg, 
-/**
- * Its unit; empty for none.
- */
-unit: string, 
-/**
- * One line.
- */
-short: TextMsg, 
-/**
- * More, for who asks; may be empty.
- */
-long: string, };
-
-/**
- * What a hyper-parameter may be.
- */
-export type ParamKindMsg = { "type": "integer", 
-/**
- * Smallest.
- */
-min: number, 
-/**
- * Largest.
- */
-max: number, 
-/**
- * Whether `null` is allowed.
- */
-nullable: boolean, } | { "type": "number", 
-/**
- * Lower end.
- */
-min: number, 
-/**
- * Upper end.
- */
-max: number, 
-/**
- * Whether the lower end itself is out.
- */
-min_excluded: boolean, 
-/**
- * Whether `null` is allowed.
- */
-nullable: boolean, } | { "type": "boolean" } | { "type": "choice", 
-/**
- * The words.
- */
-options: Array<string>, };
-
-/**
- * A preparation step.
- */
-export type StepDocMsg = { 
-/**
- * Its name in requests.
- */
-step: string, 
-/**
- * Its name for people.
- */
-title: TextMsg, 
-/**
- * What it does.
- */
-summary: TextMsg, 
-/**
- * The columns it works on by default.
- */
-columns: string, 
-/**
- * Its settings.
- */
-params: Array<ParamDocMsg>, };
-
-/**
- * An error code.
- */
-export type ErrorDocMsg = { 
-/**
- * The stable code.
- */
-code: string, 
-/**
- * When it happens.
- */
-meaning: string, };
-
-/**
- * A worker's first words.
- */
-export type ReadyMsg = { 
-/**
- * [`crate::PROTOCOL_VERSION`] as the worker was built.
- */
-protocol: number, 
-/**
- * [`crate::BUILD`] as the worker was built.
- */
-build: string, 
-/**
- * The version of Vitrine.
- */
-version: string, 
-/**
- * The device it works on.
- */
-device: DeviceMsg, };
-
-/**
- * How far a job is.
- */
-export type ProgressMsg = { 
-/**
- * From 0 to 1, never falling.
- */
-fraction: number, 
-/**
- * The last finished epoch, iteration or tree level, for what is iterated.
- */
-epoch: number | null, 
-/**
- * How many there will be at most.
- */
-n_epochs: number | null, 
-/**
- * The loss on the training rows.
- */
-train_loss: number | null, 
-/**
- * The loss on the test rows.
- */
-valid_loss: number | null, 
-/**
- * Estimated time to the end.
- */
-eta_ms: number | null, 
-/**
- * What is being done: `reading`, `preparing`, `fitting`, `evaluating`.
- */
-message: string, };
-
-/**
- * What a model would see. The matrix and the target come beside it as [`crate::Buffer`]s.
- */
-export type PreparedMsg = { 
-/**
- * The matrix' columns.
- */
-feature_names: Array<string>, 
-/**
- * The matrix' rows.
- */
-n_rows: number, 
-/**
- * The recipe, the built one when none was given.
- */
-recipe: Array<StepMsg>, 
-/**
- * Its steps after fitting.
- */
-steps: Array<FittedStepMsg>, 
-/**
- * The target of each row, when there is one.
- */
-target: Array<JsonValue> | null, 
-/**
- * What was odd.
- */
-issues: Array<IssueMsg>, };
-
-/**
- * Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
- * classification, `values` for regression.
- */
-export type PredictionMsg = { 
-/**
- * Rows answered.
- */
-n_rows: number, 
-/**
- * The classes; `null` for regression.
- */
-classes: Array<string> | null, 
-/**
- * What was odd: missing and unseen values among it.
- */
-issues: Array<IssueMsg>, };
-
-/**
  * An explanation.
  */
 export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg;
@@ -1191,19 +665,6 @@ fixed: { [key in string]: JsonValue },
  * The classes; `null` for regression.
  */
 classes: Array<string> | null, };
-
-/**
- * One tree of a model that has many.
- */
-export type TreeMsg = { 
-/**
- * Its position, from 0.
- */
-index: number, 
-/**
- * The nodes, root first, each before its children.
- */
-nodes: Array<TreeNodeMsg>, };
 
 /**
  * The way one row takes from root to leaf. A linear model has no path: its `terms` say what each feature adds.
@@ -1287,6 +748,64 @@ coefficient: number,
  * The product.
  */
 contribution: number, };
+
+/**
+ * One tree of a model that has many.
+ */
+export type TreeMsg = { 
+/**
+ * Its position, from 0.
+ */
+index: number, 
+/**
+ * The nodes, root first, each before its children.
+ */
+nodes: Array<TreeNodeMsg>, };
+
+/**
+ * A node of a tree; a leaf has no children, feature or threshold.
+ */
+export type TreeNodeMsg = { 
+/**
+ * Its position in `nodes`.
+ */
+id: number, 
+/**
+ * The node above.
+ */
+parent: number | null, 
+/**
+ * Where `value <= threshold` goes.
+ */
+left: number | null, 
+/**
+ * Where the rest goes.
+ */
+right: number | null, 
+/**
+ * The feature asked, its position in `feature_names`.
+ */
+feature: number | null, 
+/**
+ * The feature asked, by name.
+ */
+feature_name: string | null, 
+/**
+ * In the raw column's units.
+ */
+threshold: number | null, 
+/**
+ * Training rows that reach it.
+ */
+n_samples: number, 
+/**
+ * Gini or entropy (in bits) or variance of the target here.
+ */
+impurity: number, 
+/**
+ * Classification: the share of each class here. Regression: the mean, alone.
+ */
+value: Array<number>, };
 
 /**
  * What an imported project brought.
@@ -1416,19 +935,6 @@ top_values: Array<TopValueMsg>,
 histogram: Array<BinMsg>, };
 
 /**
- * A value and how often it occurs.
- */
-export type TopValueMsg = { 
-/**
- * The value as text.
- */
-value: string, 
-/**
- * Its cells.
- */
-count: number, };
-
-/**
  * One bar of a histogram: `start ≤ x < end`, the last one closed.
  */
 export type BinMsg = { 
@@ -1444,6 +950,273 @@ end: number,
  * Cells in it.
  */
 count: number, };
+
+/**
+ * A value and how often it occurs.
+ */
+export type TopValueMsg = { 
+/**
+ * The value as text.
+ */
+value: string, 
+/**
+ * Its cells.
+ */
+count: number, };
+
+/**
+ * A fitted model. The rows of its split come beside it as [`crate::Buffer`]s `train_rows` and `test_rows`.
+ */
+export type ModelMsg = { 
+/**
+ * What requests call it.
+ */
+id: string, 
+/**
+ * What was learned.
+ */
+task: Task, 
+/**
+ * The model's kind.
+ */
+kind: string, 
+/**
+ * The table it was trained on.
+ */
+table: string, 
+/**
+ * The column it predicts.
+ */
+target: string, 
+/**
+ * The raw columns it reads.
+ */
+features: Array<InputMsg>, 
+/**
+ * The classes, sorted; `null` for regression.
+ */
+classes: Array<string> | null, 
+/**
+ * The matrix' columns after preparation.
+ */
+feature_names: Array<string>, 
+/**
+ * The fitted recipe.
+ */
+recipe: Array<FittedStepMsg>, 
+/**
+ * Every hyper-parameter, defaults included.
+ */
+params: { [key in string]: JsonValue }, 
+/**
+ * Measures on both parts.
+ */
+metrics: BothMetricsMsg, 
+/**
+ * What the model consists of, by kind.
+ */
+structure: StructureMsg, 
+/**
+ * The loss by epoch, for what is iterated.
+ */
+history: Array<HistoryMsg>, 
+/**
+ * Wall time of the fit itself, preparation and evaluation not included.
+ */
+fit_ms: number, 
+/**
+ * The device that fitted it.
+ */
+device: DeviceMsg, 
+/**
+ * Training rows.
+ */
+n_train: number, 
+/**
+ * Test rows.
+ */
+n_test: number, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, 
+/**
+ * What it was made from, for making it again.
+ */
+receipt: ReceiptMsg, };
+
+/**
+ * Measures on the rows learned from and on those held back.
+ */
+export type BothMetricsMsg = { 
+/**
+ * On the training rows.
+ */
+train: { [key in string]: number | null }, 
+/**
+ * On the test rows, if any were held back.
+ */
+test: { [key in string]: number | null } | null, };
+
+/**
+ * A raw column a model reads, as a form needs it.
+ */
+export type InputMsg = { 
+/**
+ * The column's name.
+ */
+name: string, 
+/**
+ * What it holds.
+ */
+kind: ColumnKind, 
+/**
+ * The categories seen in training, most frequent first; empty for other kinds.
+ */
+categories: Array<string>, 
+/**
+ * Smallest number seen in training.
+ */
+min: number | null, 
+/**
+ * Median of the numbers seen in training.
+ */
+median: number | null, 
+/**
+ * Largest number seen in training.
+ */
+max: number | null, };
+
+/**
+ * One epoch or iteration.
+ */
+export type HistoryMsg = { 
+/**
+ * From 1.
+ */
+epoch: number, 
+/**
+ * The loss on the training rows.
+ */
+train_loss: number, 
+/**
+ * The loss on the test rows, if there are any.
+ */
+valid_loss: number | null, 
+/**
+ * Time since the fit began.
+ */
+elapsed_ms: number, };
+
+/**
+ * A step after it has learned from the training rows.
+ */
+export type FittedStepMsg = { 
+/**
+ * The step as asked for.
+ */
+asked: StepMsg, 
+/**
+ * The columns it worked on.
+ */
+columns: Array<string>, 
+/**
+ * What it learned, by column: `{ "fill": 43.9 }`, `{ "mean": …, "scale": … }`, `{ "categories": [ … ] }`.
+ */
+learned: Array<JsonValue>, 
+/**
+ * Rows before and after.
+ */
+n_rows: [number, number], 
+/**
+ * Columns before and after.
+ */
+n_columns: [number, number], 
+/**
+ * Missing cells before and after.
+ */
+n_missing: [number, number], 
+/**
+ * A few values before and after of the first column touched.
+ */
+sample: [Array<JsonValue>, Array<JsonValue>], };
+
+/**
+ * What a model consists of.
+ */
+export type StructureMsg = { 
+/**
+ * The nodes, root first, each before its children.
+ */
+nodes: Array<TreeNodeMsg>, } | { 
+/**
+ * How many.
+ */
+n_trees: number, 
+/**
+ * How many nodes each has.
+ */
+n_nodes: Array<number>, 
+/**
+ * How much of what the splits gained was gained by each feature, as shares; none where it is not known.
+ */
+importances: Array<number> | null, } | CoefficientsMsg | Record<symbol, never>;
+
+/**
+ * A linear model's numbers, for the matrix' features.
+ */
+export type CoefficientsMsg = { 
+/**
+ * Regression: one number per feature. Classification: one list per class; for two classes one list, of the second.
+ */
+coefficients: JsonValue, 
+/**
+ * Regression: a number. Classification: one number per list.
+ */
+intercept: JsonValue, };
+
+/**
+ * What a model was made from; the same receipt on the same device gives the same model.
+ */
+export type ReceiptMsg = { 
+/**
+ * SHA-256 of the CSV's bytes.
+ */
+data_sha256: string, 
+/**
+ * SHA-256 of the checked request as canonical JSON, ids left out.
+ */
+spec_sha256: string, 
+/**
+ * The seed.
+ */
+seed: number, 
+/**
+ * The version of Vitrine.
+ */
+version: string, };
+
+/**
+ * The device that answered.
+ */
+export type DeviceMsg = { 
+/**
+ * Which kind.
+ */
+kind: DeviceKind, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Why it is not the one that was asked for.
+ */
+fallback_reason: string | null, };
+
+/**
+ * Where arithmetic happens.
+ */
+export type DeviceKind = "cpu" | "webgpu";
 
 /**
  * The request cannot be carried out.
@@ -1475,37 +1248,187 @@ place: PlaceMsg | null,
 args: { [key in string]: string }, };
 
 /**
- * Measures of a model on a table.
+ * Everything declared.
  */
-export type EvaluationMsg = { 
+export type CatalogMsg = { 
 /**
- * The model's id.
+ * The models of the registry.
  */
-model: string, 
+models: Array<ModelDocMsg>, 
 /**
- * The table's id.
+ * The preparation steps.
  */
-table: string, 
+steps: Array<StepDocMsg>, 
 /**
- * Rows measured: those whose target is present and known.
+ * The error codes.
  */
-n_rows: number, 
+errors: Array<ErrorDocMsg>, };
+
 /**
- * The measures.
+ * An error code.
  */
-metrics: { [key in string]: number | null }, 
+export type ErrorDocMsg = { 
 /**
- * The classes, in the order of the confusion matrix.
+ * The stable code.
  */
-classes: Array<string> | null, 
+code: string, 
 /**
- * Rows by true class, columns by predicted class.
+ * When it happens.
  */
-confusion: Array<Array<number>> | null, 
+meaning: string, };
+
 /**
- * What was odd.
+ * A preparation step.
  */
-issues: Array<IssueMsg>, };
+export type StepDocMsg = { 
+/**
+ * Its name in requests.
+ */
+step: string, 
+/**
+ * Its name for people.
+ */
+title: TextMsg, 
+/**
+ * What it does.
+ */
+summary: TextMsg, 
+/**
+ * The columns it works on by default.
+ */
+columns: string, 
+/**
+ * Its settings.
+ */
+params: Array<ParamDocMsg>, };
+
+/**
+ * A hyper-parameter.
+ */
+export type ParamDocMsg = { 
+/**
+ * Its name, scikit-learn's where it has one.
+ */
+name: string, 
+/**
+ * What it is when not given.
+ */
+default: JsonValue, 
+/**
+ * What it may be.
+ */
+range: ParamKindMsg, 
+/**
+ * Its unit; empty for none.
+ */
+unit: string, 
+/**
+ * One line.
+ */
+short: TextMsg, 
+/**
+ * More, for who asks; may be empty.
+ */
+long: string, };
+
+/**
+ * A text in both languages of the interface.
+ */
+export type TextMsg = { 
+/**
+ * English.
+ */
+en: string, 
+/**
+ * Simplified Chinese.
+ */
+zh: string, };
+
+/**
+ * What a hyper-parameter may be.
+ */
+export type ParamKindMsg = { "type": "integer", 
+/**
+ * Smallest.
+ */
+min: number, 
+/**
+ * Largest.
+ */
+max: number, 
+/**
+ * Whether `null` is allowed.
+ */
+nullable: boolean, } | { "type": "number", 
+/**
+ * Lower end.
+ */
+min: number, 
+/**
+ * Upper end.
+ */
+max: number, 
+/**
+ * Whether the lower end itself is out.
+ */
+min_excluded: boolean, 
+/**
+ * Whether `null` is allowed.
+ */
+nullable: boolean, } | { "type": "number_or_word", 
+/**
+ * Lower end.
+ */
+min: number, 
+/**
+ * Upper end.
+ */
+max: number, 
+/**
+ * Whether the lower end itself is out.
+ */
+min_excluded: boolean, 
+/**
+ * Whether `null` is allowed.
+ */
+nullable: boolean, 
+/**
+ * The words.
+ */
+options: Array<string>, } | { "type": "boolean" } | { "type": "choice", 
+/**
+ * The words.
+ */
+options: Array<string>, };
+
+/**
+ * A kind of model.
+ */
+export type ModelDocMsg = { 
+/**
+ * Its name in requests.
+ */
+kind: string, 
+/**
+ * Its name for people.
+ */
+title: TextMsg, 
+/**
+ * What it does, in a sentence or two.
+ */
+summary: TextMsg, 
+/**
+ * What it can learn.
+ */
+tasks: Array<Task>, 
+/**
+ * Whether it can use WebGPU, and with which parameters.
+ */
+webgpu: boolean, 
+/**
+ * Its hyper-parameters.
+ */
+params: Array<ParamDocMsg>, };
 
 /**
  * Rows of a table: numbers as numbers, booleans as booleans, missing cells as `null`, times as ISO 8601 text.
@@ -1525,3 +1448,104 @@ columns: Array<string>,
  * One list per row, one cell per column.
  */
 cells: Array<Array<JsonValue>>, };
+
+/**
+ * What a model would see. The matrix and the target come beside it as [`crate::Buffer`]s.
+ */
+export type PreparedMsg = { 
+/**
+ * The matrix' columns.
+ */
+feature_names: Array<string>, 
+/**
+ * The matrix' rows.
+ */
+n_rows: number, 
+/**
+ * The recipe, the built one when none was given.
+ */
+recipe: Array<StepMsg>, 
+/**
+ * Its steps after fitting.
+ */
+steps: Array<FittedStepMsg>, 
+/**
+ * The target of each row, when there is one.
+ */
+target: Array<JsonValue> | null, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, };
+
+/**
+ * How far a job is.
+ */
+export type ProgressMsg = { 
+/**
+ * From 0 to 1, never falling.
+ */
+fraction: number, 
+/**
+ * The last finished epoch, iteration or tree level, for what is iterated.
+ */
+epoch: number | null, 
+/**
+ * How many there will be at most.
+ */
+n_epochs: number | null, 
+/**
+ * The loss on the training rows.
+ */
+train_loss: number | null, 
+/**
+ * The loss on the test rows.
+ */
+valid_loss: number | null, 
+/**
+ * Estimated time to the end.
+ */
+eta_ms: number | null, 
+/**
+ * What is being done: `reading`, `preparing`, `fitting`, `evaluating`.
+ */
+message: string, };
+
+/**
+ * A worker's first words.
+ */
+export type ReadyMsg = { 
+/**
+ * [`crate::PROTOCOL_VERSION`] as the worker was built.
+ */
+protocol: number, 
+/**
+ * [`crate::BUILD`] as the worker was built.
+ */
+build: string, 
+/**
+ * The version of Vitrine.
+ */
+version: string, 
+/**
+ * The device it works on.
+ */
+device: DeviceMsg, };
+
+/**
+ * Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
+ * classification, `values` for regression.
+ */
+export type PredictionMsg = { 
+/**
+ * Rows answered.
+ */
+n_rows: number, 
+/**
+ * The classes; `null` for regression.
+ */
+classes: Array<string> | null, 
+/**
+ * What was odd: missing and unseen values among it.
+ */
+issues: Array<IssueMsg>, };

@@ -23,7 +23,7 @@ pub const EXPECTED: &[(&str, &str)] = &[
     ("extra_trees", "d9d0935a923fe076"),
     ("linear_regression", "34ff20729a1b2478"),
     ("logistic_regression", "c84fae553be46353"),
-    ("gradient_boosting", "68eb40554ef98fd5"),
+    ("gradient_boosting", "bb974b116fc00318"),
     ("ridge", "7377d82d8efc2c9f"),
     ("elastic_net", "ce49e5e743b041c1"),
     ("k_nearest_neighbors", "fc20359a0b5f38bb"),

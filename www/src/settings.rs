@@ -7,7 +7,7 @@ use crate::browser;
 use crate::charts::{PALETTE_TOKENS, Palette};
 use crate::hash::Settings;
 use crate::state::{App, Stage, Theme};
-use crate::text::Lang;
+use crate::text::{self, Lang};
 
 /// Reads the settings once, and keeps hash, memory and `<html>` as the state is from then on.
 pub(crate) fn follow(app: App) {
@@ -26,6 +26,9 @@ pub(crate) fn follow(app: App) {
 
     Effect::new(move || {
         let lang = app.lang.get();
+        if lang == Lang::Zh {
+            load_trouble_zh(app);
+        }
         browser::set_root_attribute("lang", lang.tag());
         browser::remember("lang", lang.tag());
     });
@@ -45,6 +48,26 @@ pub(crate) fn follow(app: App) {
     if let Some(file) = settings.get("sample") {
         load_later(app, file.to_owned(), settings.get("target").map(str::to_owned));
     }
+}
+
+/// Fetches the Chinese for errors once; what is shown already is shown again in it.
+fn load_trouble_zh(app: App) {
+    thread_local! {
+        static IS_ASKED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    }
+    if IS_ASKED.replace(true) {
+        return;
+    }
+    leptos::task::spawn_local(async move {
+        match browser::fetch_json(text::TROUBLE_ZH_FILE).await {
+            Ok(all) => {
+                text::keep_trouble_zh(all);
+                app.lang.notify();
+            }
+            // They are told in English then; the next visit to the language tries again.
+            Err(_) => IS_ASKED.set(false),
+        }
+    });
 }
 
 /// A sample named in the link is read as soon as the engine can.

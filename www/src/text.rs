@@ -3,6 +3,9 @@
 //! `text/en.rs` declares the keys by giving the English words; `text/zh.rs` must give the same keys, or the crate
 //! does not compile. Words with values in them have `{name}` placeholders, filled by [`fill`].
 
+use std::cell::OnceCell;
+
+use serde_json::{Map, Value};
 use vitrine_protocol::{ErrorMsg, IssueMsg, PlaceMsg, TextMsg};
 
 /// Declares the struct of all texts and its English value.
@@ -22,8 +25,6 @@ pub(crate) use english;
 
 #[path = "../text/en.rs"]
 mod en;
-#[path = "../text/trouble_zh.rs"]
-mod trouble_zh;
 #[path = "../text/zh.rs"]
 mod zh;
 
@@ -105,9 +106,29 @@ fn translated(lang: Lang, code: &str, args: &std::collections::BTreeMap<String, 
     if lang == Lang::En {
         return None;
     }
-    let (message, hint) = trouble_zh::trouble(code)?;
+    let [message, hint] = TROUBLE_ZH.with(|all| trouble_in(all.get()?, code))?;
     let values: Vec<(&str, &str)> = args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    Some((fill(message, &values), fill(hint, &values)))
+    Some((fill(&message, &values), fill(&hint, &values)))
+}
+
+thread_local! {
+    /// The Chinese for errors and issues: a file of its own, since most visits need none of it.
+    static TROUBLE_ZH: OnceCell<Map<String, Value>> = const { OnceCell::new() };
+}
+
+/// Where the Chinese for errors and issues is.
+pub(crate) const TROUBLE_ZH_FILE: &str = "trouble_zh.json";
+
+/// Keeps it once it has come.
+pub(crate) fn keep_trouble_zh(all: Map<String, Value>) {
+    TROUBLE_ZH.with(|kept| drop(kept.set(all)));
+}
+
+/// The message and the hint of a code, under its full name or without its stage.
+fn trouble_in(all: &Map<String, Value>, code: &str) -> Option<[String; 2]> {
+    let found = all.get(code).or_else(|| all.get(code.split_once('.')?.1))?.as_array()?;
+    let text = |at: usize| Some(found.get(at)?.as_str()?.to_owned());
+    Some([text(0)?, text(1)?])
 }
 
 /// A place in the user's terms: "line 14, column “age”".
@@ -185,6 +206,18 @@ mod tests {
         for ((key, english), (_, chinese)) in en::all(&en::EN).into_iter().zip(en::all(&zh::ZH)) {
             assert_eq!(names(english), names(chinese), "{key}");
             assert!(!chinese.is_empty(), "{key}");
+        }
+    }
+
+    #[test]
+    fn every_code_of_the_engine_is_told_in_chinese() {
+        let all: Map<String, Value> = serde_json::from_str(include_str!("../text/trouble_zh.json")).unwrap();
+        let codes = include_str!("../../tests/snapshots/codes.txt").lines().filter_map(|line| line.split(' ').next());
+        let codes: Vec<&str> = codes.filter(|code| code.contains('.')).collect();
+        assert!(codes.len() > 100);
+        for code in codes {
+            let [message, hint] = trouble_in(&all, code).unwrap_or_else(|| panic!("{code} has no Chinese"));
+            assert!(!message.is_empty() && !hint.is_empty(), "{code}");
         }
     }
 

@@ -37,8 +37,7 @@ pub(crate) fn train(app: App) {
     spawn_local(async move {
         let outcome = client::ask::<ModelMsg>(Request::Train { id: next_id("model"), train }, beside).await;
         let Some((model, buffers)) = close_job(app, outcome) else { return };
-        let mut test_rows = buffers.positions("test_rows").unwrap_or_default();
-        test_rows.sort_unstable();
+        let test_rows = buffers.positions("test_rows").unwrap_or_default();
         app.announcement.set(app.lang.get_untracked().texts().said_trained.to_owned());
         app.device.set(client::device());
         let trained = Arc::new(Trained { model, test_rows });
