@@ -56,10 +56,6 @@ const bench = {
     return { nRows: made.nRows, sizeBytes: made.sizeBytes };
   },
 
-  drop(name) {
-    delete files[name];
-  },
-
   /** Takes the file that was put into the page's file input: on disk, not in memory, like a person's. */
   take(name) {
     files[name] = document.querySelector("#file").files[0];
