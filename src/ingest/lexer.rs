@@ -122,6 +122,21 @@ impl Lexer {
                         self.end_plain_line(text, start..at, byte, sink);
                         start = at + 1;
                     }
+                    // Most quoted cells hold nothing but text, end soon, and have nothing before or behind the quotes.
+                    State::Plain
+                        if at == start
+                            && let Some((close, rest)) = closes_soon(bytes, block, bits, needles) =>
+                    {
+                        sink.plain_cell(self.n_cells, text, start + 1..close, self.record_line);
+                        self.n_cells += 1;
+                        self.n_quoted += 1;
+                        let end = bytes[close + 1];
+                        if end != needles.delimiter {
+                            self.end_line(end, sink);
+                        }
+                        start = close + 2;
+                        bits = rest;
+                    }
                     State::Plain => {
                         if opens(&bytes[start..at]) {
                             let (content, line) = (at + 1 - start, self.line);
@@ -269,6 +284,18 @@ impl Lexer {
         self.n_cells = 0;
         self.resume = 0;
     }
+}
+
+/// Where the quoted cell closes whose first byte is just before the lowest of `bits`, if that is the next needle and the
+/// cell ends right behind it, all in one block; and the bits that are left then.
+#[inline]
+fn closes_soon(bytes: &[u8], block: usize, bits: u64, needles: Needles) -> Option<(usize, u64)> {
+    let close = block + bits.trailing_zeros() as usize;
+    let rest = bits & bits.wrapping_sub(1);
+    let end = block + rest.trailing_zeros() as usize;
+    // Without a bit the places are beyond the block, where nothing of it can stand.
+    let is_simple = rest != 0 && end == close + 1 && bytes[close] == needles.quote && bytes[end] != needles.quote;
+    is_simple.then(|| (close, rest & rest.wrapping_sub(1)))
 }
 
 /// Whether a quote behind these bytes of a cell opens it.

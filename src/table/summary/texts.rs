@@ -1,8 +1,10 @@
 //! The profile of texts: how many different ones there are, and the most frequent.
 //!
-//! Texts are grouped by sorting hashes, not in a hash table: the arena is then read in order, and a table of a million
-//! texts would miss the cache a million times.
+//! Texts are counted by sorting hashes of 64 bits, not in a hash table: the arena is then read in order, and a table of a
+//! million texts would miss the cache a million times. Two different texts would be taken for one if they shared a hash;
+//! among a million that has a chance of 3 in 100 million.
 
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use super::order::sort_hashes;
@@ -11,52 +13,48 @@ use crate::table::TextColumn;
 
 /// Profiles a column of texts.
 pub(super) fn profile_texts(texts: &TextColumn) -> ColumnProfile {
-    let text = |row: u32| texts.get(row as usize).unwrap_or_default();
-    // Rows number less than 2³²: a hash of 32 bits and the row make one key.
-    let mut keys: Vec<u64> = Vec::with_capacity(texts.len());
-    for row in 0..texts.len() {
-        if let Some(text) = texts.get(row) {
-            let hash = rustc_hash::FxBuildHasher.hash_one(text.as_bytes());
-            // Folded, since the better bits of this hash are not always the lower ones.
-            keys.push(((hash ^ (hash >> 32)) << 32) | row as u64);
-        }
-    }
-    let n_present = keys.len();
-    sort_hashes(&mut keys);
-    let mut top = Top::default();
+    let mut sorted: Vec<u64> = Vec::with_capacity(texts.len());
+    sorted.extend((0..texts.len()).filter_map(|row| texts.get(row)).map(hash));
+    let n_present = sorted.len();
+    sort_hashes(&mut sorted);
     let mut n_distinct = 0;
-    let mut is_single = vec![0_u64; texts.len().div_ceil(64)];
-    let mut group: Vec<u32> = Vec::new();
-    for alike in keys.chunk_by(|a, b| a >> 32 == b >> 32) {
-        let row = alike[0] as u32;
-        if alike.len() == 1 {
-            n_distinct += 1;
-            is_single[row as usize / 64] |= 1 << (row % 64);
-        } else if alike.iter().all(|&key| text(key as u32) == text(row)) {
-            n_distinct += 1;
-            top.add(text(row), alike.len());
-        } else {
-            // Different texts with one hash are told apart by comparing.
-            group.clear();
-            group.extend(alike.iter().map(|&key| key as u32));
-            group.sort_unstable_by(|&a, &b| text(a).cmp(text(b)));
-            for same in group.chunk_by(|&a, &b| text(a) == text(b)) {
-                n_distinct += 1;
-                top.add(text(same[0]), same.len());
-            }
+    let mut largest: Vec<usize> = Vec::with_capacity(N_TOP_VALUES + 1);
+    for alike in sorted.chunk_by(|a, b| a == b) {
+        n_distinct += 1;
+        if largest.len() < N_TOP_VALUES || largest[N_TOP_VALUES - 1] < alike.len() {
+            largest.insert(largest.partition_point(|count| *count >= alike.len()), alike.len());
+            largest.truncate(N_TOP_VALUES);
         }
     }
-    // What occurs once matters only where little else does, and is then read in the order of the arena.
-    if top.values.len() < N_TOP_VALUES || top.values[N_TOP_VALUES - 1].1 == 1 {
-        let rows = (0..texts.len()).filter(|row| is_single[row / 64] >> (row % 64) & 1 == 1);
-        rows.filter_map(|row| texts.get(row)).for_each(|text| top.add(text, 1));
+    let top = most_frequent(texts, &sorted, largest.last().copied().unwrap_or(0));
+    ColumnProfile { n_missing: texts.len() - n_present, n_distinct, top_values: top, ..ColumnProfile::default() }
+}
+
+/// rustc-hash would do for a table, but gives some of a million texts the same 64 bits.
+fn hash(text: &str) -> u64 {
+    foldhash::quality::FixedState::with_seed(0).hash_one(text.as_bytes())
+}
+
+/// The texts that occur most, when those that occur `least` times are the last to be among them.
+fn most_frequent(texts: &TextColumn, sorted: &[u64], least: usize) -> Vec<(String, usize)> {
+    // What occurs once is not listed: there may be a million of those.
+    let mut counts: HashMap<u64, usize, rustc_hash::FxBuildHasher> = HashMap::default();
+    for alike in sorted.chunk_by(|a, b| a == b).filter(|alike| alike.len() > 1 && alike.len() >= least) {
+        counts.insert(alike[0], alike.len());
     }
-    ColumnProfile {
-        n_missing: texts.len() - n_present,
-        n_distinct,
-        top_values: top.values.into_iter().map(|(text, count)| (text.to_owned(), count)).collect(),
-        ..ColumnProfile::default()
+    let mut top = Top::default();
+    for text in (0..texts.len()).filter_map(|row| texts.get(row)) {
+        // Each counts at its first occurrence; then it is done with.
+        match counts.get_mut(&hash(text)) {
+            Some(count) => match std::mem::take(count) {
+                0 => {}
+                count => top.add(text, count),
+            },
+            None if least == 1 => top.add(text, 1),
+            None => {}
+        }
     }
+    top.values.into_iter().map(|(text, count)| (text.to_owned(), count)).collect()
 }
 
 /// The most frequent texts so far, ties in order of the text.
