@@ -257,39 +257,6 @@ id: string, } | { "type": "cancel",
 target: number, } | { "type": "describe", };
 
 /**
- * How rows are held back for testing.
- */
-export type SplitMsg = { 
-/**
- * The fraction held back, 0.25 by default; 0 trains on every row and `metrics.test` is `null`.
- */
-test_fraction?: number, 
-/**
- * Keep the classes' proportions in both parts; the default for classification.
- */
-stratify?: boolean, 
-/**
- * Train on every row and test on this other table.
- */
-test_table?: string, };
-
-/**
- * A model's kind and its hyper-parameters by name; each kind declares which.
- */
-export type ModelSpecMsg = { 
-/**
- * `decision_tree`, `linear_regression`, `logistic_regression`, …
- */
-kind: string, } & ({ [key in string]: number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null });
-
-export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
-
-/**
- * What is to be learned.
- */
-export type Task = "classification" | "regression";
-
-/**
  * What one step of a recipe asks for.
  */
 export type StepMsg = { "step": "drop_missing", 
@@ -367,31 +334,38 @@ interaction_only?: boolean, };
  */
 export type StepColumns = string | Array<string>;
 
-/**
- * The formats a model can be written in.
- */
-export type ExportFormat = "project";
+export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
 
 /**
- * Fit a recipe on a whole table.
+ * A model's kind and its hyper-parameters by name; each kind declares which.
  */
-export type PrepareMsg = { 
+export type ModelSpecMsg = { 
 /**
- * The table's id.
+ * `decision_tree`, `linear_regression`, `logistic_regression`, …
  */
-table: string, 
+kind: string, } & ({ [key in string]: number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null });
+
 /**
- * The column to predict, kept out of the matrix.
+ * What is to be learned.
  */
-target?: string, 
+export type Task = "classification" | "regression";
+
 /**
- * The columns to use; all but the target (and text) by default.
+ * How rows are held back for testing.
  */
-features?: Array<string>, 
+export type SplitMsg = { 
 /**
- * The steps; a sensible recipe is built when absent.
+ * The fraction held back, 0.25 by default; 0 trains on every row and `metrics.test` is `null`.
  */
-recipe?: Array<StepMsg>, };
+test_fraction?: number, 
+/**
+ * Keep the classes' proportions in both parts; the default for classification.
+ */
+stratify?: boolean, 
+/**
+ * Train on every row and test on this other table.
+ */
+test_table?: string, };
 
 /**
  * Which explanation.
@@ -421,6 +395,32 @@ resolution?: number,
  * The other columns' values; the median or most frequent by default.
  */
 fixed?: Record<string, Cell>, };
+
+/**
+ * Fit a recipe on a whole table.
+ */
+export type PrepareMsg = { 
+/**
+ * The table's id.
+ */
+table: string, 
+/**
+ * The column to predict, kept out of the matrix.
+ */
+target?: string, 
+/**
+ * The columns to use; all but the target (and text) by default.
+ */
+features?: Array<string>, 
+/**
+ * The steps; a sensible recipe is built when absent.
+ */
+recipe?: Array<StepMsg>, };
+
+/**
+ * The formats a model can be written in.
+ */
+export type ExportFormat = "project";
 
 /**
  * What a reader should not sniff; every field is optional.
@@ -541,35 +541,82 @@ id: string, } | { "type": "described" } & CatalogMsg | { "type": "failed" } & Er
 message: string, };
 
 /**
- * Measures of a model on a table.
+ * Rows of a table: numbers as numbers, booleans as booleans, missing cells as `null`, times as ISO 8601 text.
+ *
+ * Cells travel as lists and not as objects, so that a column called `__proto__` is a column like any other.
  */
-export type EvaluationMsg = { 
+export type RowsMsg = { 
 /**
- * The model's id.
+ * The first row read.
  */
-model: string, 
+start: number, 
 /**
- * The table's id.
+ * The columns' names, in order.
  */
-table: string, 
+columns: Array<string>, 
 /**
- * Rows measured: those whose target is present and known.
+ * One list per row, one cell per column.
+ */
+cells: Array<Array<JsonValue>>, };
+
+/**
+ * A worker's first words.
+ */
+export type ReadyMsg = { 
+/**
+ * [`crate::PROTOCOL_VERSION`] as the worker was built.
+ */
+protocol: number, 
+/**
+ * [`crate::BUILD`] as the worker was built.
+ */
+build: string, 
+/**
+ * The version of Vitrine.
+ */
+version: string, 
+/**
+ * The device it works on.
+ */
+device: DeviceMsg, };
+
+/**
+ * The device that answered.
+ */
+export type DeviceMsg = { 
+/**
+ * Which kind.
+ */
+kind: DeviceKind, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Why it is not the one that was asked for.
+ */
+fallback_reason: string | null, };
+
+/**
+ * Where arithmetic happens.
+ */
+export type DeviceKind = "cpu" | "webgpu";
+
+/**
+ * Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
+ * classification, `values` for regression.
+ */
+export type PredictionMsg = { 
+/**
+ * Rows answered.
  */
 n_rows: number, 
 /**
- * The measures.
- */
-metrics: { [key in string]: number | null }, 
-/**
- * The classes, in the order of the confusion matrix.
+ * The classes; `null` for regression.
  */
 classes: Array<string> | null, 
 /**
- * Rows by true class, columns by predicted class.
- */
-confusion: Array<Array<number>> | null, 
-/**
- * What was odd.
+ * What was odd: missing and unseen values among it.
  */
 issues: Array<IssueMsg>, };
 
@@ -632,6 +679,35 @@ step?: number,
 field?: string, };
 
 /**
+ * The request cannot be carried out.
+ */
+export type ErrorMsg = { 
+/**
+ * Stable name, `stage.what`: `ingest.no_rows`, `train.loss_not_finite`, `cancelled`.
+ */
+code: string, 
+/**
+ * The stage it happened in: `ingest`, `preprocess`, `train`, …
+ */
+stage: string, 
+/**
+ * What is wrong, with both sides of the mismatch.
+ */
+message: string, 
+/**
+ * What to do about it.
+ */
+hint: string, 
+/**
+ * Where it is.
+ */
+place: PlaceMsg | null, 
+/**
+ * The values in the message by name, so that a translation can place them.
+ */
+args: { [key in string]: string }, };
+
+/**
  * An explanation.
  */
 export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg;
@@ -665,89 +741,6 @@ fixed: { [key in string]: JsonValue },
  * The classes; `null` for regression.
  */
 classes: Array<string> | null, };
-
-/**
- * The way one row takes from root to leaf. A linear model has no path: its `terms` say what each feature adds.
- */
-export type DecisionPathMsg = { 
-/**
- * The inner nodes in the order they are met.
- */
-path: Array<PathStepMsg>, 
-/**
- * The leaf reached.
- */
-leaf: number | null, 
-/**
- * Linear models: each feature's coefficient times its value, by decreasing size.
- */
-terms: Array<TermMsg>, 
-/**
- * The answer: a class or a number.
- */
-prediction: JsonValue, 
-/**
- * The probability of each class, in the order of the model's classes.
- */
-probabilities: Array<number> | null, 
-/**
- * The path in one sentence: `petal width 1.4 ≤ 1.75 → … → versicolor`.
- */
-sentence: string, };
-
-/**
- * One question on the way.
- */
-export type PathStepMsg = { 
-/**
- * The node asked.
- */
-node: number, 
-/**
- * The feature it asks for.
- */
-feature_name: string, 
-/**
- * The row's value: in raw units, after imputation.
- */
-value: JsonValue, 
-/**
- * The node's threshold, in raw units.
- */
-threshold: number, 
-/**
- * `left` or `right`.
- */
-went: string, 
-/**
- * Training rows that reached the node.
- */
-n_samples: number, 
-/**
- * The node's class shares or mean.
- */
-value_here: Array<number>, };
-
-/**
- * What one feature adds to a linear model's answer.
- */
-export type TermMsg = { 
-/**
- * The feature, or `intercept`.
- */
-feature_name: string, 
-/**
- * Its value as the model sees it.
- */
-value: number, 
-/**
- * Its coefficient, for the class that was predicted.
- */
-coefficient: number, 
-/**
- * The product.
- */
-contribution: number, };
 
 /**
  * One tree of a model that has many.
@@ -808,17 +801,324 @@ impurity: number,
 value: Array<number>, };
 
 /**
- * What an imported project brought.
+ * The way one row takes from root to leaf. A linear model has no path: its `terms` say what each feature adds.
  */
-export type ProjectMsg = { 
+export type DecisionPathMsg = { 
 /**
- * Its tables.
+ * The inner nodes in the order they are met.
  */
-tables: Array<TableMsg>, 
+path: Array<PathStepMsg>, 
 /**
- * Its models.
+ * The leaf reached.
  */
-models: Array<ModelMsg>, };
+leaf: number | null, 
+/**
+ * Linear models: each feature's coefficient times its value, by decreasing size.
+ */
+terms: Array<TermMsg>, 
+/**
+ * The answer: a class or a number.
+ */
+prediction: JsonValue, 
+/**
+ * The probability of each class, in the order of the model's classes.
+ */
+probabilities: Array<number> | null, 
+/**
+ * The path in one sentence: `petal width 1.4 ≤ 1.75 → … → versicolor`.
+ */
+sentence: string, };
+
+/**
+ * What one feature adds to a linear model's answer.
+ */
+export type TermMsg = { 
+/**
+ * The feature, or `intercept`.
+ */
+feature_name: string, 
+/**
+ * Its value as the model sees it.
+ */
+value: number, 
+/**
+ * Its coefficient, for the class that was predicted.
+ */
+coefficient: number, 
+/**
+ * The product.
+ */
+contribution: number, };
+
+/**
+ * One question on the way.
+ */
+export type PathStepMsg = { 
+/**
+ * The node asked.
+ */
+node: number, 
+/**
+ * The feature it asks for.
+ */
+feature_name: string, 
+/**
+ * The row's value: in raw units, after imputation.
+ */
+value: JsonValue, 
+/**
+ * The node's threshold, in raw units.
+ */
+threshold: number, 
+/**
+ * `left` or `right`.
+ */
+went: string, 
+/**
+ * Training rows that reached the node.
+ */
+n_samples: number, 
+/**
+ * The node's class shares or mean.
+ */
+value_here: Array<number>, };
+
+/**
+ * A fitted model. The rows of its split come beside it as [`crate::Buffer`]s `train_rows` and `test_rows`.
+ */
+export type ModelMsg = { 
+/**
+ * What requests call it.
+ */
+id: string, 
+/**
+ * What was learned.
+ */
+task: Task, 
+/**
+ * The model's kind.
+ */
+kind: string, 
+/**
+ * The table it was trained on.
+ */
+table: string, 
+/**
+ * The column it predicts.
+ */
+target: string, 
+/**
+ * The raw columns it reads.
+ */
+features: Array<InputMsg>, 
+/**
+ * The classes, sorted; `null` for regression.
+ */
+classes: Array<string> | null, 
+/**
+ * The matrix' columns after preparation.
+ */
+feature_names: Array<string>, 
+/**
+ * The fitted recipe.
+ */
+recipe: Array<FittedStepMsg>, 
+/**
+ * Every hyper-parameter, defaults included.
+ */
+params: { [key in string]: JsonValue }, 
+/**
+ * Measures on both parts.
+ */
+metrics: BothMetricsMsg, 
+/**
+ * What the model consists of, by kind.
+ */
+structure: StructureMsg, 
+/**
+ * The loss by epoch, for what is iterated.
+ */
+history: Array<HistoryMsg>, 
+/**
+ * Wall time of the fit itself, preparation and evaluation not included.
+ */
+fit_ms: number, 
+/**
+ * The device that fitted it.
+ */
+device: DeviceMsg, 
+/**
+ * Training rows.
+ */
+n_train: number, 
+/**
+ * Test rows.
+ */
+n_test: number, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, 
+/**
+ * What it was made from, for making it again.
+ */
+receipt: ReceiptMsg, };
+
+/**
+ * A raw column a model reads, as a form needs it.
+ */
+export type InputMsg = { 
+/**
+ * The column's name.
+ */
+name: string, 
+/**
+ * What it holds.
+ */
+kind: ColumnKind, 
+/**
+ * The categories seen in training, most frequent first; empty for other kinds.
+ */
+categories: Array<string>, 
+/**
+ * Smallest number seen in training.
+ */
+min: number | null, 
+/**
+ * Median of the numbers seen in training.
+ */
+median: number | null, 
+/**
+ * Largest number seen in training.
+ */
+max: number | null, };
+
+/**
+ * One epoch or iteration.
+ */
+export type HistoryMsg = { 
+/**
+ * From 1.
+ */
+epoch: number, 
+/**
+ * The loss on the training rows.
+ */
+train_loss: number, 
+/**
+ * The loss on the test rows, if there are any.
+ */
+valid_loss: number | null, 
+/**
+ * Time since the fit began.
+ */
+elapsed_ms: number, };
+
+/**
+ * What a model consists of.
+ */
+export type StructureMsg = { 
+/**
+ * The nodes, root first, each before its children.
+ */
+nodes: Array<TreeNodeMsg>, } | { 
+/**
+ * How many.
+ */
+n_trees: number, 
+/**
+ * How many nodes each has.
+ */
+n_nodes: Array<number>, 
+/**
+ * How much of what the splits gained was gained by each feature, as shares; none where it is not known.
+ */
+importances: Array<number> | null, 
+/**
+ * Whether the trees' values are added up (boosting: round by round, and in a round class by class where there
+ * are more than two) and not averaged.
+ */
+is_sum: boolean, } | CoefficientsMsg | Record<symbol, never>;
+
+/**
+ * A linear model's numbers, for the matrix' features.
+ */
+export type CoefficientsMsg = { 
+/**
+ * Regression: one number per feature. Classification: one list per class; for two classes one list, of the second.
+ */
+coefficients: JsonValue, 
+/**
+ * Regression: a number. Classification: one number per list.
+ */
+intercept: JsonValue, };
+
+/**
+ * What a model was made from; the same receipt on the same device gives the same model.
+ */
+export type ReceiptMsg = { 
+/**
+ * SHA-256 of the CSV's bytes.
+ */
+data_sha256: string, 
+/**
+ * SHA-256 of the checked request as canonical JSON, ids left out.
+ */
+spec_sha256: string, 
+/**
+ * The seed.
+ */
+seed: number, 
+/**
+ * The version of Vitrine.
+ */
+version: string, };
+
+/**
+ * A step after it has learned from the training rows.
+ */
+export type FittedStepMsg = { 
+/**
+ * The step as asked for.
+ */
+asked: StepMsg, 
+/**
+ * The columns it worked on.
+ */
+columns: Array<string>, 
+/**
+ * What it learned, by column: `{ "fill": 43.9 }`, `{ "mean": …, "scale": … }`, `{ "categories": [ … ] }`.
+ */
+learned: Array<JsonValue>, 
+/**
+ * Rows before and after.
+ */
+n_rows: [number, number], 
+/**
+ * Columns before and after.
+ */
+n_columns: [number, number], 
+/**
+ * Missing cells before and after.
+ */
+n_missing: [number, number], 
+/**
+ * A few values before and after of the first column touched.
+ */
+sample: [Array<JsonValue>, Array<JsonValue>], };
+
+/**
+ * Measures on the rows learned from and on those held back.
+ */
+export type BothMetricsMsg = { 
+/**
+ * On the training rows.
+ */
+train: { [key in string]: number | null }, 
+/**
+ * On the test rows, if any were held back.
+ */
+test: { [key in string]: number | null } | null, };
 
 /**
  * A loaded table.
@@ -935,6 +1235,19 @@ top_values: Array<TopValueMsg>,
 histogram: Array<BinMsg>, };
 
 /**
+ * A value and how often it occurs.
+ */
+export type TopValueMsg = { 
+/**
+ * The value as text.
+ */
+value: string, 
+/**
+ * Its cells.
+ */
+count: number, };
+
+/**
  * One bar of a histogram: `start ≤ x < end`, the last one closed.
  */
 export type BinMsg = { 
@@ -952,300 +1265,50 @@ end: number,
 count: number, };
 
 /**
- * A value and how often it occurs.
+ * How far a job is.
  */
-export type TopValueMsg = { 
+export type ProgressMsg = { 
 /**
- * The value as text.
+ * From 0 to 1, never falling.
  */
-value: string, 
+fraction: number, 
 /**
- * Its cells.
+ * The last finished epoch, iteration or tree level, for what is iterated.
  */
-count: number, };
-
+epoch: number | null, 
 /**
- * A fitted model. The rows of its split come beside it as [`crate::Buffer`]s `train_rows` and `test_rows`.
+ * How many there will be at most.
  */
-export type ModelMsg = { 
-/**
- * What requests call it.
- */
-id: string, 
-/**
- * What was learned.
- */
-task: Task, 
-/**
- * The model's kind.
- */
-kind: string, 
-/**
- * The table it was trained on.
- */
-table: string, 
-/**
- * The column it predicts.
- */
-target: string, 
-/**
- * The raw columns it reads.
- */
-features: Array<InputMsg>, 
-/**
- * The classes, sorted; `null` for regression.
- */
-classes: Array<string> | null, 
-/**
- * The matrix' columns after preparation.
- */
-feature_names: Array<string>, 
-/**
- * The fitted recipe.
- */
-recipe: Array<FittedStepMsg>, 
-/**
- * Every hyper-parameter, defaults included.
- */
-params: { [key in string]: JsonValue }, 
-/**
- * Measures on both parts.
- */
-metrics: BothMetricsMsg, 
-/**
- * What the model consists of, by kind.
- */
-structure: StructureMsg, 
-/**
- * The loss by epoch, for what is iterated.
- */
-history: Array<HistoryMsg>, 
-/**
- * Wall time of the fit itself, preparation and evaluation not included.
- */
-fit_ms: number, 
-/**
- * The device that fitted it.
- */
-device: DeviceMsg, 
-/**
- * Training rows.
- */
-n_train: number, 
-/**
- * Test rows.
- */
-n_test: number, 
-/**
- * What was odd.
- */
-issues: Array<IssueMsg>, 
-/**
- * What it was made from, for making it again.
- */
-receipt: ReceiptMsg, };
-
-/**
- * Measures on the rows learned from and on those held back.
- */
-export type BothMetricsMsg = { 
-/**
- * On the training rows.
- */
-train: { [key in string]: number | null }, 
-/**
- * On the test rows, if any were held back.
- */
-test: { [key in string]: number | null } | null, };
-
-/**
- * A raw column a model reads, as a form needs it.
- */
-export type InputMsg = { 
-/**
- * The column's name.
- */
-name: string, 
-/**
- * What it holds.
- */
-kind: ColumnKind, 
-/**
- * The categories seen in training, most frequent first; empty for other kinds.
- */
-categories: Array<string>, 
-/**
- * Smallest number seen in training.
- */
-min: number | null, 
-/**
- * Median of the numbers seen in training.
- */
-median: number | null, 
-/**
- * Largest number seen in training.
- */
-max: number | null, };
-
-/**
- * One epoch or iteration.
- */
-export type HistoryMsg = { 
-/**
- * From 1.
- */
-epoch: number, 
+n_epochs: number | null, 
 /**
  * The loss on the training rows.
  */
-train_loss: number, 
+train_loss: number | null, 
 /**
- * The loss on the test rows, if there are any.
+ * The loss on the test rows.
  */
 valid_loss: number | null, 
 /**
- * Time since the fit began.
+ * Estimated time to the end.
  */
-elapsed_ms: number, };
+eta_ms: number | null, 
+/**
+ * What is being done: `reading`, `preparing`, `fitting`, `evaluating`.
+ */
+message: string, };
 
 /**
- * A step after it has learned from the training rows.
+ * What an imported project brought.
  */
-export type FittedStepMsg = { 
+export type ProjectMsg = { 
 /**
- * The step as asked for.
+ * Its tables.
  */
-asked: StepMsg, 
+tables: Array<TableMsg>, 
 /**
- * The columns it worked on.
+ * Its models.
  */
-columns: Array<string>, 
-/**
- * What it learned, by column: `{ "fill": 43.9 }`, `{ "mean": …, "scale": … }`, `{ "categories": [ … ] }`.
- */
-learned: Array<JsonValue>, 
-/**
- * Rows before and after.
- */
-n_rows: [number, number], 
-/**
- * Columns before and after.
- */
-n_columns: [number, number], 
-/**
- * Missing cells before and after.
- */
-n_missing: [number, number], 
-/**
- * A few values before and after of the first column touched.
- */
-sample: [Array<JsonValue>, Array<JsonValue>], };
-
-/**
- * What a model consists of.
- */
-export type StructureMsg = { 
-/**
- * The nodes, root first, each before its children.
- */
-nodes: Array<TreeNodeMsg>, } | { 
-/**
- * How many.
- */
-n_trees: number, 
-/**
- * How many nodes each has.
- */
-n_nodes: Array<number>, 
-/**
- * How much of what the splits gained was gained by each feature, as shares; none where it is not known.
- */
-importances: Array<number> | null, } | CoefficientsMsg | Record<symbol, never>;
-
-/**
- * A linear model's numbers, for the matrix' features.
- */
-export type CoefficientsMsg = { 
-/**
- * Regression: one number per feature. Classification: one list per class; for two classes one list, of the second.
- */
-coefficients: JsonValue, 
-/**
- * Regression: a number. Classification: one number per list.
- */
-intercept: JsonValue, };
-
-/**
- * What a model was made from; the same receipt on the same device gives the same model.
- */
-export type ReceiptMsg = { 
-/**
- * SHA-256 of the CSV's bytes.
- */
-data_sha256: string, 
-/**
- * SHA-256 of the checked request as canonical JSON, ids left out.
- */
-spec_sha256: string, 
-/**
- * The seed.
- */
-seed: number, 
-/**
- * The version of Vitrine.
- */
-version: string, };
-
-/**
- * The device that answered.
- */
-export type DeviceMsg = { 
-/**
- * Which kind.
- */
-kind: DeviceKind, 
-/**
- * Its name.
- */
-name: string, 
-/**
- * Why it is not the one that was asked for.
- */
-fallback_reason: string | null, };
-
-/**
- * Where arithmetic happens.
- */
-export type DeviceKind = "cpu" | "webgpu";
-
-/**
- * The request cannot be carried out.
- */
-export type ErrorMsg = { 
-/**
- * Stable name, `stage.what`: `ingest.no_rows`, `train.loss_not_finite`, `cancelled`.
- */
-code: string, 
-/**
- * The stage it happened in: `ingest`, `preprocess`, `train`, …
- */
-stage: string, 
-/**
- * What is wrong, with both sides of the mismatch.
- */
-message: string, 
-/**
- * What to do about it.
- */
-hint: string, 
-/**
- * Where it is.
- */
-place: PlaceMsg | null, 
-/**
- * The values in the message by name, so that a translation can place them.
- */
-args: { [key in string]: string }, };
+models: Array<ModelMsg>, };
 
 /**
  * Everything declared.
@@ -1431,23 +1494,37 @@ webgpu: boolean,
 params: Array<ParamDocMsg>, };
 
 /**
- * Rows of a table: numbers as numbers, booleans as booleans, missing cells as `null`, times as ISO 8601 text.
- *
- * Cells travel as lists and not as objects, so that a column called `__proto__` is a column like any other.
+ * Measures of a model on a table.
  */
-export type RowsMsg = { 
+export type EvaluationMsg = { 
 /**
- * The first row read.
+ * The model's id.
  */
-start: number, 
+model: string, 
 /**
- * The columns' names, in order.
+ * The table's id.
  */
-columns: Array<string>, 
+table: string, 
 /**
- * One list per row, one cell per column.
+ * Rows measured: those whose target is present and known.
  */
-cells: Array<Array<JsonValue>>, };
+n_rows: number, 
+/**
+ * The measures.
+ */
+metrics: { [key in string]: number | null }, 
+/**
+ * The classes, in the order of the confusion matrix.
+ */
+classes: Array<string> | null, 
+/**
+ * Rows by true class, columns by predicted class.
+ */
+confusion: Array<Array<number>> | null, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, };
 
 /**
  * What a model would see. The matrix and the target come beside it as [`crate::Buffer`]s.
@@ -1475,77 +1552,5 @@ steps: Array<FittedStepMsg>,
 target: Array<JsonValue> | null, 
 /**
  * What was odd.
- */
-issues: Array<IssueMsg>, };
-
-/**
- * How far a job is.
- */
-export type ProgressMsg = { 
-/**
- * From 0 to 1, never falling.
- */
-fraction: number, 
-/**
- * The last finished epoch, iteration or tree level, for what is iterated.
- */
-epoch: number | null, 
-/**
- * How many there will be at most.
- */
-n_epochs: number | null, 
-/**
- * The loss on the training rows.
- */
-train_loss: number | null, 
-/**
- * The loss on the test rows.
- */
-valid_loss: number | null, 
-/**
- * Estimated time to the end.
- */
-eta_ms: number | null, 
-/**
- * What is being done: `reading`, `preparing`, `fitting`, `evaluating`.
- */
-message: string, };
-
-/**
- * A worker's first words.
- */
-export type ReadyMsg = { 
-/**
- * [`crate::PROTOCOL_VERSION`] as the worker was built.
- */
-protocol: number, 
-/**
- * [`crate::BUILD`] as the worker was built.
- */
-build: string, 
-/**
- * The version of Vitrine.
- */
-version: string, 
-/**
- * The device it works on.
- */
-device: DeviceMsg, };
-
-/**
- * Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
- * classification, `values` for regression.
- */
-export type PredictionMsg = { 
-/**
- * Rows answered.
- */
-n_rows: number, 
-/**
- * The classes; `null` for regression.
- */
-classes: Array<string> | null, 
-/**
- * What was odd: missing and unseen values among it.
  */
 issues: Array<IssueMsg>, };

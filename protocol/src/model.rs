@@ -212,6 +212,9 @@ pub enum StructureMsg {
         n_nodes: Vec<usize>,
         /// How much of what the splits gained was gained by each feature, as shares; none where it is not known.
         importances: Option<Vec<f64>>,
+        /// Whether the trees' values are added up (boosting: round by round, and in a round class by class where there
+        /// are more than two) and not averaged.
+        is_sum: bool,
     },
     /// A linear model.
     Linear(CoefficientsMsg),
@@ -230,14 +233,16 @@ struct AnyStructure {
     coefficients: Option<Value>,
     #[serde(default)]
     intercept: Value,
+    #[serde(default)]
+    is_sum: bool,
 }
 
 impl From<AnyStructure> for StructureMsg {
     fn from(any: AnyStructure) -> Self {
         match any {
             AnyStructure { nodes: Some(nodes), .. } => Self::Tree { nodes },
-            AnyStructure { n_trees: Some(n_trees), n_nodes, importances, .. } => {
-                Self::Trees { n_trees, n_nodes, importances }
+            AnyStructure { n_trees: Some(n_trees), n_nodes, importances, is_sum, .. } => {
+                Self::Trees { n_trees, n_nodes, importances, is_sum }
             }
             AnyStructure { coefficients: Some(coefficients), intercept, .. } => {
                 Self::Linear(CoefficientsMsg { coefficients, intercept })

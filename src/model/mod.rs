@@ -236,6 +236,12 @@ pub trait Trees {
         None
     }
 
+    /// Whether the trees' values are added up, as boosting does, and not averaged. Where there are more than two classes,
+    /// each round then has one tree per class, in their order.
+    fn is_sum(&self) -> bool {
+        false
+    }
+
     /// One tree's nodes, root first, each before its children. A leaf's `value` is what the tree says by itself: shares
     /// of the classes, a mean, or what it adds to a sum.
     ///

@@ -193,6 +193,10 @@ impl Trees for Forest {
         self.questions(tree).len()
     }
 
+    fn is_sum(&self) -> bool {
+        true
+    }
+
     fn nodes(&self, tree: usize) -> Vec<TreeNode> {
         let start = self.starts[tree] as usize;
         let questions = self.questions(tree);

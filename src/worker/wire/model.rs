@@ -123,6 +123,7 @@ fn structure_msg(pipeline: &Pipeline) -> StructureMsg {
             n_trees: trees.n_trees(),
             n_nodes: (0..trees.n_trees()).map(|tree| trees.n_nodes(tree)).collect(),
             importances: trees.importances().map(<[f64]>::to_vec),
+            is_sum: trees.is_sum(),
         },
         Structure::Plain => StructureMsg::Plain {},
         Structure::Linear { coefficients, intercepts, task } => {

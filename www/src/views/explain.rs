@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use vitrine_protocol::StructureMsg;
 
+use super::explain_importances::Importances;
 use super::explain_linear::{Coefficients, Terms};
 use super::explain_plane::Plane;
 use super::explain_tree::TreeFigure;
@@ -57,7 +58,7 @@ fn Inside() -> impl IntoView {
         <div class="explain">
             <div class="explain-main">
                 {move || match drawn_as.get() {
-                    Inner::Tree => view! { <TreeFigure/> }.into_any(),
+                    Inner::Tree => view! { <TreeFigure/><Importances/> }.into_any(),
                     Inner::Coefficients => view! { <Coefficients/><Terms/> }.into_any(),
                     Inner::Nothing => ().into_any(),
                 }}

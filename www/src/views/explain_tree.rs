@@ -220,6 +220,24 @@ fn nodes_of<T>(app: App, with: impl FnOnce(&[TreeNodeMsg]) -> T) -> Option<T> {
     })
 }
 
+/// Whether the nodes' values are parts of a sum, and neither shares nor means.
+fn is_sum(app: App) -> bool {
+    app.result.model.with(|trained| {
+        let structure = trained.as_ref().map(|trained| &trained.model.structure);
+        matches!(structure, Some(StructureMsg::Trees { is_sum: true, .. }))
+    })
+}
+
+/// The classes whose shares the nodes hold; none where they hold numbers.
+fn classes(app: App) -> Option<Vec<String>> {
+    app.result.model.with(|trained| trained.as_ref()?.model.classes.clone()).filter(|_| !is_sum(app))
+}
+
+/// What stands before a node's number.
+fn mean_word(app: App) -> &'static str {
+    if is_sum(app) { app.text().adds } else { app.text().mean }
+}
+
 /// Where the drawn nodes stand.
 fn places(app: App, closed: &BTreeSet<usize>, opened: &BTreeSet<usize>, lit: &[usize]) -> BTreeMap<usize, [f64; 2]> {
     nodes_of(app, |nodes| layout(nodes, &seen(nodes, closed, opened, lit))).unwrap_or_default()
@@ -263,8 +281,8 @@ fn draw(app: App, closed: &BTreeSet<usize>, opened: &BTreeSet<usize>, lit: &[usi
     let texts = app.text();
     let impurity = impurity_name(app);
     let words =
-        TreeWords { rows: texts.rows_short, impurity: &impurity, mean: texts.mean, yes: texts.yes, no: texts.no };
-    let classes = app.result.model.with(|trained| trained.as_ref().and_then(|trained| trained.model.classes.clone()));
+        TreeWords { rows: texts.rows_short, impurity: &impurity, mean: mean_word(app), yes: texts.yes, no: texts.no };
+    let classes = classes(app);
     let selected = app.result.selected_node.get();
     let drawing = nodes_of(app, |nodes| {
         let visible = seen(nodes, closed, opened, lit);
@@ -292,7 +310,11 @@ fn TreePicker() -> impl IntoView {
     let number = move || app.result.shown_tree.with(|tree| tree.as_ref().map_or(1, |tree| tree.index + 1));
     let words = move || {
         let all = format::count(n_trees.get().unwrap_or(0));
-        fill(app.text().tree_of, &[("n", &format::count(number())), ("all", &all)])
+        let which = fill(app.text().tree_of, &[("n", &format::count(number())), ("all", &all)]);
+        match summed_class(app, number() - 1) {
+            Some(class) => format!("{which} → {class}"),
+            None => which,
+        }
     };
     move || {
         n_trees.get().map(|n_trees| {
@@ -314,16 +336,23 @@ fn TreePicker() -> impl IntoView {
     }
 }
 
+/// The class that a tree of a sum speaks for: one per tree in turn, or the second of two.
+fn summed_class(app: App, tree: usize) -> Option<String> {
+    app.result
+        .model
+        .with(|trained| {
+            let classes = trained.as_ref()?.model.classes.as_ref()?;
+            let class = if classes.len() == 2 { 1 } else { tree % classes.len().max(1) };
+            classes.get(class).cloned()
+        })
+        .filter(|_| is_sum(app))
+}
+
 /// The classes and their colours.
 #[component]
 fn Legend() -> impl IntoView {
     let app = app();
-    let classes = move || {
-        app.result
-            .model
-            .with(|trained| trained.as_ref().and_then(|trained| trained.model.classes.clone()))
-            .unwrap_or_default()
-    };
+    let classes = move || classes(app).unwrap_or_default();
     view! {
         <ul class="legend">
             {move || classes().into_iter().take(12).enumerate().map(|(position, name)| view! {
@@ -341,8 +370,7 @@ fn NodeDetail() -> impl IntoView {
         let id = app.result.selected_node.get()?;
         let node = nodes_of(app, |nodes| nodes.get(id).cloned())??;
         let texts = app.text();
-        let classes =
-            app.result.model.with(|trained| trained.as_ref().and_then(|trained| trained.model.classes.clone()));
+        let classes = classes(app);
         let question = node
             .feature_name
             .zip(node.threshold)
@@ -354,8 +382,9 @@ fn NodeDetail() -> impl IntoView {
                 .map(|(class, share)| format!("{class} {}", format::percent(*share)));
             shares.collect::<Vec<_>>().join(" · ")
         });
-        let mean =
-            || format!("{} {}", texts.mean, node.value.first().map_or_else(String::new, |mean| format::number(*mean)));
+        let mean = || {
+            format!("{} {}", mean_word(app), node.value.first().map_or_else(String::new, |mean| format::number(*mean)))
+        };
         Some(view! {
             <p class="node-detail" data-testid="node-detail">
                 <span class="tag">{fill(texts.node_number, &[("n", &id.to_string())])}</span>
@@ -370,9 +399,9 @@ fn NodeDetail() -> impl IntoView {
 
 fn sheet(app: App) -> Sheet {
     let texts = app.text();
-    let classes = app.result.model.with(|trained| trained.as_ref().and_then(|trained| trained.model.classes.clone()));
+    let classes = classes(app);
     let head = [texts.node, texts.question, texts.yes, texts.no, texts.rows].map(str::to_owned).into_iter();
-    let values = classes.unwrap_or_else(|| vec![texts.mean.to_owned()]);
+    let values = classes.unwrap_or_else(|| vec![mean_word(app).to_owned()]);
     let head = head.chain([impurity_name(app)]).chain(values).collect();
     let rows = nodes_of(app, |nodes| {
         let rows = nodes.iter().map(|node| {

@@ -6,6 +6,7 @@ mod data_source;
 mod evaluate;
 mod explain;
 mod explain_frame;
+mod explain_importances;
 mod explain_linear;
 mod explain_plane;
 mod explain_tree;
