@@ -16,7 +16,7 @@ use vitrine::worker::{Buffers, Host, Inbox, Incoming, Source, WorkerDevice, run}
 use vitrine_protocol::{Buffer, EventMsg, RequestMsg};
 
 /// The fits by name, each with the digest of what was learned and of its answers, in hexadecimal.
-pub const EXPECTED: &[(&str, &str)] = &[
+pub(crate) const EXPECTED: &[(&str, &str)] = &[
     ("decision_tree", "a4798586cf661c68"),
     ("regression_tree", "9d969ded2bf7025e"),
     ("random_forest", "15cc3be398bbd0fc"),
@@ -35,7 +35,7 @@ const PENGUINS: &str = include_str!("../../www/samples/penguins.csv");
 const ABALONE: &str = include_str!("../../www/samples/abalone.csv");
 
 /// Fits the reference models in a worker's loop, from the bytes of their CSVs on.
-pub async fn digests() -> Vec<(&'static str, String)> {
+pub(crate) async fn digests() -> Vec<(&'static str, String)> {
     let fits = [
         ("decision_tree", IRIS, "species", json!({ "kind": "decision_tree" })),
         ("regression_tree", ABALONE, "rings", json!({ "kind": "decision_tree", "max_depth": 6 })),
@@ -86,7 +86,7 @@ fn digest(said: &[(Value, Buffers)]) -> String {
 }
 
 /// Lets a worker's loop answer requests, the CSV being the payload of each, and gives back what it said.
-pub async fn ask(csv: &str, requests: &[Value]) -> Vec<(Value, Buffers)> {
+pub(crate) async fn ask(csv: &str, requests: &[Value]) -> Vec<(Value, Buffers)> {
     let inbox = Inbox::new();
     let payload: Rc<dyn Source> = Rc::new(csv.as_bytes().to_vec());
     for (idx, request) in requests.iter().enumerate() {
