@@ -40,7 +40,8 @@ async fn a_csv_becomes_a_table() {
 
 #[wasm_bindgen_test]
 async fn gradient_descent_learns_in_a_worker() {
-    let model = json!({ "kind": "linear_regression", "solver": "gradient_descent" });
+    // Eight rows are one batch, so an epoch is one step: the default 100 of them do not get there, natively either.
+    let model = json!({ "kind": "linear_regression", "solver": "gradient_descent", "max_iter": 300 });
     let said = reference_fits::ask(
         "x,y\n1,3\n2,5\n3,7\n4,9\n5,11\n6,13\n7,15\n8,17\n",
         &[
@@ -52,5 +53,5 @@ async fn gradient_descent_learns_in_a_worker() {
     let (fitted, _) = said.last().expect("the worker said something");
     assert_eq!(fitted["type"], "model_fitted", "{fitted}");
     let rmse = fitted["metrics"]["train"]["rmse"].as_f64().expect("a number");
-    assert!(rmse < 0.1, "rmse {rmse}");
+    assert!(rmse < 0.01, "rmse {rmse}");
 }
