@@ -134,6 +134,15 @@ test("a pasted CSV is read, and a bad file says why without taking it away", asy
   assert.match(await page.locator(".on-show").innerText(), /\b3\b/, "the three rows are still there");
 });
 
+test("a file chosen before the engine is up is read when it is", async () => {
+  const page = await open(browser, { path: "/#lang=en" });
+  // At once: nothing is waited for but the input.
+  await by(page, "file").setInputFiles(fixturePath("bad/html_headers.csv"));
+  await by(page, "grid").waitFor();
+  assert.equal(await by(page, "notices").locator("[data-code]").count(), 0);
+  assert.deepEqual(page.troubles, []);
+});
+
 test("headers that look like code stay words", async () => {
   const page = await openPage("en");
   await by(page, "file").setInputFiles(fixturePath("bad/html_headers.csv"));

@@ -6,11 +6,12 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Float64Array, Object, Reflect, Uint8Array, Uint32Array};
+use js_sys::{Float64Array, Object, Promise, Reflect, Uint8Array, Uint32Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vitrine_protocol::{DeviceMsg, ErrorMsg, ProgressMsg, Request};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
 #[wasm_bindgen(raw_module = "./vitrine.js")]
@@ -19,8 +20,8 @@ extern "C" {
     #[derive(Clone)]
     type Vitrine;
 
-    #[wasm_bindgen(static_method_of = Vitrine, catch)]
-    async fn start(options: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(static_method_of = Vitrine)]
+    fn start(options: &JsValue) -> Promise;
 
     #[wasm_bindgen(method, catch)]
     async fn request(this: &Vitrine, request: &JsValue, options: &JsValue) -> Result<JsValue, JsValue>;
@@ -34,6 +35,8 @@ extern "C" {
 
 thread_local! {
     static CLIENT: RefCell<Option<Vitrine>> = const { RefCell::new(None) };
+    /// Settles with the client: what is asked before the engine is up waits for it.
+    static STARTING: RefCell<Option<Promise>> = const { RefCell::new(None) };
 }
 
 /// What travels beside a request.
@@ -78,7 +81,9 @@ impl Buffers {
 pub(crate) async fn start(on_notice: impl Fn(&str) + 'static) -> Result<(), ErrorMsg> {
     let options = Object::new();
     let _ = Reflect::set(&options, &"device".into(), &"auto".into());
-    let client: Vitrine = Vitrine::start(&options).await.map_err(error_from)?.unchecked_into();
+    let starting = Vitrine::start(&options);
+    STARTING.set(Some(starting.clone()));
+    let client: Vitrine = JsFuture::from(starting).await.map_err(error_from)?.unchecked_into();
     let on_notice = std::rc::Rc::new(on_notice);
     for kind in ["crash", "device", "restored"] {
         let hear = std::rc::Rc::clone(&on_notice);
@@ -103,7 +108,7 @@ pub(crate) fn device() -> Option<DeviceMsg> {
 /// Asks, and waits for the answer.
 ///
 /// # Errors
-/// - The engine's own, or `environment.worker_not_started` before [`start`] has ended.
+/// - The engine's own, why it did not start, or `environment.worker_not_started` before [`start`] was called.
 pub(crate) async fn ask<T: DeserializeOwned>(request: Request, beside: Beside) -> Result<(T, Buffers), ErrorMsg> {
     let (event, buffers) = send(request, beside).await?;
     let event = serde_wasm_bindgen::from_value(event).map_err(|error| unexpected(error.to_string()))?;
@@ -111,10 +116,11 @@ pub(crate) async fn ask<T: DeserializeOwned>(request: Request, beside: Beside) -
 }
 
 async fn send(request: Request, beside: Beside) -> Result<(JsValue, JsValue), ErrorMsg> {
-    let client = CLIENT.with_borrow(Clone::clone).ok_or_else(|| ErrorMsg {
+    let starting = STARTING.with_borrow(Clone::clone).ok_or_else(|| ErrorMsg {
         code: "environment.worker_not_started".to_owned(),
         ..unexpected("the engine is not running".to_owned())
     })?;
+    let client: Vitrine = JsFuture::from(starting).await.map_err(error_from)?.unchecked_into();
     let request = request
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
         .map_err(|error| unexpected(error.to_string()))?;
