@@ -113,19 +113,930 @@ export class Vitrine extends EventTarget {
 // The messages.
 
 /**
- * One message to a worker.
- *
- * Bulk input (the bytes of a file) is not in it: it is posted beside it as the *payload*, a `Blob`.
+ * One bar of a histogram: `start ≤ x < end`, the last one closed.
  */
-export type RequestMsg = { 
+export type BinMsg = { 
 /**
- * The job this request starts.
+ * Left edge.
  */
-job: number, 
+start: number, 
 /**
- * What to do.
+ * Right edge.
  */
-request: Request, };
+end: number, 
+/**
+ * Cells in it.
+ */
+count: number, };
+
+/**
+ * Measures on the rows learned from and on those held back.
+ */
+export type BothMetricsMsg = { 
+/**
+ * On the training rows.
+ */
+train: { [key in string]: number | null }, 
+/**
+ * On the test rows, if any were held back.
+ */
+test: { [key in string]: number | null } | null, };
+
+/**
+ * Answers over a grid. The answers come beside it as buffers: `codes` and `probabilities` (of the answered class) for
+ * classification, `values` for regression; row `j` from the bottom, column `i`, at `j * n_x + i`.
+ */
+export type BoundaryMsg = { 
+/**
+ * The column across.
+ */
+x: string, 
+/**
+ * The column upwards.
+ */
+y: string, 
+/**
+ * Grid points across: numbers, or the categories' names.
+ */
+x_values: Array<JsonValue>, 
+/**
+ * Grid points upwards.
+ */
+y_values: Array<JsonValue>, 
+/**
+ * The values the other columns were held at.
+ */
+fixed: { [key in string]: JsonValue }, 
+/**
+ * The classes; `null` for regression.
+ */
+classes: Array<string> | null, };
+
+/**
+ * Everything declared.
+ */
+export type CatalogMsg = { 
+/**
+ * The models of the registry.
+ */
+models: Array<ModelDocMsg>, 
+/**
+ * The preparation steps.
+ */
+steps: Array<StepDocMsg>, 
+/**
+ * The error codes.
+ */
+errors: Array<ErrorDocMsg>, };
+
+/**
+ * A linear model's numbers, for the matrix' features.
+ */
+export type CoefficientsMsg = { 
+/**
+ * Regression: one number per feature. Classification: one list per class; for two classes one list, of the second.
+ */
+coefficients: JsonValue, 
+/**
+ * Regression: a number. Classification: one number per list.
+ */
+intercept: JsonValue, };
+
+/**
+ * What a column holds.
+ */
+export type ColumnKind = "numeric" | "categorical" | "datetime" | "boolean" | "text";
+
+/**
+ * A column and its profile. Statistics of numbers are `null` for other kinds and where nothing is present.
+ */
+export type ColumnMsg = { 
+/**
+ * Its name, made unique.
+ */
+name: string, 
+/**
+ * What it holds.
+ */
+kind: ColumnKind, 
+/**
+ * Cells without a value.
+ */
+n_missing: number, 
+/**
+ * Different values among the present ones.
+ */
+n_distinct: number, 
+/**
+ * Mean of the present values.
+ */
+mean: number | null, 
+/**
+ * Sample standard deviation (divided by n − 1).
+ */
+std: number | null, 
+/**
+ * Smallest value.
+ */
+min: number | null, 
+/**
+ * Lower quartile, linearly interpolated.
+ */
+q1: number | null, 
+/**
+ * Median, linearly interpolated.
+ */
+median: number | null, 
+/**
+ * Upper quartile, linearly interpolated.
+ */
+q3: number | null, 
+/**
+ * Largest value.
+ */
+max: number | null, 
+/**
+ * The most frequent values, most frequent first; ties in order of the value.
+ */
+top_values: Array<TopValueMsg>, 
+/**
+ * Equal-width bins between `min` and `max`, for numbers and times.
+ */
+histogram: Array<BinMsg>, };
+
+/**
+ * The way one row takes from root to leaf. A linear model has no path: its `terms` say what each feature adds.
+ */
+export type DecisionPathMsg = { 
+/**
+ * The inner nodes in the order they are met.
+ */
+path: Array<PathStepMsg>, 
+/**
+ * The leaf reached.
+ */
+leaf: number | null, 
+/**
+ * Linear models: each feature's coefficient times its value, by decreasing size.
+ */
+terms: Array<TermMsg>, 
+/**
+ * The answer: a class or a number.
+ */
+prediction: JsonValue, 
+/**
+ * The probability of each class, in the order of the model's classes.
+ */
+probabilities: Array<number> | null, 
+/**
+ * The path in one sentence: `petal width 1.4 ≤ 1.75 → … → versicolor`.
+ */
+sentence: string, };
+
+/**
+ * Where arithmetic happens.
+ */
+export type DeviceKind = "cpu" | "webgpu";
+
+/**
+ * The device that answered.
+ */
+export type DeviceMsg = { 
+/**
+ * Which kind.
+ */
+kind: DeviceKind, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Why it is not the one that was asked for.
+ */
+fallback_reason: string | null, };
+
+/**
+ * A text encoding the reader knows.
+ */
+export type Encoding = "utf-8" | "utf-16le" | "utf-16be" | "gb18030" | "windows-1252";
+
+/**
+ * An error code.
+ */
+export type ErrorDocMsg = { 
+/**
+ * The stable code.
+ */
+code: string, 
+/**
+ * When it happens.
+ */
+meaning: string, };
+
+/**
+ * The request cannot be carried out.
+ */
+export type ErrorMsg = { 
+/**
+ * Stable name, `stage.what`: `ingest.no_rows`, `train.loss_not_finite`, `cancelled`.
+ */
+code: string, 
+/**
+ * The stage it happened in: `ingest`, `preprocess`, `train`, …
+ */
+stage: string, 
+/**
+ * What is wrong, with both sides of the mismatch.
+ */
+message: string, 
+/**
+ * What to do about it.
+ */
+hint: string, 
+/**
+ * Where it is.
+ */
+place: PlaceMsg | null, 
+/**
+ * The values in the message by name, so that a translation can place them.
+ */
+args: { [key in string]: string }, };
+
+/**
+ * Measures of a model on a table.
+ */
+export type EvaluationMsg = { 
+/**
+ * The model's id.
+ */
+model: string, 
+/**
+ * The table's id.
+ */
+table: string, 
+/**
+ * Rows measured: those whose target is present and known.
+ */
+n_rows: number, 
+/**
+ * The measures.
+ */
+metrics: { [key in string]: number | null }, 
+/**
+ * The classes, in the order of the confusion matrix.
+ */
+classes: Array<string> | null, 
+/**
+ * Rows by true class, columns by predicted class.
+ */
+confusion: Array<Array<number>> | null, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, };
+
+/**
+ * The events, past tense. All but `Ready`, `Progressed` and `Crashed` are terminal: each job gets exactly one.
+ */
+export type Event = { "type": "ready" } & ReadyMsg | { "type": "progressed" } & ProgressMsg | { "type": "table_loaded" } & TableMsg | { "type": "rows_read" } & RowsMsg | { "type": "prepared" } & PreparedMsg | { "type": "model_fitted" } & ModelMsg | { "type": "predicted" } & PredictionMsg | { "type": "evaluated" } & EvaluationMsg | { "type": "explained" } & ExplanationMsg | { "type": "exported", 
+/**
+ * A name for the file.
+ */
+file_name: string, } | { "type": "project_imported" } & ProjectMsg | { "type": "released", 
+/**
+ * Which one.
+ */
+id: string, } | { "type": "described" } & CatalogMsg | { "type": "failed" } & ErrorMsg | { "type": "cancelled" } | { "type": "crashed", 
+/**
+ * The panic's message and place.
+ */
+message: string, };
+
+/**
+ * One message from a worker; [`Buffer`]s are posted beside it.
+ */
+export type EventMsg = { 
+/**
+ * The job it is about; `null` for `ready` and `crashed`.
+ */
+job: number | null, 
+/**
+ * What happened.
+ */
+event: Event, };
+
+/**
+ * Which explanation.
+ */
+export type ExplainMsg = { "kind": "decision_path", 
+/**
+ * A row of the model's table by position, or a row as an object from column name to value.
+ */
+row: number | Record<string, Cell>, } | { "kind": "tree", 
+/**
+ * Its position, from 0.
+ */
+index: number, } | { "kind": "boundary", 
+/**
+ * The column across.
+ */
+x: string, 
+/**
+ * The column upwards.
+ */
+y: string, 
+/**
+ * Grid points each way; 60 by default.
+ */
+resolution?: number, 
+/**
+ * The other columns' values; the median or most frequent by default.
+ */
+fixed?: Record<string, Cell>, };
+
+/**
+ * An explanation.
+ */
+export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg;
+
+/**
+ * The formats a model can be written in.
+ */
+export type ExportFormat = "project";
+
+/**
+ * A step after it has learned from the training rows.
+ */
+export type FittedStepMsg = { 
+/**
+ * The step as asked for.
+ */
+asked: StepMsg, 
+/**
+ * The columns it worked on.
+ */
+columns: Array<string>, 
+/**
+ * What it learned, by column: `{ "fill": 43.9 }`, `{ "mean": …, "scale": … }`, `{ "categories": [ … ] }`.
+ */
+learned: Array<JsonValue>, 
+/**
+ * Rows before and after.
+ */
+n_rows: [number, number], 
+/**
+ * Columns before and after.
+ */
+n_columns: [number, number], 
+/**
+ * Missing cells before and after.
+ */
+n_missing: [number, number], 
+/**
+ * A few values before and after of the first column touched.
+ */
+sample: [Array<JsonValue>, Array<JsonValue>], };
+
+/**
+ * One epoch or iteration.
+ */
+export type HistoryMsg = { 
+/**
+ * From 1.
+ */
+epoch: number, 
+/**
+ * The loss on the training rows.
+ */
+train_loss: number, 
+/**
+ * The loss on the test rows, if there are any.
+ */
+valid_loss: number | null, 
+/**
+ * Time since the fit began.
+ */
+elapsed_ms: number, };
+
+/**
+ * A raw column a model reads, as a form needs it.
+ */
+export type InputMsg = { 
+/**
+ * The column's name.
+ */
+name: string, 
+/**
+ * What it holds.
+ */
+kind: ColumnKind, 
+/**
+ * The categories seen in training, most frequent first; empty for other kinds.
+ */
+categories: Array<string>, 
+/**
+ * Smallest number seen in training.
+ */
+min: number | null, 
+/**
+ * Median of the numbers seen in training.
+ */
+median: number | null, 
+/**
+ * Largest number seen in training.
+ */
+max: number | null, };
+
+/**
+ * The data is odd but usable; work went on.
+ */
+export type IssueMsg = { 
+/**
+ * Stable name: `ragged_row`, `duplicate_column_name`, …
+ */
+code: string, 
+/**
+ * What was found.
+ */
+message: string, 
+/**
+ * What was done about it, or what to do.
+ */
+hint: string, 
+/**
+ * Where it was found first.
+ */
+place: PlaceMsg | null, 
+/**
+ * How often.
+ */
+count: number, 
+/**
+ * The values in the message by name, so that a translation can place them.
+ */
+args: { [key in string]: string }, };
+
+export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
+
+/**
+ * What a reader should not sniff; every field is optional.
+ */
+export type LoadOptionsMsg = { 
+/**
+ * What to call the table.
+ */
+name?: string, 
+/**
+ * The cell separator, one ASCII character.
+ */
+delimiter?: string, 
+/**
+ * The quote, one ASCII character, or empty for none.
+ */
+quote?: string, 
+/**
+ * The decimal mark, `.` or `,`.
+ */
+decimal?: string, 
+/**
+ * Whether the first record names the columns.
+ */
+has_header?: boolean, 
+/**
+ * The text encoding.
+ */
+encoding?: Encoding, 
+/**
+ * Kinds by column name.
+ */
+column_kinds?: Record<string, ColumnKind>, 
+/**
+ * The cells that mean "missing", instead of the usual ones (empty, `NA`, `NaN`, `null`, …).
+ */
+missing_values?: Array<string>, };
+
+/**
+ * A kind of model.
+ */
+export type ModelDocMsg = { 
+/**
+ * Its name in requests.
+ */
+kind: string, 
+/**
+ * Its name for people.
+ */
+title: TextMsg, 
+/**
+ * What it does, in a sentence or two.
+ */
+summary: TextMsg, 
+/**
+ * What it can learn.
+ */
+tasks: Array<Task>, 
+/**
+ * Whether it can use WebGPU, and with which parameters.
+ */
+webgpu: boolean, 
+/**
+ * Its hyper-parameters.
+ */
+params: Array<ParamDocMsg>, };
+
+/**
+ * A fitted model. The rows of its split come beside it as [`crate::Buffer`]s `train_rows` and `test_rows`.
+ */
+export type ModelMsg = { 
+/**
+ * What requests call it.
+ */
+id: string, 
+/**
+ * What was learned.
+ */
+task: Task, 
+/**
+ * The model's kind.
+ */
+kind: string, 
+/**
+ * The table it was trained on.
+ */
+table: string, 
+/**
+ * The column it predicts.
+ */
+target: string, 
+/**
+ * The raw columns it reads.
+ */
+features: Array<InputMsg>, 
+/**
+ * The classes, sorted; `null` for regression.
+ */
+classes: Array<string> | null, 
+/**
+ * The matrix' columns after preparation.
+ */
+feature_names: Array<string>, 
+/**
+ * The fitted recipe.
+ */
+recipe: Array<FittedStepMsg>, 
+/**
+ * Every hyper-parameter, defaults included.
+ */
+params: { [key in string]: JsonValue }, 
+/**
+ * Measures on both parts.
+ */
+metrics: BothMetricsMsg, 
+/**
+ * What the model consists of, by kind.
+ */
+structure: StructureMsg, 
+/**
+ * The loss by epoch, for what is iterated.
+ */
+history: Array<HistoryMsg>, 
+/**
+ * Wall time of the fit itself, preparation and evaluation not included.
+ */
+fit_ms: number, 
+/**
+ * The device that fitted it.
+ */
+device: DeviceMsg, 
+/**
+ * Training rows.
+ */
+n_train: number, 
+/**
+ * Test rows.
+ */
+n_test: number, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, 
+/**
+ * What it was made from, for making it again.
+ */
+receipt: ReceiptMsg, };
+
+/**
+ * A model's kind and its hyper-parameters by name; each kind declares which.
+ */
+export type ModelSpecMsg = { 
+/**
+ * `decision_tree`, `linear_regression`, `logistic_regression`, …
+ */
+kind: string, } & ({ [key in string]: number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null });
+
+/**
+ * A hyper-parameter.
+ */
+export type ParamDocMsg = { 
+/**
+ * Its name, scikit-learn's where it has one.
+ */
+name: string, 
+/**
+ * What it is when not given.
+ */
+default: JsonValue, 
+/**
+ * What it may be.
+ */
+range: ParamKindMsg, 
+/**
+ * Its unit; empty for none.
+ */
+unit: string, 
+/**
+ * One line.
+ */
+short: TextMsg, 
+/**
+ * More, for who asks; may be empty.
+ */
+long: string, };
+
+/**
+ * What a hyper-parameter may be.
+ */
+export type ParamKindMsg = { "type": "integer", 
+/**
+ * Smallest.
+ */
+min: number, 
+/**
+ * Largest.
+ */
+max: number, 
+/**
+ * Whether `null` is allowed.
+ */
+nullable: boolean, } | { "type": "number", 
+/**
+ * Lower end.
+ */
+min: number, 
+/**
+ * Upper end.
+ */
+max: number, 
+/**
+ * Whether the lower end itself is out.
+ */
+min_excluded: boolean, 
+/**
+ * Whether `null` is allowed.
+ */
+nullable: boolean, } | { "type": "number_or_word", 
+/**
+ * Lower end.
+ */
+min: number, 
+/**
+ * Upper end.
+ */
+max: number, 
+/**
+ * Whether the lower end itself is out.
+ */
+min_excluded: boolean, 
+/**
+ * Whether `null` is allowed.
+ */
+nullable: boolean, 
+/**
+ * The words.
+ */
+options: Array<string>, } | { "type": "boolean" } | { "type": "choice", 
+/**
+ * The words.
+ */
+options: Array<string>, };
+
+/**
+ * One question on the way.
+ */
+export type PathStepMsg = { 
+/**
+ * The node asked.
+ */
+node: number, 
+/**
+ * The feature it asks for.
+ */
+feature_name: string, 
+/**
+ * The row's value: in raw units, after imputation.
+ */
+value: JsonValue, 
+/**
+ * The node's threshold, in raw units.
+ */
+threshold: number, 
+/**
+ * `left` or `right`.
+ */
+went: string, 
+/**
+ * Training rows that reached the node.
+ */
+n_samples: number, 
+/**
+ * The node's class shares or mean.
+ */
+value_here: Array<number>, };
+
+/**
+ * Where in the user's data or request something is; absent parts do not apply.
+ */
+export type PlaceMsg = { 
+/**
+ * Line of the file, from 1.
+ */
+line?: number, 
+/**
+ * Row of the table, from 0.
+ */
+row?: number, 
+/**
+ * Name of the column.
+ */
+column?: string, 
+/**
+ * Byte of the file, from 0.
+ */
+byte?: number, 
+/**
+ * Position of the step in the recipe, from 0.
+ */
+step?: number, 
+/**
+ * Field of the request.
+ */
+field?: string, };
+
+/**
+ * Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
+ * classification, `values` for regression.
+ */
+export type PredictionMsg = { 
+/**
+ * Rows answered.
+ */
+n_rows: number, 
+/**
+ * The classes; `null` for regression.
+ */
+classes: Array<string> | null, 
+/**
+ * What was odd: missing and unseen values among it.
+ */
+issues: Array<IssueMsg>, };
+
+/**
+ * Fit a recipe on a whole table.
+ */
+export type PrepareMsg = { 
+/**
+ * The table's id.
+ */
+table: string, 
+/**
+ * The column to predict, kept out of the matrix.
+ */
+target?: string, 
+/**
+ * The columns to use; all but the target (and text) by default.
+ */
+features?: Array<string>, 
+/**
+ * The steps; a sensible recipe is built when absent.
+ */
+recipe?: Array<StepMsg>, };
+
+/**
+ * What a model would see. The matrix and the target come beside it as [`crate::Buffer`]s.
+ */
+export type PreparedMsg = { 
+/**
+ * The matrix' columns.
+ */
+feature_names: Array<string>, 
+/**
+ * The matrix' rows.
+ */
+n_rows: number, 
+/**
+ * The recipe, the built one when none was given.
+ */
+recipe: Array<StepMsg>, 
+/**
+ * Its steps after fitting.
+ */
+steps: Array<FittedStepMsg>, 
+/**
+ * The target of each row, when there is one.
+ */
+target: Array<JsonValue> | null, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, };
+
+/**
+ * How far a job is.
+ */
+export type ProgressMsg = { 
+/**
+ * From 0 to 1, never falling.
+ */
+fraction: number, 
+/**
+ * The last finished epoch, iteration or tree level, for what is iterated.
+ */
+epoch: number | null, 
+/**
+ * How many there will be at most.
+ */
+n_epochs: number | null, 
+/**
+ * The loss on the training rows.
+ */
+train_loss: number | null, 
+/**
+ * The loss on the test rows.
+ */
+valid_loss: number | null, 
+/**
+ * Estimated time to the end.
+ */
+eta_ms: number | null, 
+/**
+ * What is being done: `reading`, `preparing`, `fitting`, `evaluating`.
+ */
+message: string, };
+
+/**
+ * What an imported project brought.
+ */
+export type ProjectMsg = { 
+/**
+ * Its tables.
+ */
+tables: Array<TableMsg>, 
+/**
+ * Its models.
+ */
+models: Array<ModelMsg>, };
+
+/**
+ * A worker's first words.
+ */
+export type ReadyMsg = { 
+/**
+ * [`crate::PROTOCOL_VERSION`] as the worker was built.
+ */
+protocol: number, 
+/**
+ * [`crate::BUILD`] as the worker was built.
+ */
+build: string, 
+/**
+ * The version of Vitrine.
+ */
+version: string, 
+/**
+ * The device it works on.
+ */
+device: DeviceMsg, };
+
+/**
+ * What a model was made from; the same receipt on the same device gives the same model.
+ */
+export type ReceiptMsg = { 
+/**
+ * SHA-256 of the CSV's bytes.
+ */
+data_sha256: string, 
+/**
+ * SHA-256 of the checked request as canonical JSON, ids left out.
+ */
+spec_sha256: string, 
+/**
+ * The seed.
+ */
+seed: number, 
+/**
+ * The version of Vitrine.
+ */
+version: string, };
 
 /**
  * The requests, imperative.
@@ -257,6 +1168,87 @@ id: string, } | { "type": "cancel",
 target: number, } | { "type": "describe", };
 
 /**
+ * One message to a worker.
+ *
+ * Bulk input (the bytes of a file) is not in it: it is posted beside it as the *payload*, a `Blob`.
+ */
+export type RequestMsg = { 
+/**
+ * The job this request starts.
+ */
+job: number, 
+/**
+ * What to do.
+ */
+request: Request, };
+
+/**
+ * Rows of a table: numbers as numbers, booleans as booleans, missing cells as `null`, times as ISO 8601 text.
+ *
+ * Cells travel as lists and not as objects, so that a column called `__proto__` is a column like any other.
+ */
+export type RowsMsg = { 
+/**
+ * The first row read.
+ */
+start: number, 
+/**
+ * The columns' names, in order.
+ */
+columns: Array<string>, 
+/**
+ * One list per row, one cell per column.
+ */
+cells: Array<Array<JsonValue>>, };
+
+/**
+ * How rows are held back for testing.
+ */
+export type SplitMsg = { 
+/**
+ * The fraction held back, 0.25 by default; 0 trains on every row and `metrics.test` is `null`.
+ */
+test_fraction?: number, 
+/**
+ * Keep the classes' proportions in both parts; the default for classification.
+ */
+stratify?: boolean, 
+/**
+ * Train on every row and test on this other table.
+ */
+test_table?: string, };
+
+/**
+ * The columns a step works on: names, or `numeric`, `categorical`, `all`.
+ */
+export type StepColumns = string | Array<string>;
+
+/**
+ * A preparation step.
+ */
+export type StepDocMsg = { 
+/**
+ * Its name in requests.
+ */
+step: string, 
+/**
+ * Its name for people.
+ */
+title: TextMsg, 
+/**
+ * What it does.
+ */
+summary: TextMsg, 
+/**
+ * The columns it works on by default.
+ */
+columns: string, 
+/**
+ * Its settings.
+ */
+params: Array<ParamDocMsg>, };
+
+/**
  * What one step of a recipe asks for.
  */
 export type StepMsg = { "step": "drop_missing", 
@@ -330,691 +1322,6 @@ degree: number,
 interaction_only?: boolean, };
 
 /**
- * The columns a step works on: names, or `numeric`, `categorical`, `all`.
- */
-export type StepColumns = string | Array<string>;
-
-export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
-
-/**
- * A model's kind and its hyper-parameters by name; each kind declares which.
- */
-export type ModelSpecMsg = { 
-/**
- * `decision_tree`, `linear_regression`, `logistic_regression`, …
- */
-kind: string, } & ({ [key in string]: number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null });
-
-/**
- * What is to be learned.
- */
-export type Task = "classification" | "regression";
-
-/**
- * How rows are held back for testing.
- */
-export type SplitMsg = { 
-/**
- * The fraction held back, 0.25 by default; 0 trains on every row and `metrics.test` is `null`.
- */
-test_fraction?: number, 
-/**
- * Keep the classes' proportions in both parts; the default for classification.
- */
-stratify?: boolean, 
-/**
- * Train on every row and test on this other table.
- */
-test_table?: string, };
-
-/**
- * Which explanation.
- */
-export type ExplainMsg = { "kind": "decision_path", 
-/**
- * A row of the model's table by position, or a row as an object from column name to value.
- */
-row: number | Record<string, Cell>, } | { "kind": "tree", 
-/**
- * Its position, from 0.
- */
-index: number, } | { "kind": "boundary", 
-/**
- * The column across.
- */
-x: string, 
-/**
- * The column upwards.
- */
-y: string, 
-/**
- * Grid points each way; 60 by default.
- */
-resolution?: number, 
-/**
- * The other columns' values; the median or most frequent by default.
- */
-fixed?: Record<string, Cell>, };
-
-/**
- * Fit a recipe on a whole table.
- */
-export type PrepareMsg = { 
-/**
- * The table's id.
- */
-table: string, 
-/**
- * The column to predict, kept out of the matrix.
- */
-target?: string, 
-/**
- * The columns to use; all but the target (and text) by default.
- */
-features?: Array<string>, 
-/**
- * The steps; a sensible recipe is built when absent.
- */
-recipe?: Array<StepMsg>, };
-
-/**
- * The formats a model can be written in.
- */
-export type ExportFormat = "project";
-
-/**
- * What a reader should not sniff; every field is optional.
- */
-export type LoadOptionsMsg = { 
-/**
- * What to call the table.
- */
-name?: string, 
-/**
- * The cell separator, one ASCII character.
- */
-delimiter?: string, 
-/**
- * The quote, one ASCII character, or empty for none.
- */
-quote?: string, 
-/**
- * The decimal mark, `.` or `,`.
- */
-decimal?: string, 
-/**
- * Whether the first record names the columns.
- */
-has_header?: boolean, 
-/**
- * The text encoding.
- */
-encoding?: Encoding, 
-/**
- * Kinds by column name.
- */
-column_kinds?: Record<string, ColumnKind>, 
-/**
- * The cells that mean "missing", instead of the usual ones (empty, `NA`, `NaN`, `null`, …).
- */
-missing_values?: Array<string>, };
-
-/**
- * A text encoding the reader knows.
- */
-export type Encoding = "utf-8" | "utf-16le" | "utf-16be" | "gb18030" | "windows-1252";
-
-/**
- * What a column holds.
- */
-export type ColumnKind = "numeric" | "categorical" | "datetime" | "boolean" | "text";
-
-/**
- * What to train.
- */
-export type TrainMsg = { 
-/**
- * The table's id.
- */
-table: string, 
-/**
- * The column to predict.
- */
-target: string, 
-/**
- * The columns to learn from; all but the target (and text) by default.
- */
-features?: Array<string>, 
-/**
- * By default the target's kind decides.
- */
-task?: Task, 
-/**
- * The preparation; a sensible one for the model when absent.
- */
-recipe?: Array<StepMsg>, 
-/**
- * The model and its hyper-parameters.
- */
-model: ModelSpecMsg, 
-/**
- * How rows are held back.
- */
-split?: SplitMsg, 
-/**
- * Everything random is derived from it; 0 by default.
- */
-seed?: number, 
-/**
- * `auto`, `cpu` or `webgpu`; what the library was started with by default.
- */
-device?: string, };
-
-/**
- * One message from a worker; [`Buffer`]s are posted beside it.
- */
-export type EventMsg = { 
-/**
- * The job it is about; `null` for `ready` and `crashed`.
- */
-job: number | null, 
-/**
- * What happened.
- */
-event: Event, };
-
-/**
- * The events, past tense. All but `Ready`, `Progressed` and `Crashed` are terminal: each job gets exactly one.
- */
-export type Event = { "type": "ready" } & ReadyMsg | { "type": "progressed" } & ProgressMsg | { "type": "table_loaded" } & TableMsg | { "type": "rows_read" } & RowsMsg | { "type": "prepared" } & PreparedMsg | { "type": "model_fitted" } & ModelMsg | { "type": "predicted" } & PredictionMsg | { "type": "evaluated" } & EvaluationMsg | { "type": "explained" } & ExplanationMsg | { "type": "exported", 
-/**
- * A name for the file.
- */
-file_name: string, } | { "type": "project_imported" } & ProjectMsg | { "type": "released", 
-/**
- * Which one.
- */
-id: string, } | { "type": "described" } & CatalogMsg | { "type": "failed" } & ErrorMsg | { "type": "cancelled" } | { "type": "crashed", 
-/**
- * The panic's message and place.
- */
-message: string, };
-
-/**
- * Rows of a table: numbers as numbers, booleans as booleans, missing cells as `null`, times as ISO 8601 text.
- *
- * Cells travel as lists and not as objects, so that a column called `__proto__` is a column like any other.
- */
-export type RowsMsg = { 
-/**
- * The first row read.
- */
-start: number, 
-/**
- * The columns' names, in order.
- */
-columns: Array<string>, 
-/**
- * One list per row, one cell per column.
- */
-cells: Array<Array<JsonValue>>, };
-
-/**
- * A worker's first words.
- */
-export type ReadyMsg = { 
-/**
- * [`crate::PROTOCOL_VERSION`] as the worker was built.
- */
-protocol: number, 
-/**
- * [`crate::BUILD`] as the worker was built.
- */
-build: string, 
-/**
- * The version of Vitrine.
- */
-version: string, 
-/**
- * The device it works on.
- */
-device: DeviceMsg, };
-
-/**
- * The device that answered.
- */
-export type DeviceMsg = { 
-/**
- * Which kind.
- */
-kind: DeviceKind, 
-/**
- * Its name.
- */
-name: string, 
-/**
- * Why it is not the one that was asked for.
- */
-fallback_reason: string | null, };
-
-/**
- * Where arithmetic happens.
- */
-export type DeviceKind = "cpu" | "webgpu";
-
-/**
- * Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
- * classification, `values` for regression.
- */
-export type PredictionMsg = { 
-/**
- * Rows answered.
- */
-n_rows: number, 
-/**
- * The classes; `null` for regression.
- */
-classes: Array<string> | null, 
-/**
- * What was odd: missing and unseen values among it.
- */
-issues: Array<IssueMsg>, };
-
-/**
- * The data is odd but usable; work went on.
- */
-export type IssueMsg = { 
-/**
- * Stable name: `ragged_row`, `duplicate_column_name`, …
- */
-code: string, 
-/**
- * What was found.
- */
-message: string, 
-/**
- * What was done about it, or what to do.
- */
-hint: string, 
-/**
- * Where it was found first.
- */
-place: PlaceMsg | null, 
-/**
- * How often.
- */
-count: number, 
-/**
- * The values in the message by name, so that a translation can place them.
- */
-args: { [key in string]: string }, };
-
-/**
- * Where in the user's data or request something is; absent parts do not apply.
- */
-export type PlaceMsg = { 
-/**
- * Line of the file, from 1.
- */
-line?: number, 
-/**
- * Row of the table, from 0.
- */
-row?: number, 
-/**
- * Name of the column.
- */
-column?: string, 
-/**
- * Byte of the file, from 0.
- */
-byte?: number, 
-/**
- * Position of the step in the recipe, from 0.
- */
-step?: number, 
-/**
- * Field of the request.
- */
-field?: string, };
-
-/**
- * The request cannot be carried out.
- */
-export type ErrorMsg = { 
-/**
- * Stable name, `stage.what`: `ingest.no_rows`, `train.loss_not_finite`, `cancelled`.
- */
-code: string, 
-/**
- * The stage it happened in: `ingest`, `preprocess`, `train`, …
- */
-stage: string, 
-/**
- * What is wrong, with both sides of the mismatch.
- */
-message: string, 
-/**
- * What to do about it.
- */
-hint: string, 
-/**
- * Where it is.
- */
-place: PlaceMsg | null, 
-/**
- * The values in the message by name, so that a translation can place them.
- */
-args: { [key in string]: string }, };
-
-/**
- * An explanation.
- */
-export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg;
-
-/**
- * Answers over a grid. The answers come beside it as buffers: `codes` and `probabilities` (of the answered class) for
- * classification, `values` for regression; row `j` from the bottom, column `i`, at `j * n_x + i`.
- */
-export type BoundaryMsg = { 
-/**
- * The column across.
- */
-x: string, 
-/**
- * The column upwards.
- */
-y: string, 
-/**
- * Grid points across: numbers, or the categories' names.
- */
-x_values: Array<JsonValue>, 
-/**
- * Grid points upwards.
- */
-y_values: Array<JsonValue>, 
-/**
- * The values the other columns were held at.
- */
-fixed: { [key in string]: JsonValue }, 
-/**
- * The classes; `null` for regression.
- */
-classes: Array<string> | null, };
-
-/**
- * One tree of a model that has many.
- */
-export type TreeMsg = { 
-/**
- * Its position, from 0.
- */
-index: number, 
-/**
- * The nodes, root first, each before its children.
- */
-nodes: Array<TreeNodeMsg>, };
-
-/**
- * A node of a tree; a leaf has no children, feature or threshold.
- */
-export type TreeNodeMsg = { 
-/**
- * Its position in `nodes`.
- */
-id: number, 
-/**
- * The node above.
- */
-parent: number | null, 
-/**
- * Where `value <= threshold` goes.
- */
-left: number | null, 
-/**
- * Where the rest goes.
- */
-right: number | null, 
-/**
- * The feature asked, its position in `feature_names`.
- */
-feature: number | null, 
-/**
- * The feature asked, by name.
- */
-feature_name: string | null, 
-/**
- * In the raw column's units.
- */
-threshold: number | null, 
-/**
- * Training rows that reach it.
- */
-n_samples: number, 
-/**
- * Gini or entropy (in bits) or variance of the target here.
- */
-impurity: number, 
-/**
- * Classification: the share of each class here. Regression: the mean, alone.
- */
-value: Array<number>, };
-
-/**
- * The way one row takes from root to leaf. A linear model has no path: its `terms` say what each feature adds.
- */
-export type DecisionPathMsg = { 
-/**
- * The inner nodes in the order they are met.
- */
-path: Array<PathStepMsg>, 
-/**
- * The leaf reached.
- */
-leaf: number | null, 
-/**
- * Linear models: each feature's coefficient times its value, by decreasing size.
- */
-terms: Array<TermMsg>, 
-/**
- * The answer: a class or a number.
- */
-prediction: JsonValue, 
-/**
- * The probability of each class, in the order of the model's classes.
- */
-probabilities: Array<number> | null, 
-/**
- * The path in one sentence: `petal width 1.4 ≤ 1.75 → … → versicolor`.
- */
-sentence: string, };
-
-/**
- * What one feature adds to a linear model's answer.
- */
-export type TermMsg = { 
-/**
- * The feature, or `intercept`.
- */
-feature_name: string, 
-/**
- * Its value as the model sees it.
- */
-value: number, 
-/**
- * Its coefficient, for the class that was predicted.
- */
-coefficient: number, 
-/**
- * The product.
- */
-contribution: number, };
-
-/**
- * One question on the way.
- */
-export type PathStepMsg = { 
-/**
- * The node asked.
- */
-node: number, 
-/**
- * The feature it asks for.
- */
-feature_name: string, 
-/**
- * The row's value: in raw units, after imputation.
- */
-value: JsonValue, 
-/**
- * The node's threshold, in raw units.
- */
-threshold: number, 
-/**
- * `left` or `right`.
- */
-went: string, 
-/**
- * Training rows that reached the node.
- */
-n_samples: number, 
-/**
- * The node's class shares or mean.
- */
-value_here: Array<number>, };
-
-/**
- * A fitted model. The rows of its split come beside it as [`crate::Buffer`]s `train_rows` and `test_rows`.
- */
-export type ModelMsg = { 
-/**
- * What requests call it.
- */
-id: string, 
-/**
- * What was learned.
- */
-task: Task, 
-/**
- * The model's kind.
- */
-kind: string, 
-/**
- * The table it was trained on.
- */
-table: string, 
-/**
- * The column it predicts.
- */
-target: string, 
-/**
- * The raw columns it reads.
- */
-features: Array<InputMsg>, 
-/**
- * The classes, sorted; `null` for regression.
- */
-classes: Array<string> | null, 
-/**
- * The matrix' columns after preparation.
- */
-feature_names: Array<string>, 
-/**
- * The fitted recipe.
- */
-recipe: Array<FittedStepMsg>, 
-/**
- * Every hyper-parameter, defaults included.
- */
-params: { [key in string]: JsonValue }, 
-/**
- * Measures on both parts.
- */
-metrics: BothMetricsMsg, 
-/**
- * What the model consists of, by kind.
- */
-structure: StructureMsg, 
-/**
- * The loss by epoch, for what is iterated.
- */
-history: Array<HistoryMsg>, 
-/**
- * Wall time of the fit itself, preparation and evaluation not included.
- */
-fit_ms: number, 
-/**
- * The device that fitted it.
- */
-device: DeviceMsg, 
-/**
- * Training rows.
- */
-n_train: number, 
-/**
- * Test rows.
- */
-n_test: number, 
-/**
- * What was odd.
- */
-issues: Array<IssueMsg>, 
-/**
- * What it was made from, for making it again.
- */
-receipt: ReceiptMsg, };
-
-/**
- * A raw column a model reads, as a form needs it.
- */
-export type InputMsg = { 
-/**
- * The column's name.
- */
-name: string, 
-/**
- * What it holds.
- */
-kind: ColumnKind, 
-/**
- * The categories seen in training, most frequent first; empty for other kinds.
- */
-categories: Array<string>, 
-/**
- * Smallest number seen in training.
- */
-min: number | null, 
-/**
- * Median of the numbers seen in training.
- */
-median: number | null, 
-/**
- * Largest number seen in training.
- */
-max: number | null, };
-
-/**
- * One epoch or iteration.
- */
-export type HistoryMsg = { 
-/**
- * From 1.
- */
-epoch: number, 
-/**
- * The loss on the training rows.
- */
-train_loss: number, 
-/**
- * The loss on the test rows, if there are any.
- */
-valid_loss: number | null, 
-/**
- * Time since the fit began.
- */
-elapsed_ms: number, };
-
-/**
  * What a model consists of.
  */
 export type StructureMsg = { 
@@ -1039,86 +1346,6 @@ importances: Array<number> | null,
  * are more than two) and not averaged.
  */
 is_sum: boolean, } | CoefficientsMsg | Record<symbol, never>;
-
-/**
- * A linear model's numbers, for the matrix' features.
- */
-export type CoefficientsMsg = { 
-/**
- * Regression: one number per feature. Classification: one list per class; for two classes one list, of the second.
- */
-coefficients: JsonValue, 
-/**
- * Regression: a number. Classification: one number per list.
- */
-intercept: JsonValue, };
-
-/**
- * What a model was made from; the same receipt on the same device gives the same model.
- */
-export type ReceiptMsg = { 
-/**
- * SHA-256 of the CSV's bytes.
- */
-data_sha256: string, 
-/**
- * SHA-256 of the checked request as canonical JSON, ids left out.
- */
-spec_sha256: string, 
-/**
- * The seed.
- */
-seed: number, 
-/**
- * The version of Vitrine.
- */
-version: string, };
-
-/**
- * A step after it has learned from the training rows.
- */
-export type FittedStepMsg = { 
-/**
- * The step as asked for.
- */
-asked: StepMsg, 
-/**
- * The columns it worked on.
- */
-columns: Array<string>, 
-/**
- * What it learned, by column: `{ "fill": 43.9 }`, `{ "mean": …, "scale": … }`, `{ "categories": [ … ] }`.
- */
-learned: Array<JsonValue>, 
-/**
- * Rows before and after.
- */
-n_rows: [number, number], 
-/**
- * Columns before and after.
- */
-n_columns: [number, number], 
-/**
- * Missing cells before and after.
- */
-n_missing: [number, number], 
-/**
- * A few values before and after of the first column touched.
- */
-sample: [Array<JsonValue>, Array<JsonValue>], };
-
-/**
- * Measures on the rows learned from and on those held back.
- */
-export type BothMetricsMsg = { 
-/**
- * On the training rows.
- */
-train: { [key in string]: number | null }, 
-/**
- * On the test rows, if any were held back.
- */
-test: { [key in string]: number | null } | null, };
 
 /**
  * A loaded table.
@@ -1178,221 +1405,30 @@ columns: Array<ColumnMsg>,
 issues: Array<IssueMsg>, };
 
 /**
- * A column and its profile. Statistics of numbers are `null` for other kinds and where nothing is present.
+ * What is to be learned.
  */
-export type ColumnMsg = { 
-/**
- * Its name, made unique.
- */
-name: string, 
-/**
- * What it holds.
- */
-kind: ColumnKind, 
-/**
- * Cells without a value.
- */
-n_missing: number, 
-/**
- * Different values among the present ones.
- */
-n_distinct: number, 
-/**
- * Mean of the present values.
- */
-mean: number | null, 
-/**
- * Sample standard deviation (divided by n − 1).
- */
-std: number | null, 
-/**
- * Smallest value.
- */
-min: number | null, 
-/**
- * Lower quartile, linearly interpolated.
- */
-q1: number | null, 
-/**
- * Median, linearly interpolated.
- */
-median: number | null, 
-/**
- * Upper quartile, linearly interpolated.
- */
-q3: number | null, 
-/**
- * Largest value.
- */
-max: number | null, 
-/**
- * The most frequent values, most frequent first; ties in order of the value.
- */
-top_values: Array<TopValueMsg>, 
-/**
- * Equal-width bins between `min` and `max`, for numbers and times.
- */
-histogram: Array<BinMsg>, };
+export type Task = "classification" | "regression";
 
 /**
- * A value and how often it occurs.
+ * What one feature adds to a linear model's answer.
  */
-export type TopValueMsg = { 
+export type TermMsg = { 
 /**
- * The value as text.
+ * The feature, or `intercept`.
  */
-value: string, 
+feature_name: string, 
 /**
- * Its cells.
+ * Its value as the model sees it.
  */
-count: number, };
-
+value: number, 
 /**
- * One bar of a histogram: `start ≤ x < end`, the last one closed.
+ * Its coefficient, for the class that was predicted.
  */
-export type BinMsg = { 
+coefficient: number, 
 /**
- * Left edge.
+ * The product.
  */
-start: number, 
-/**
- * Right edge.
- */
-end: number, 
-/**
- * Cells in it.
- */
-count: number, };
-
-/**
- * How far a job is.
- */
-export type ProgressMsg = { 
-/**
- * From 0 to 1, never falling.
- */
-fraction: number, 
-/**
- * The last finished epoch, iteration or tree level, for what is iterated.
- */
-epoch: number | null, 
-/**
- * How many there will be at most.
- */
-n_epochs: number | null, 
-/**
- * The loss on the training rows.
- */
-train_loss: number | null, 
-/**
- * The loss on the test rows.
- */
-valid_loss: number | null, 
-/**
- * Estimated time to the end.
- */
-eta_ms: number | null, 
-/**
- * What is being done: `reading`, `preparing`, `fitting`, `evaluating`.
- */
-message: string, };
-
-/**
- * What an imported project brought.
- */
-export type ProjectMsg = { 
-/**
- * Its tables.
- */
-tables: Array<TableMsg>, 
-/**
- * Its models.
- */
-models: Array<ModelMsg>, };
-
-/**
- * Everything declared.
- */
-export type CatalogMsg = { 
-/**
- * The models of the registry.
- */
-models: Array<ModelDocMsg>, 
-/**
- * The preparation steps.
- */
-steps: Array<StepDocMsg>, 
-/**
- * The error codes.
- */
-errors: Array<ErrorDocMsg>, };
-
-/**
- * An error code.
- */
-export type ErrorDocMsg = { 
-/**
- * The stable code.
- */
-code: string, 
-/**
- * When it happens.
- */
-meaning: string, };
-
-/**
- * A preparation step.
- */
-export type StepDocMsg = { 
-/**
- * Its name in requests.
- */
-step: string, 
-/**
- * Its name for people.
- */
-title: TextMsg, 
-/**
- * What it does.
- */
-summary: TextMsg, 
-/**
- * The columns it works on by default.
- */
-columns: string, 
-/**
- * Its settings.
- */
-params: Array<ParamDocMsg>, };
-
-/**
- * A hyper-parameter.
- */
-export type ParamDocMsg = { 
-/**
- * Its name, scikit-learn's where it has one.
- */
-name: string, 
-/**
- * What it is when not given.
- */
-default: JsonValue, 
-/**
- * What it may be.
- */
-range: ParamKindMsg, 
-/**
- * Its unit; empty for none.
- */
-unit: string, 
-/**
- * One line.
- */
-short: TextMsg, 
-/**
- * More, for who asks; may be empty.
- */
-long: string, };
+contribution: number, };
 
 /**
  * A text in both languages of the interface.
@@ -1408,149 +1444,113 @@ en: string,
 zh: string, };
 
 /**
- * What a hyper-parameter may be.
+ * A value and how often it occurs.
  */
-export type ParamKindMsg = { "type": "integer", 
+export type TopValueMsg = { 
 /**
- * Smallest.
+ * The value as text.
  */
-min: number, 
+value: string, 
 /**
- * Largest.
+ * Its cells.
  */
-max: number, 
-/**
- * Whether `null` is allowed.
- */
-nullable: boolean, } | { "type": "number", 
-/**
- * Lower end.
- */
-min: number, 
-/**
- * Upper end.
- */
-max: number, 
-/**
- * Whether the lower end itself is out.
- */
-min_excluded: boolean, 
-/**
- * Whether `null` is allowed.
- */
-nullable: boolean, } | { "type": "number_or_word", 
-/**
- * Lower end.
- */
-min: number, 
-/**
- * Upper end.
- */
-max: number, 
-/**
- * Whether the lower end itself is out.
- */
-min_excluded: boolean, 
-/**
- * Whether `null` is allowed.
- */
-nullable: boolean, 
-/**
- * The words.
- */
-options: Array<string>, } | { "type": "boolean" } | { "type": "choice", 
-/**
- * The words.
- */
-options: Array<string>, };
+count: number, };
 
 /**
- * A kind of model.
+ * What to train.
  */
-export type ModelDocMsg = { 
-/**
- * Its name in requests.
- */
-kind: string, 
-/**
- * Its name for people.
- */
-title: TextMsg, 
-/**
- * What it does, in a sentence or two.
- */
-summary: TextMsg, 
-/**
- * What it can learn.
- */
-tasks: Array<Task>, 
-/**
- * Whether it can use WebGPU, and with which parameters.
- */
-webgpu: boolean, 
-/**
- * Its hyper-parameters.
- */
-params: Array<ParamDocMsg>, };
-
-/**
- * Measures of a model on a table.
- */
-export type EvaluationMsg = { 
-/**
- * The model's id.
- */
-model: string, 
+export type TrainMsg = { 
 /**
  * The table's id.
  */
 table: string, 
 /**
- * Rows measured: those whose target is present and known.
+ * The column to predict.
  */
-n_rows: number, 
+target: string, 
 /**
- * The measures.
+ * The columns to learn from; all but the target (and text) by default.
  */
-metrics: { [key in string]: number | null }, 
+features?: Array<string>, 
 /**
- * The classes, in the order of the confusion matrix.
+ * By default the target's kind decides.
  */
-classes: Array<string> | null, 
+task?: Task, 
 /**
- * Rows by true class, columns by predicted class.
+ * The preparation; a sensible one for the model when absent.
  */
-confusion: Array<Array<number>> | null, 
+recipe?: Array<StepMsg>, 
 /**
- * What was odd.
+ * The model and its hyper-parameters.
  */
-issues: Array<IssueMsg>, };
+model: ModelSpecMsg, 
+/**
+ * How rows are held back.
+ */
+split?: SplitMsg, 
+/**
+ * Everything random is derived from it; 0 by default.
+ */
+seed?: number, 
+/**
+ * `auto`, `cpu` or `webgpu`; what the library was started with by default.
+ */
+device?: string, };
 
 /**
- * What a model would see. The matrix and the target come beside it as [`crate::Buffer`]s.
+ * One tree of a model that has many.
  */
-export type PreparedMsg = { 
+export type TreeMsg = { 
 /**
- * The matrix' columns.
+ * Its position, from 0.
  */
-feature_names: Array<string>, 
+index: number, 
 /**
- * The matrix' rows.
+ * The nodes, root first, each before its children.
  */
-n_rows: number, 
+nodes: Array<TreeNodeMsg>, };
+
 /**
- * The recipe, the built one when none was given.
+ * A node of a tree; a leaf has no children, feature or threshold.
  */
-recipe: Array<StepMsg>, 
+export type TreeNodeMsg = { 
 /**
- * Its steps after fitting.
+ * Its position in `nodes`.
  */
-steps: Array<FittedStepMsg>, 
+id: number, 
 /**
- * The target of each row, when there is one.
+ * The node above.
  */
-target: Array<JsonValue> | null, 
+parent: number | null, 
 /**
- * What was odd.
+ * Where `value <= threshold` goes.
  */
-issues: Array<IssueMsg>, };
+left: number | null, 
+/**
+ * Where the rest goes.
+ */
+right: number | null, 
+/**
+ * The feature asked, its position in `feature_names`.
+ */
+feature: number | null, 
+/**
+ * The feature asked, by name.
+ */
+feature_name: string | null, 
+/**
+ * In the raw column's units.
+ */
+threshold: number | null, 
+/**
+ * Training rows that reach it.
+ */
+n_samples: number, 
+/**
+ * Gini or entropy (in bits) or variance of the target here.
+ */
+impurity: number, 
+/**
+ * Classification: the share of each class here. Regression: the mean, alone.
+ */
+value: Array<number>, };

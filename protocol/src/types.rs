@@ -3,7 +3,7 @@
 //! The file is generated, never edited: `cargo run --package vitrine-protocol --features types --example types`
 //! prints it, and a test compares it with the one checked in.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use ts_rs::{Config, TS, TypeVisitor};
@@ -174,7 +174,7 @@ pub fn declarations() -> String {
                     // A test holds it to the messages; do not edit.\n"
             .to_owned();
     let mut messages =
-        Messages { config: Config::new().with_large_int("number"), seen: BTreeSet::new(), text: String::new() };
+        Messages { config: Config::new().with_large_int("number"), by_name: BTreeMap::new() };
     messages.visit::<RequestMsg>();
     // Named by hand in `ts(type = …)`, which ts-rs does not follow.
     messages.visit::<LoadOptionsMsg>();
@@ -191,15 +191,15 @@ pub fn declarations() -> String {
             .expect("writing to a String does not fail");
     }
     text.push_str("}\n\n// The messages.\n");
-    text.push_str(&messages.text);
+    text.extend(messages.by_name.into_values());
     text
 }
 
-/// Collects each type once, before the types it is made of.
+/// Collects each type once. In the order of their names: ts-rs visits a type's generics in an order of its own, which
+/// differs from one checkout to another.
 struct Messages {
     config: Config,
-    seen: BTreeSet<String>,
-    text: String,
+    by_name: BTreeMap<String, String>,
 }
 
 impl TypeVisitor for Messages {
@@ -209,11 +209,12 @@ impl TypeVisitor for Messages {
             T::visit_generics(self);
             return;
         }
-        if !self.seen.insert(T::ident(&self.config)) {
+        let name = T::ident(&self.config);
+        if self.by_name.contains_key(&name) {
             return;
         }
         let docs = T::docs().unwrap_or_default();
-        writeln!(self.text, "\n{docs}export {}", T::decl(&self.config)).expect("writing to a String does not fail");
+        self.by_name.insert(name, format!("\n{docs}export {}\n", T::decl(&self.config)));
         T::visit_dependencies(self);
         T::visit_generics(self);
     }

@@ -55,10 +55,19 @@ async function railTo(page, stage) {
 async function assertNoBarriers(page, where) {
   if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axeSource());
   const found = await page.evaluate(async () => {
-    // Colours on their way from one state to the next are of neither.
-    const moving = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity);
-    await Promise.all(moving.map(({ finished }) => finished.catch(() => {})));
-    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    // Colours on their way from one state to the next are of neither: what was looked at while something moved is looked
+    // at again.
+    const moving = () => document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity);
+    let violations;
+    for (let n_looks = 0, moved = true; moved && n_looks < 20; n_looks += 1) {
+      let started = 0;
+      const count = () => void (started += 1);
+      for (const kind of ["animationstart", "transitionrun"]) document.addEventListener(kind, count, true);
+      await Promise.all(moving().map(({ finished }) => finished.catch(() => {})));
+      ({ violations } = await axe.run(document, { resultTypes: ["violations"] }));
+      for (const kind of ["animationstart", "transitionrun"]) document.removeEventListener(kind, count, true);
+      moved = started > 0 || moving().length > 0;
+    }
     const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
     return serious.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(" | ")}`);
   });
