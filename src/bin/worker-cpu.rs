@@ -1,4 +1,4 @@
-//! The CPU worker: the engine with burn-flex, started with the page. It owns every table and every model.
+//! The CPU worker: the engine without tensors, started with the page. It owns every table and every model.
 
 #[cfg(target_arch = "wasm32")]
 mod host;

@@ -3,7 +3,6 @@
 //! What comes in: a matrix and a target. What goes out, step by step: how far the fit is; in the end a fitted model.
 //! Models (the next stage) implement [`Session`]; whoever drives one may stop between any two steps and loses nothing.
 
-mod batches;
 mod block_on;
 pub mod device;
 pub mod gradient_descent;

@@ -127,7 +127,7 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
             Ok(Box::new(ExactSession { kind: KIND.kind, problem, n_features }))
         }
         LinearSolver::GradientDescent => {
-            Ok(Box::new(DescentSession { descent: Descent::new(&input, spec.descent()), spec, n_features }))
+            Ok(Box::new(DescentSession { descent: Descent::new(&input, spec.descent())?, spec, n_features }))
         }
     }
 }
@@ -216,6 +216,7 @@ mod tests {
         assert_eq!(issue.message, "only 1 of the 2 features tell something of their own");
     }
 
+    #[cfg(feature = "tensors")]
     #[test]
     fn a_descent_that_has_not_settled_is_reported_only_when_asked() {
         let mut params = ParamMap::from([("solver".to_owned(), "gradient_descent".into())]);

@@ -155,7 +155,7 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
         return Ok(Box::new(OneClassSession { map }));
     }
     if spec.solver == LogisticSolver::GradientDescent {
-        let descent = Descent::new(&input, spec.descent(n_rows));
+        let descent = Descent::new(&input, spec.descent(n_rows))?;
         return Ok(Box::new(DescentSession { descent, spec, n_features, n_classes }));
     }
     let codes = codes.clone();

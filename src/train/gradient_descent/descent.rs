@@ -1,20 +1,15 @@
-//! Learning a linear map by gradient descent, watched epoch by epoch: own loop on burn, on the CPU or on WebGPU.
-//!
-//! What comes in: a matrix, labels, and how to descend. What goes out, step by step: epochs with their losses; in the
-//! end coefficients. Everything is f32 here. Features are taken as the recipe made them (scale them: one learning rate
-//! serves all); numbers to be learned are standardised inside, so that the learning rate means the same whatever their
-//! unit is, and losses and coefficients are given in their own unit again.
+//! The descent itself, in a worker that has tensors.
 
 use std::ops::Range;
 
 use burn::optim::{Adam, AdamConfig, AdamState, Optimizer as _, Sgd, SgdConfig, SgdState, momentum::MomentumConfig};
 use burn::tensor::{Tensor, Transaction};
 
+use super::batches::{Rows, TargetScale};
+use super::{DescentConfig, DescentError, Optimizer, Weights};
 use crate::Error;
-use crate::error::Place;
 use crate::preprocess::Target;
 use crate::random::Rng;
-use crate::train::batches::{Rows, TargetScale};
 use crate::train::{Epoch, FitInput, Step, device};
 
 /// Multiply-adds in one step: some 20 ms on one CPU thread.
@@ -28,74 +23,6 @@ const GPU_BATCHES_PER_STEP: usize = 8;
 
 /// So many epochs without a better loss end the descent.
 const PATIENCE: usize = 5;
-
-crate::trouble! {
-    /// What can stop a descent.
-    pub enum DescentError in "train" {
-        /// The loss stopped being a finite number.
-        LossNotFinite { epoch: usize, learning_rate: f64 } => "loss_not_finite",
-            "the loss stopped being finite in epoch {epoch} at learning rate {learning_rate}",
-            hint "Lower the learning rate, or scale the features",
-            place Place::field("model.learning_rate");
-    }
-}
-
-crate::trouble! {
-    /// What can be odd about a descent.
-    pub enum DescentIssue in "train" {
-        /// Gradient descent ended before the loss had settled.
-        NotSettled { max_iter: usize } => "not_settled",
-            "the loss had not settled after {max_iter} epochs",
-            hint "Raise max_iter or the learning rate, or scale the features";
-    }
-}
-
-crate::choice! {
-    /// How a gradient becomes a step.
-    pub enum Optimizer {
-        /// Each weight has its own pace (Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>).
-        Adam = "adam",
-        /// The same pace for all, with a momentum of 0.9.
-        Sgd = "sgd",
-    }
-}
-
-/// How to descend. What is made small follows from the labels:
-///
-/// ```text
-/// numbers        mean((prediction − y)²)
-/// two classes    mean(−ln σ(±score)), one output
-/// more classes   mean(−ln softmax(scores)[class]), one output per class
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DescentConfig {
-    /// `½ · l2 · Σ coefficient²` is added to the loss.
-    pub l2: f64,
-    /// Whether there are intercepts; they are not penalised.
-    pub fit_intercept: bool,
-    /// How far a step goes.
-    pub learning_rate: f64,
-    /// How often all rows are seen, at most.
-    pub n_epochs: usize,
-    /// How many rows make one step.
-    pub batch_size: usize,
-    /// How a gradient becomes a step.
-    pub optimizer: Optimizer,
-    /// The descent ends when the loss (of held-back rows, if there are any) has not become smaller by more than this
-    /// for five epochs; without it, after the last epoch.
-    pub tol: Option<f64>,
-}
-
-/// What was learned.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Weights {
-    /// Row-major, `n_outputs × n_features`.
-    pub coefficients: Vec<f64>,
-    /// One per output.
-    pub intercepts: Vec<f64>,
-    /// Whether the loss had settled before the last epoch.
-    pub has_settled: bool,
-}
 
 /// A descent under way.
 pub struct Descent {
@@ -129,7 +56,9 @@ enum Phase {
 
 impl Descent {
     /// Prepares a descent. The weights start at 0: the problem has one minimum.
-    pub fn new(input: &FitInput, config: DescentConfig) -> Self {
+    ///
+    /// **Errors** None here; `environment.no_tensors` in a build without tensors.
+    pub fn new(input: &FitInput, config: DescentConfig) -> Result<Self, Error> {
         let on = input.device.autodiff();
         let scale = TargetScale::of(&input.y, config.fit_intercept);
         let n_outputs = match input.y {
@@ -138,7 +67,7 @@ impl Descent {
         };
         let n_features = input.x.n_features();
         let inner = input.device.tensors();
-        Self {
+        Ok(Self {
             config,
             is_gpu: input.device.is_webgpu(),
             scale,
@@ -158,7 +87,7 @@ impl Descent {
             best: f64::INFINITY,
             n_stale: 0,
             weights: None,
-        }
+        })
     }
 
     /// Does a bounded number of batches, or measures some of the held-back rows.
@@ -378,7 +307,7 @@ mod tests {
     }
 
     fn descend(input: &FitInput, config: DescentConfig) -> Result<(Weights, Vec<Epoch>), Error> {
-        let mut descent = Descent::new(input, config);
+        let mut descent = Descent::new(input, config)?;
         let mut epochs = Vec::new();
         let mut fraction = 0.0;
         while fraction < 1.0 {

@@ -1,0 +1,119 @@
+//! Where tensors live: the only place that creates a device or reads a tensor back.
+//!
+//! Everything else takes a [`Device`]. Reading is asynchronous, because on WebGPU in a browser a synchronous read
+//! panics. A GPU is used only after [`self_test`]: a shader that fails validation there returns stale numbers silently
+//! (<https://github.com/tracel-ai/cubecl/issues/1641>), and a wrong answer is worse than a slow one.
+
+#[cfg(feature = "tensors")]
+mod tensors;
+
+#[cfg(feature = "webgpu")]
+use crate::Error;
+#[cfg(feature = "tensors")]
+pub use tensors::self_test;
+#[cfg(feature = "tensors")]
+pub(crate) use tensors::read;
+
+crate::trouble! {
+    /// What the machine cannot do.
+    pub enum DeviceError in "environment" {
+        /// The browser offers no WebGPU device.
+        NoWebGpu { reason: String } => "no_webgpu",
+            "WebGPU cannot be used here: {reason}",
+            hint "Nothing to do: the CPU takes over. Chromium and recent Safari and Firefox have WebGPU on most machines";
+        /// This worker was built without tensors.
+        NoTensors {} => "no_tensors",
+            "this worker fits only what needs no tensors",
+            hint "vitrine.js asks worker-tensors for such a fit; ask it too";
+        /// WebGPU computed something else than the CPU.
+        SelfTestFailed { what: String, cpu: f32, gpu: f32 } => "self_test_failed",
+            "WebGPU computed {gpu} for {what}, where the CPU computes {cpu}",
+            hint "The CPU takes over. A newer graphics driver or browser may help";
+        /// The device stopped answering.
+        DeviceLost { detail: String } => "device_lost",
+            "the device stopped answering: {detail}",
+            hint "Train again; the CPU takes over if WebGPU does not come back";
+    }
+}
+
+/// How far f32 on the CPU may be from exact arithmetic, relative to 1: some hundred roundings of 2⁻²⁴ in a row.
+pub const CPU_F32: f32 = 1e-5;
+
+/// How far f32 on a GPU may be from the CPU's, relative to 1: WGSL lets `exp` and `log` be off by several units in the
+/// last place, lets division be off by 2.5, and leaves the order of a sum to the shader.
+pub const WEBGPU_F32: f32 = 1e-3;
+
+/// Where tensors live.
+///
+/// ```
+/// use vitrine::train::Device;
+/// let device = Device::cpu();
+/// assert_eq!((device.is_webgpu(), device.name()), (false, "CPU"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Device {
+    #[cfg(feature = "tensors")]
+    tensors: burn::tensor::Device,
+    is_webgpu: bool,
+    name: String,
+}
+
+impl Device {
+    /// The CPU: burn-flex, always there.
+    pub fn cpu() -> Self {
+        Self {
+            #[cfg(feature = "tensors")]
+            tensors: burn::tensor::Device::flex(),
+            is_webgpu: false,
+            name: "CPU".to_owned(),
+        }
+    }
+
+    /// The GPU behind WebGPU, self-tested. Once per worker: a second call is an error.
+    ///
+    /// **Errors**
+    /// - `environment.no_webgpu` when the browser gives no adapter or device;
+    /// - `environment.self_test_failed` when it computes something else than the CPU;
+    /// - `environment.device_lost` when it stops answering during the test.
+    #[cfg(feature = "webgpu")]
+    pub async fn webgpu() -> Result<Self, Error> {
+        let no_webgpu = |error: burn::tensor::wgpu::WgpuInitError| DeviceError::NoWebGpu { reason: error.to_string() };
+        let (tensors, setup) = burn::tensor::Device::wgpu_options().init_with_setup_async().await.map_err(no_webgpu)?;
+        let info = setup.adapter.get_info();
+        let name = if info.name.is_empty() { "WebGPU".to_owned() } else { info.name };
+        let device = Self { tensors, is_webgpu: true, name };
+        self_test(&device).await?;
+        Ok(device)
+    }
+
+    /// The GPU, or else the CPU with the reason why.
+    #[cfg(feature = "webgpu")]
+    pub async fn webgpu_or_cpu() -> (Self, Option<Error>) {
+        match Self::webgpu().await {
+            Ok(device) => (device, None),
+            Err(error) => (Self::cpu(), Some(error)),
+        }
+    }
+
+    /// Whether it is a GPU behind WebGPU.
+    pub fn is_webgpu(&self) -> bool {
+        self.is_webgpu
+    }
+
+    /// Its name for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// burn's handle, with gradients.
+    #[cfg(feature = "tensors")]
+    pub(crate) fn autodiff(&self) -> burn::tensor::Device {
+        self.tensors.clone().autodiff()
+    }
+
+    /// burn's handle, without gradients.
+    #[cfg(feature = "tensors")]
+    pub(crate) fn tensors(&self) -> &burn::tensor::Device {
+        &self.tensors
+    }
+}
