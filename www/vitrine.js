@@ -2,8 +2,9 @@
  * Vitrine from JavaScript: read a CSV, prepare it, train a model, see why it decides, predict. All of it happens in
  * workers of this tab, and nothing leaves the machine.
  *
- * The CPU worker owns every table and every model. The GPU worker is a guest that trains: it is fetched when WebGPU
- * is asked for, reads the same table, and its model is moved to the CPU worker as bytes.
+ * The CPU worker owns every table and every model. What is fitted with tensors is fitted by a guest: the tensor worker,
+ * or the GPU worker where WebGPU is wanted. A guest is fetched when it is first needed, reads the same table, and its
+ * model is moved to the CPU worker as bytes.
  *
  * Each call ends in one result or one {@link VitrineError}, also when a worker dies: what a worker held is kept here
  * as what it was made from (a Blob, a model's bytes), and the next call finds it in a new worker.
@@ -24,6 +25,11 @@ const PROTOCOL = 1;
 /** The workers' files, beside this one, and how long a worker may take to report for duty. */
 const WORKERS = {
   cpu: { script: "worker-cpu_loader.js", parts: ["worker-cpu.js", "worker-cpu_bg.wasm"], readyWithinMillis: 20_000 },
+  tensors: {
+    script: "worker-tensors_loader.js",
+    parts: ["worker-tensors.js", "worker-tensors_bg.wasm"],
+    readyWithinMillis: 20_000,
+  },
   // It is four times as large, and its self-test compiles shaders.
   webgpu: { script: "worker-gpu_loader.js", parts: ["worker-gpu.js", "worker-gpu_bg.wasm"], readyWithinMillis: 60_000 },
 };
@@ -327,6 +333,7 @@ export class Vitrine extends EventTarget {
   #isClosed = false;
   /** Promises of live workers, `null` when there is none. */
   #cpu = null;
+  #tensors = null;
   #gpu = null;
   /** The links behind those promises, from the first moment on. */
   #links = new Set();
@@ -477,7 +484,7 @@ export class Vitrine extends EventTarget {
     this.#isClosed = true;
     for (const link of this.#links) link.end(trouble("environment.closed"));
     this.#links.clear();
-    this.#cpu = this.#gpu = null;
+    this.#cpu = this.#tensors = this.#gpu = null;
     this.#sources.clear();
   }
 
@@ -509,8 +516,9 @@ export class Vitrine extends EventTarget {
 
   async #train(request, options) {
     const wanted = request.device ?? this.#preference;
+    const withTensors = usesTensors(request.model);
     let reason = null;
-    if (wanted === "webgpu" && !usesTensors(request.model)) {
+    if (wanted === "webgpu" && !withTensors) {
       reason = `a ${request.model?.kind} is computed exactly, in 64 bits, which WebGPU does not have`;
     } else if (wanted === "webgpu" || (wanted === "auto" && this.#isWorthGpu(request))) {
       try {
@@ -521,7 +529,10 @@ export class Vitrine extends EventTarget {
       }
     }
     const isKnownDevice = ["auto", "cpu", "webgpu"].includes(wanted);
-    const result = await this.#runOnCpu({ ...request, device: isKnownDevice ? "cpu" : wanted }, options);
+    const onCpu = { ...request, device: isKnownDevice ? "cpu" : wanted };
+    const result = withTensors
+      ? await this.#trainAsGuest(await unlessAborted(this.#tensorsLink(), options.signal), onCpu, options)
+      : await this.#runOnCpu(onCpu, options);
     if (reason) result.event.device.fallback_reason = reason;
     return result;
   }
@@ -534,20 +545,10 @@ export class Vitrine extends EventTarget {
     return size.n_rows * n_features * n_epochs >= AUTO_GPU_MULTIPLICATIONS;
   }
 
-  /** Trains in the GPU worker and moves the model to the CPU worker, under the same id. */
   async #trainOnGpu(request, options) {
-    const { signal } = options;
-    const gpu = await unlessAborted(this.#gpuLink(), signal);
+    const gpu = await unlessAborted(this.#gpuLink(), options.signal);
     try {
-      await this.#lendTable(gpu, request.table, signal);
-      if (request.split?.test_table) await this.#lendTable(gpu, request.split.test_table, signal);
-      const onLate = () => gpu.run({ type: "release", id: request.id }).catch(() => {});
-      const result = await gpu.run({ ...request, device: "webgpu" }, { ...options, onLate });
-      const { buffers } = await gpu.run({ type: "export", id: request.id, format: "project" }, { signal });
-      gpu.run({ type: "release", id: request.id }).catch(() => {});
-      if (this.#findSource(request.id)) await this.release(request.id);
-      await this.#runOnCpu({ type: "import_project" }, { payload: new Blob([buffers.bytes]), signal });
-      return result;
+      return await this.#trainAsGuest(gpu, { ...request, device: "webgpu" }, options);
     } catch (error) {
       // A lost device is lost for the life of its worker.
       if (error.code === "environment.device_lost") this.#loseGpu(gpu, error);
@@ -555,12 +556,26 @@ export class Vitrine extends EventTarget {
     }
   }
 
-  async #lendTable(gpu, id, signal) {
+  /** Trains in a guest and moves the model to the CPU worker, under the same id. */
+  async #trainAsGuest(guest, request, options) {
+    const { signal } = options;
+    await this.#lendTable(guest, request.table, signal);
+    if (request.split?.test_table) await this.#lendTable(guest, request.split.test_table, signal);
+    const onLate = () => guest.run({ type: "release", id: request.id }).catch(() => {});
+    const result = await guest.run(request, { ...options, onLate });
+    const { buffers } = await guest.run({ type: "export", id: request.id, format: "project" }, { signal });
+    guest.run({ type: "release", id: request.id }).catch(() => {});
+    if (this.#findSource(request.id)) await this.release(request.id);
+    await this.#runOnCpu({ type: "import_project" }, { payload: new Blob([buffers.bytes]), signal });
+    return result;
+  }
+
+  async #lendTable(guest, id, signal) {
     const source = this.#findSource(id);
-    // An id that nobody knows: the GPU worker has the words for it.
-    if (!source || gpu.tables.has(id)) return;
-    const { event } = await gpu.run(source.request, { payload: source.payload, signal });
-    for (const table of tablesOf(event)) gpu.tables.add(table.id);
+    // An id that nobody knows: the guest has the words for it.
+    if (!source || guest.tables.has(id)) return;
+    const { event } = await guest.run(source.request, { payload: source.payload, signal });
+    for (const table of tablesOf(event)) guest.tables.add(table.id);
   }
 
   // Workers: starting, restoring, losing them.
@@ -614,6 +629,20 @@ export class Vitrine extends EventTarget {
       }
     }
     return null;
+  }
+
+  /** A live tensor worker. */
+  #tensorsLink() {
+    if (this.#isClosed) return Promise.reject(trouble("environment.closed"));
+    const forget = () => (this.#tensors = null);
+    this.#tensors ??= this.#open("tensors", forget).then(
+      ({ link }) => link,
+      (error) => {
+        forget();
+        throw error;
+      },
+    );
+    return this.#tensors;
   }
 
   /** A live GPU worker. */

@@ -61,6 +61,16 @@ export function quotedCsv(sizeBytes) {
   });
 }
 
+/** Two quoted columns of people talking, commas, line ends and quotes in the text, and a number: what quoting is for. */
+export function dialogueCsv(sizeBytes) {
+  const random = generator(6);
+  const words = (n) => Array.from({ length: n }, () => WORDS[(random() * WORDS.length) | 0]).join(" ");
+  return file("dialogue.csv", '"scene","line","number"', sizeBytes, (i) => {
+    const end = random() < 0.1 ? `\n${words(3)}` : "";
+    return `"${words(4)}, ""${words(2)}""","He said ""${words(3)}"", and she: ""${words(4)}, ${words(2)}""${end}",${i}`;
+  });
+}
+
 /** Eight short cells, every one quoted, as exports from databases are: words, counts, prices, flags, some with a quote inside. */
 export function exportedCsv(sizeBytes) {
   const random = generator(4);
@@ -71,6 +81,22 @@ export function exportedCsv(sizeBytes) {
     const cells = [i, word(), word(), (random() * 1000) | 0, (random() * 500).toFixed(2), random() < 0.5 ? "yes" : "no", `A-${(random() * 1e5) | 0}`, remark];
     return `"${cells.join('","')}"`;
   });
+}
+
+/** `nRows` rows of uniform features with four decimals and a noisy `value`, as a `File`. */
+export function numbersCsv(nRows, nFeatures) {
+  const random = generator(8);
+  const header = [...Array(nFeatures).keys()].map((k) => `f${k}`).join(",") + ",value";
+  const line = () => {
+    const x = Array.from({ length: nFeatures }, random);
+    const value = 10 * Math.sin(Math.PI * x[0] * x[1]) + 20 * (x[2] - 0.5) ** 2 + 10 * x[3] + 5 * x[4] + random();
+    return `${x.map((v) => v.toFixed(4)).join(",")},${value.toFixed(3)}`;
+  };
+  const parts = [`${header}\n`];
+  for (let row = 0; row < nRows; row += 10_000) {
+    parts.push(`${Array.from({ length: Math.min(10_000, nRows - row) }, line).join("\n")}\n`);
+  }
+  return new File(parts, "numbers.csv", { type: "text/csv" });
 }
 
 /** `nRows` rows of twenty normal features, a label of three classes and a value, both noisy, so that a full tree is deep. */

@@ -1,11 +1,11 @@
 // What run.mjs calls in the page. Files and tables stay here; only numbers go back.
-import { exportedCsv, numericCsv, quotedCsv } from "./data.js";
+import { dialogueCsv, exportedCsv, numbersCsv, numericCsv, quotedCsv } from "./data.js";
 
 const files = {};
 const tables = {};
 let vitrine = null;
 
-const MAKERS = { numeric: numericCsv, quoted: quotedCsv, exported: exportedCsv };
+const MAKERS = { numeric: numericCsv, quoted: quotedCsv, exported: exportedCsv, dialogue: dialogueCsv };
 
 async function timed(work) {
   const start = performance.now();
@@ -94,6 +94,51 @@ const bench = {
     );
     await vitrine.release(result.id);
     return { millis, fitMillis: result.fit_ms, nNodes: result.structure?.nodes?.length ?? null, accuracy: result.metrics.train };
+  },
+
+  /** Reads a CSV given as text and keeps the table. */
+  async loadText(name, text) {
+    const table = await vitrine.loadCsv(text, { name });
+    tables[name] = table.id;
+  },
+
+  async forget(name) {
+    await vitrine.release(tables[name]);
+    delete tables[name];
+    delete files[name];
+  },
+
+  makeNumbers(name, nRows, nFeatures) {
+    files[name] = numbersCsv(nRows, nFeatures);
+  },
+
+  /** Fits on one table and measures on another. */
+  async fitAndTest(table, test, request) {
+    const model = await vitrine.train({ ...request, table: tables[table], split: { test_table: tables[test] }, seed: 0 });
+    await vitrine.release(model.id);
+    return { fitMillis: model.fit_ms, metrics: model.metrics.test };
+  },
+
+  /** Fits on all rows and answers them; the quickest of the repeats counts, for each by itself. */
+  async fitAndPredict(table, request, nRepeats) {
+    const best = { fitMillis: Infinity, predictMillis: Infinity };
+    for (let repeat = 0; repeat < nRepeats; repeat++) {
+      const model = await vitrine.train({ ...request, table: tables[table], split: { test_fraction: 0 }, seed: 0 });
+      best.fitMillis = Math.min(best.fitMillis, model.fit_ms);
+      for (let again = 0; again < 2; again++) {
+        const { millis } = await timed(() => vitrine.request({ type: "predict", id: model.id, table: tables[table] }));
+        best.predictMillis = Math.min(best.predictMillis, millis);
+      }
+      await vitrine.release(model.id);
+    }
+    return best;
+  },
+
+  /** Fits while the main thread is watched. */
+  async trainWatched(table, request) {
+    const asked = { ...request, table: tables[table], split: { test_fraction: 0 }, seed: 0 };
+    const { result, longestTaskMillis } = await watched(() => vitrine.train(asked));
+    return { fitMillis: result.fit_ms, longestTaskMillis };
   },
 
   /** How long after `abort()` the promise is rejected, and with what. */

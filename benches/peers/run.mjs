@@ -16,10 +16,11 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 
 import { numericCsv, quotedCsv, treeCsv } from "./data.js";
+import { modelParts } from "./models.mjs";
 
 const HELP = `Vitrine beside its peers, in one Chromium.
 
-Usage: node run.mjs [--only csv,big,tree,cancel,visit] [--quick] [--json FILE]
+Usage: node run.mjs [--only csv,big,tree,cancel,visit,abalone,boosting,growth] [--quick] [--json FILE]
 
 Options:
   --only PARTS  Only these parts, separated by commas
@@ -42,7 +43,7 @@ if (options.help) {
   console.log(HELP);
   process.exit(0);
 }
-const PARTS = ["csv", "big", "tree", "cancel", "visit"];
+const PARTS = ["visit", "csv", "big", "tree", "cancel", "abalone", "boosting", "growth"];
 const wanted = options.only ? options.only.split(",") : PARTS;
 const unknown = wanted.filter((part) => !PARTS.includes(part));
 if (unknown.length > 0) {
@@ -66,6 +67,9 @@ const toolsRequire = createRequire(join(TOOLS, "package.json"));
 const CSP =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
   "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'";
+
+// Emscripten's bindings make functions from text.
+const CSP_OF_OTHERS = CSP.replace("'wasm-unsafe-eval'", "'unsafe-eval'");
 
 // --- the table -------------------------------------------------------------------------------------------------------
 
@@ -108,7 +112,12 @@ const TYPES = {
   ".webmanifest": "application/manifest+json",
 };
 
+/** Files made during the run, by path. */
+const made = new Map();
+
 function fileFor(path) {
+  if (made.has(path)) return made.get(path);
+  if (path.startsWith("/bench/npm/")) return join(TOOLS, "node_modules", path.slice("/bench/npm/".length));
   if (path === "/bench/papaparse.min.js") return join(dirname(toolsRequire.resolve("papaparse/package.json")), "papaparse.min.js");
   if (path.startsWith("/bench/")) return join(HERE, path.slice("/bench/".length));
   return SITE === null ? join(DIST, path === "/" ? "index.html" : path) : null;
@@ -117,7 +126,7 @@ function fileFor(path) {
 function serve() {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
-    const headers = { "content-security-policy": CSP, "cache-control": "no-cache" };
+    const headers = { "content-security-policy": path === "/bench/others.html" ? CSP_OF_OTHERS : CSP, "cache-control": "no-cache" };
     try {
       const file = fileFor(path);
       if (file === null) {
@@ -201,6 +210,7 @@ const mebibytes = (bytes) => `${Math.round(bytes / MIB)} MiB`;
 const KINDS = {
   numeric: { what: "numbers", make: numericCsv, sizeBytes: 64 * MIB * SHARE, target: 2.5 },
   quoted: { what: "quoted text", make: quotedCsv, sizeBytes: 49 * MIB * SHARE, target: 5 },
+  dialogue: { what: "quoted text with quotes in it", sizeBytes: 49 * MIB * SHARE, target: 5 },
   exported: { what: "short cells, all quoted", sizeBytes: 49 * MIB * SHARE, target: 5 },
 };
 
@@ -391,14 +401,14 @@ function filesBelow(folder) {
 
 async function visit({ scratch, url }) {
   if (SITE === null) {
-    const sizes = { page: 0, "worker-cpu": 0, "worker-gpu": 0 };
+    const sizes = { page: 0, "worker-cpu": 0, "worker-tensors": 0, "worker-gpu": 0 };
     for (const path of filesBelow(DIST)) {
       const name = relative(DIST, path);
       if (!/\.(html|js|wasm|css)$/.test(name) || /(^|\/)samples\//.test(name)) continue;
-      const group = /worker-gpu/.test(name) ? "worker-gpu" : /worker-cpu/.test(name) ? "worker-cpu" : "page";
+      const group = /worker-(cpu|tensors|gpu)/.exec(name)?.[0] ?? "page";
       sizes[group] += gzipSync(readFileSync(path), { level: 9 }).length;
     }
-    for (const [group, limit] of [["page", 400e3], ["worker-cpu", 1.2e6], ["worker-gpu", 4e6]]) {
+    for (const [group, limit] of [["page", 400e3], ["worker-cpu", 1.2e6], ["worker-tensors", 1.6e6], ["worker-gpu", 4e6]]) {
       const there = sizes[group] > 0;
       report(`first visit, gzip: ${group}`, there ? kilobytes(sizes[group]) : "not built", "", "", `≤ ${kilobytes(limit)}`, there ? sizes[group] <= limit : null);
     }
@@ -439,12 +449,16 @@ const { context, page, messages } = await open(scratch, `${url}/bench/index.html
 let failures = 0;
 try {
   await page.waitForFunction(() => window.benchReady, undefined, { timeout: 30_000 });
-  if (wanted.some((part) => ["csv", "tree", "cancel"].includes(part))) {
+  if (wanted.some((part) => ["csv", "tree", "cancel", "abalone", "boosting", "growth"].includes(part))) {
     const { device, version } = await call(page, "start");
     console.log(`Vitrine ${version.version} (${device.name}), ${context.browser()?.version() ?? CHROMIUM}`);
   }
   const bench = { page, scratch, url };
-  for (const [name, part] of Object.entries({ visit, csv, big, tree, cancel })) {
+  const models = modelParts({
+    ...{ report, call, open, withPeakMemory, toolsRequire, seconds, times, megabytes, url, scratch },
+    ...{ python: PYTHON ? python : null, serveFile: (path, file) => made.set(path, file), share: SHARE, nRepeats: N_REPEATS },
+  });
+  for (const [name, part] of Object.entries({ visit, csv, big, tree, cancel, ...models })) {
     if (!wanted.includes(name)) continue;
     try {
       await part(bench);

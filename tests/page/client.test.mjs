@@ -264,6 +264,28 @@ test("webgpu trains as a guest and the model moves to the CPU worker", async () 
   await gpu.heard("release", "table-1");
 });
 
+test("what descends a gradient on the CPU trains in the tensor worker, which is fetched only then", async () => {
+  v = await Vitrine.start();
+  await v.loadCsv("x\n1\n");
+  await v.train(TREE);
+  assert.equal(FakeWorker.all.length, 1);
+  const model = await v.train(WATCHED);
+  assert.equal(model.device.kind, "cpu");
+  const [cpu, tensors] = FakeWorker.all;
+  assert.match(tensors.url, /worker-tensors/);
+  assert.deepEqual(tensors.requests.map(({ type }) => type), ["load_csv", "train", "export", "release"]);
+  assert.ok(cpu.requests.some(({ type }) => type === "import_project"));
+});
+
+test("a tensor worker that dies fails its call only; the next call gets a new one", async () => {
+  v = await Vitrine.start();
+  await v.loadCsv("x\n1\n");
+  assert.equal(await codeOf(v.train({ ...WATCHED, model: { ...WATCHED.model, fake: "crash" } })), "environment.worker_crashed");
+  assert.equal((await v.train(WATCHED)).device.kind, "cpu");
+  assert.equal(FakeWorker.all.filter(({ url }) => url.includes("tensors")).length, 2);
+  assert.equal(FakeWorker.all.filter(({ url }) => url.includes("cpu")).length, 1);
+});
+
 test("a tree stays on the CPU, and says why", async () => {
   useGpu({});
   v = await Vitrine.start({ device: "webgpu" });
@@ -282,7 +304,7 @@ test("without an adapter the GPU worker is not fetched, and the CPU says why it 
     const model = await v.train(WATCHED);
     assert.equal(model.device.kind, "cpu");
     assert.match(model.device.fallback_reason, /WebGPU cannot be used here/);
-    assert.equal(FakeWorker.all.length, 1);
+    assert.ok(FakeWorker.all.every(({ url }) => !url.includes("gpu")));
     v.close();
   }
 });

@@ -11,6 +11,7 @@ import { DIST, WITHOUT_GPU_WORKER } from "./browser.mjs";
 /** Budgets in bytes. */
 const PAGE = 400_000;
 const WORKER_CPU = 1_200_000;
+const WORKER_TENSORS = 1_600_000;
 const WORKER_GPU = 4_000_000;
 
 const sizeOf = (files) => files.reduce((sum, file) => sum + gzipSync(readFileSync(join(DIST, file)), { level: 9 }).length, 0);
@@ -24,6 +25,11 @@ test("the page is at most 400 KB", () => assert.ok(sizeOf(ofPage) <= PAGE, `${si
 test("the CPU worker is at most 1.2 MB", () => {
   assert.ok(ofWorker("cpu").length >= 2);
   assert.ok(sizeOf(ofWorker("cpu")) <= WORKER_CPU, `${sizeOf(ofWorker("cpu"))} bytes`);
+});
+
+test("the tensor worker, fetched when it is needed, is at most 1.6 MB", () => {
+  assert.ok(ofWorker("tensors").length >= 2);
+  assert.ok(sizeOf(ofWorker("tensors")) <= WORKER_TENSORS, `${sizeOf(ofWorker("tensors"))} bytes`);
 });
 
 test("the GPU worker is at most 4 MB", { skip: WITHOUT_GPU_WORKER && "this build has no GPU worker" }, () => {

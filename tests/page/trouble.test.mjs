@@ -41,8 +41,8 @@ test("a worker that is killed is replaced, with its tables and models", async ()
     const before = await v.predict(model.id, { table: table.id });
     let restored;
     v.addEventListener("restored", ({ detail }) => (restored = detail));
-    const spec = { kind: "linear_regression", solver: "gradient_descent", max_iter: 100_000, tol: 0 };
-    const long = v.train({ table: table.id, target: "petal_width", model: spec }, { onProgress: () => workers[0].terminate() });
+    const spec = { kind: "random_forest", n_estimators: 20_000 };
+    const long = v.train({ table: table.id, target: "species", model: spec }, { onProgress: () => workers[0].terminate() });
     const { code, message } = await long.then(() => ({}), (error) => error);
     const after = await v.predict(model.id, { table: table.id });
     return { code, message, equal: JSON.stringify(before) === JSON.stringify(after), restored };
@@ -51,6 +51,23 @@ test("a worker that is killed is replaced, with its tables and models", async ()
   assert.ok(equal, "the same predictions, bit for bit");
   assert.deepEqual(restored.lost, []);
   assert.equal(restored.restored.length, 2);
+});
+
+test("a tensor worker that is killed takes nothing with it, and the next fit gets a new one", async () => {
+  const page = await openWithKillableWorkers();
+  const { code, message, restored, kind } = await page.evaluate(async () => {
+    const table = await v.loadCsv(await (await fetch("/samples/iris.csv")).text());
+    let restored = null;
+    v.addEventListener("restored", ({ detail }) => (restored = detail));
+    const request = { table: table.id, target: "petal_width", model: { kind: "linear_regression", solver: "gradient_descent", tol: 0 } };
+    const long = { ...request, model: { ...request.model, max_iter: 100_000 } };
+    const { code, message } = await v.train(long, { onProgress: () => workers[1].terminate() }).then(() => ({}), (error) => error);
+    const { kind } = await v.train({ ...request, model: { ...request.model, max_iter: 3 } });
+    return { code, message, restored, kind };
+  });
+  assert.equal(code, "environment.worker_crashed", message);
+  assert.equal(restored, null, "the CPU worker was not touched");
+  assert.equal(kind, "linear_regression");
 });
 
 test("a cancel is over within 200 ms, and the models before it stay usable", async () => {

@@ -23,8 +23,19 @@ Ends with a table of times and ratios. Ratios travel from machine to machine; ti
 const KNOWN: Known = Known { switches: &["--no-gpu", "--no-peers"], values: &[] };
 
 /// What the comparison in the browser runs beside us.
-const PEER_PACKAGES: &[NodePackage] =
-    &[NodePackage { name: "papaparse", version: "5.7.1", why: "the bench reads the same CSV with it" }];
+const PEER_PACKAGES: &[NodePackage] = &[
+    NodePackage { name: "papaparse", version: "5.7.1", why: "the bench reads the same CSV with it" },
+    NodePackage { name: "ydf-training", version: "0.0.1", why: "the bench grows the same forests with it" },
+    NodePackage { name: "ml-cart", version: "2.1.1", why: "the bench grows the same tree with it" },
+    NodePackage { name: "ml-random-forest", version: "2.1.0", why: "the bench grows the same forest with it" },
+    NodePackage {
+        name: "ml-logistic-regression",
+        version: "2.0.0",
+        why: "the bench tells the same classes apart with it",
+    },
+    NodePackage { name: "ml-matrix", version: "6.15.1", why: "ml-logistic-regression takes its matrices" },
+    NodePackage { name: "esbuild", version: "0.28.2", why: "it makes one browser module of those packages" },
+];
 
 /// `cargo xtask bench`.
 pub(crate) fn command(words: &[String]) -> Outcome<ExitCode> {

@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the page and the CPU worker through Trunk, the GPU worker beside them, together in `dist/`.
+//! `cargo xtask build`: the page and the workers through Trunk, the GPU worker beside them, together in `dist/`.
 //!
 //! The page build is kept in the cache folder under the hash of everything it is made from, so the same sources are
 //! built once per machine. Trunk stays out of `dist/`: what is served changes in one step, when all of it is ready.
@@ -13,7 +13,7 @@ use crate::toolchain::Toolchain;
 use crate::{digest, gpu, paths, setup, size, tools, wasm_opt};
 
 const HELP: &str = "\
-Build dist/: the page, vitrine.js and both workers, ready for any static host.
+Build dist/: the page, vitrine.js and the workers, ready for any static host.
 
 Usage: cargo xtask build [--no-gpu]
 
@@ -25,9 +25,12 @@ What is already built from the same sources, in this clone or another, is taken 
 
 const KNOWN: Known = Known { switches: &["--no-gpu"], values: &[] };
 
-/// The modules that Trunk makes, and how each is shrunk: the page for its size, the worker for its speed.
-const MODULES: &[(&str, &[&str])] =
-    &[("vitrine-page_bg.wasm", &["-Oz", ALIKE_TOGETHER]), ("worker-cpu_bg.wasm", &["-O3", ALIKE_TOGETHER])];
+/// The modules that Trunk makes, and how each is shrunk: the page for its size, the workers for their speed.
+const MODULES: &[(&str, &[&str])] = &[
+    ("vitrine-page_bg.wasm", &["-Oz", ALIKE_TOGETHER]),
+    ("worker-cpu_bg.wasm", &["-O3", ALIKE_TOGETHER]),
+    ("worker-tensors_bg.wasm", &["-O3", ALIKE_TOGETHER]),
+];
 
 /// Functions with like names have like bodies, and gzip looks back 32 KB only: this saves it a twenty-fifth.
 pub(crate) const ALIKE_TOGETHER: &str = "--reorder-functions-by-name";
@@ -52,24 +55,24 @@ pub(crate) fn command(words: &[String]) -> Outcome<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The folder with the built page and CPU worker; built if these sources never were.
+/// The folder with the built page and its two workers, `worker-cpu` and `worker-tensors`; built if these sources never were.
 pub(crate) fn page(toolchain: Toolchain) -> Outcome<PathBuf> {
     let made_by = format!("{} {}", toolchain.version()?, tools::versions()?);
     let key = digest::page_key(&made_by)?;
     let builds = paths::cache_folder("page")?;
     let kept = builds.join(&key);
     if kept.is_dir() {
-        say("the page and the CPU worker are already built from these sources");
+        say("the page and its workers are already built from these sources");
         return Ok(kept);
     }
     let started = Instant::now();
-    say("building the page and the CPU worker (about 8 minutes the first time, on 2 cores)");
+    say("building the page and its workers (about 12 minutes the first time, on 2 cores)");
     let partial = builds.join(format!("{key}.{}.partial", std::process::id()));
     if let Err(failure) = run_trunk(toolchain, &partial) {
         paths::remove_folder(&partial)?;
         return Err(failure);
     }
-    say("shrinking the page and the CPU worker with wasm-opt");
+    say("shrinking the page and its workers with wasm-opt");
     for (module, passes) in MODULES {
         wasm_opt::optimize(&partial.join(module), passes)?;
     }
@@ -78,7 +81,7 @@ pub(crate) fn page(toolchain: Toolchain) -> Outcome<PathBuf> {
     paths::remove_folder(&kept)?;
     std::fs::rename(&partial, &kept).map_err(|error| Failure::file(&kept, &error))?;
     paths::prune(&builds, N_KEPT)?;
-    say(format!("the page and the CPU worker are built ({})", duration(started.elapsed())));
+    say(format!("the page and its workers are built ({})", duration(started.elapsed())));
     Ok(kept)
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn build_id() -> Outcome<String> {
     hash_sources(ENGINE_SOURCES, &[])
 }
 
-/// The key of the page and the CPU worker: every source of theirs and the tools that build them.
+/// The key of the page and the CPU workers: every source of theirs and the tools that build them.
 pub(crate) fn page_key(tools: &str) -> Outcome<String> {
     let sources: Vec<&str> = ENGINE_SOURCES.iter().chain(PAGE_SOURCES).copied().collect();
     hash_sources(&sources, &[tools])

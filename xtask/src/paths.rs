@@ -39,8 +39,26 @@ pub(crate) fn tools() -> Outcome<PathBuf> {
 }
 
 /// A cargo target folder: `native`, `wasm` or `tools`, so that one never invalidates another.
+///
+/// Clones share it, and cargo tells their crates apart by the age of the files only: a clone that comes back after
+/// another has built would be handed the other's crates. So the roots of ours are made new then.
 pub(crate) fn target(kind: &str) -> Outcome<PathBuf> {
-    cache_folder(&format!("target/{kind}"))
+    let folder = cache_folder(&format!("target/{kind}"))?;
+    let last = folder.join("last-clone");
+    let here = root().to_string_lossy();
+    if std::fs::read_to_string(&last).is_ok_and(|path| path == here) {
+        return Ok(folder);
+    }
+    for file in ["src/lib.rs", "src/bin/worker-cpu.rs", "protocol/src/lib.rs", "www/src/main.rs"] {
+        let file = root().join(file);
+        std::fs::File::options()
+            .append(true)
+            .open(&file)
+            .and_then(|file| file.set_modified(std::time::SystemTime::now()))
+            .map_err(|error| Failure::file(&file, &error))?;
+    }
+    std::fs::write(&last, here.as_bytes()).map_err(|error| Failure::file(&last, &error))?;
+    Ok(folder)
 }
 
 /// A log file for what runs in the background.

@@ -1,6 +1,6 @@
 //! `cargo xtask serve`: from a bare machine to the page at http://127.0.0.1:8080.
 //!
-//! The page is served as soon as it and the CPU worker are built. The GPU worker is built meanwhile and joins: the
+//! The page is served as soon as it and the CPU workers are built. The GPU worker is built meanwhile and joins: the
 //! page asks for it only when it is used, so a reload is all it takes.
 
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use crate::toolchain::Toolchain;
 use crate::{build, digest, gpu, paths, setup, tools};
 
 const HELP: &str = "\
-Build the page and both workers and serve them on this machine.
+Build the page and its workers and serve them on this machine.
 
 Usage: cargo xtask serve [--port <port>] [--no-gpu] [--watch]
 
@@ -22,7 +22,7 @@ Options:
   --no-gpu       Do not build the GPU worker; the page computes on the CPU
   --watch        Build again when a source changes
 
-Installs the tools that are missing and says so. The page is served as soon as it and the CPU worker are
+Installs the tools that are missing and says so. The page is served as soon as it and the CPU workers are
 built; the GPU worker, which takes a quarter of an hour the first time, joins when it is built. What is
 already built is not built again: a second run starts in seconds. Ctrl+C ends it.";
 
@@ -50,7 +50,7 @@ pub(crate) fn command(words: &[String]) -> Outcome<ExitCode> {
 
     say("step 1 of 3: tools");
     let toolchain = setup::for_builds()?;
-    say("step 2 of 3: the page and the CPU worker");
+    say("step 2 of 3: the page and its workers");
     build_page(toolchain, with_gpu)?;
     let server = Server::bind(&paths::dist(), port)?;
     say(format!("Vitrine is at {} (Ctrl+C ends it)", server.url()));

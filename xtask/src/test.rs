@@ -126,8 +126,9 @@ fn clippy(shared: &Shared) -> Outcome<Tally> {
         Ok(check(cargo.args(["clippy", "--target", WASM_TARGET]).args(what).args(deny)))
     };
     let page = for_wasm(&["--package", "vitrine-page"])?;
-    let cpu = for_wasm(&["--package", "vitrine", "--lib", "--bin", "worker-cpu", "--test", "web"])?;
-    let total = native.plus(page).plus(cpu);
+    let tensors = for_wasm(&["--package", "vitrine", "--lib", "--bin", "worker-tensors", "--test", "web"])?;
+    let cpu = for_wasm(&["--package", "vitrine", "--lib", "--bin", "worker-cpu", "--no-default-features"])?;
+    let total = native.plus(page).plus(tensors).plus(cpu);
     if !shared.with_gpu {
         return Ok(total);
     }

@@ -1,0 +1,201 @@
+// The classical models beside their peers: abalone and iris beside libraries in the same browser, a hundred thousand
+// rows and more beside scikit-learn, natively on one thread; and how time grows with rows and columns.
+
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { generator, treeCsv } from "./data.js";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const SAMPLES = join(HERE, "../../www/samples");
+const TEST_SHARE = 0.3;
+const N_FEATURES = 20;
+const FEATURES = [...Array(N_FEATURES).keys()].map((k) => `f${k}`);
+
+/** Least squares through (ln x, ln y): the power by which y grows. */
+function growthPower(points) {
+  const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)]);
+  const mean = (at) => logs.reduce((sum, log) => sum + log[at], 0) / logs.length;
+  const [mx, my] = [mean(0), mean(1)];
+  return logs.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0) / logs.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
+}
+
+/** A sample split by seed: the same rows for everybody. */
+function splitSample(name, label) {
+  const [header, ...lines] = readFileSync(join(SAMPLES, name), "utf8").trim().split(/\r?\n/);
+  const random = generator(7);
+  const isTest = lines.map(() => random() < TEST_SHARE);
+  const part = (wanted) => lines.filter((_, row) => isTest[row] === wanted);
+  const names = header.split(",");
+  const at = names.indexOf(label);
+  const csv = (rows) => `${header}\n${rows.join("\n")}\n`;
+  const cells = (rows) => rows.map((row) => row.split(","));
+  const [train, test] = [part(false), part(true)];
+  const columns = Object.fromEntries(names.map((column, idx) => [column, cells(test).map((row) => (idx === 0 && Number.isNaN(Number(row[0])) ? row[idx] : Number(row[idx])))]));
+  return { names, at, train, test, trainCsv: csv(train), testCsv: csv(test), columns, cells };
+}
+
+/** Numbers for libraries that read only numbers: categories become 0-or-1 columns. */
+function encoded(cells, at, categories) {
+  return cells.map((row) => row.flatMap((cell, idx) => (idx === at ? [] : categories[idx] ? categories[idx].map((name) => (name === cell ? 1 : 0)) : [Number(cell)])));
+}
+
+export function modelParts({ report, call, open, python, withPeakMemory, toolsRequire, serveFile, seconds, times, megabytes, share, nRepeats, url, scratch }) {
+  const bestOf = async (work, n = nRepeats) => {
+    let best = null;
+    for (let repeat = 0; repeat < n; repeat++) {
+      const outcome = await work();
+      if (!best || outcome.fitMillis < best.fitMillis) best = outcome;
+    }
+    return best;
+  };
+
+  async function othersPage() {
+    const outfile = join(scratch, "others_bundle.js");
+    const options = { entryPoints: [join(HERE, "others_entry.js")], bundle: true, format: "esm", outfile, logLevel: "silent" };
+    toolsRequire("esbuild").buildSync({ ...options, nodePaths: [join(dirname(toolsRequire.resolve("esbuild/package.json")), "..")] });
+    serveFile("/bench/others_bundle.js", outfile);
+    const opened = await open(scratch, `${url}/bench/others.html`);
+    await opened.page.waitForFunction(() => window.benchReady, undefined, { timeout: 60_000 });
+    return opened;
+  }
+
+  /** Abalone, seven tenths to learn from: forests and boosting beside YDF in the same browser and scikit-learn natively. */
+  async function abalone({ page }) {
+    const sample = splitSample("abalone.csv", "rings");
+    const actual = sample.columns.rings;
+    await call(page, "loadText", "abalone", sample.trainCsv);
+    await call(page, "loadText", "abalone-test", sample.testCsv);
+    const paths = [join(scratch, "abalone-train.csv"), join(scratch, "abalone-test.csv")];
+    await writeFile(paths[0], sample.trainCsv);
+    await writeFile(paths[1], sample.testCsv);
+    const native = python ? await python(["sklearn_models.py", "abalone", ...paths]) : null;
+    const { context, page: others } = await othersPage();
+    try {
+      const models = [
+        ["random forest, 300 trees", "RandomForestLearner", "random_forest", { kind: "random_forest", n_estimators: 300 }],
+        ["boosting, 45 trees", "GradientBoostedTreesLearner", "boosting", { kind: "gradient_boosting", max_iter: 45 }],
+      ];
+      const { rings: _, ...test } = sample.columns;
+      for (const [what, learner, name, model] of models) {
+        const ours = await bestOf(() => call(page, "fitAndTest", "abalone", "abalone-test", { target: "rings", task: "regression", model }));
+        const theirs = await call(others, "ydf", { learner, label: "rings", train: sample.trainCsv, test, actual, nRepeats });
+        const ratio = ours.fitMillis / theirs.millis;
+        const isGood = ratio < 1 && ours.metrics.rmse <= theirs.rmse * 1.0005;
+        const told = (millis, error) => `${seconds(millis)}, RMSE ${error.toFixed(3)}`;
+        report(`abalone, ${what}; ydf-training, ${theirs.nTrees} trees`, told(ours.fitMillis, ours.metrics.rmse), told(theirs.millis, theirs.rmse), `${times(ratio)} its time`, "< 1×, RMSE as good", isGood);
+        const peer = native?.[name];
+        if (peer) report(`abalone, ${what}; scikit-learn, native, one thread`, told(ours.fitMillis, ours.metrics.rmse), told(peer.fit_ms, peer.rmse), `${times(ours.fitMillis / peer.fit_ms)} its time`, "", null);
+      }
+      await jsLibraries(page, others, sample, actual);
+    } finally {
+      await context.close();
+    }
+  }
+
+  async function jsLibraries(page, others, sample, actual) {
+    const train = sample.cells(sample.train);
+    const categories = [[...new Set(train.map((row) => row[0]))].sort()];
+    const [x, testX] = [train, sample.cells(sample.test)].map((cells) => encoded(cells, sample.at, categories));
+    const y = train.map((row) => Number(row[sample.at]));
+    const models = [
+      ["ml-cart", "one full tree", { kind: "decision_tree" }],
+      ["ml-random-forest", "a forest of 10 trees", { kind: "random_forest", n_estimators: 10 }],
+    ];
+    for (const [library, what, model] of models) {
+      const ours = await bestOf(() => call(page, "fitAndTest", "abalone", "abalone-test", { target: "rings", task: "regression", model }));
+      const theirs = await call(others, "js", { library, x, y, testX, actual });
+      report(`abalone, ${what}; ${library}`, `${seconds(ours.fitMillis)}, RMSE ${ours.metrics.rmse.toFixed(3)}`, `${seconds(theirs.millis)}, RMSE ${theirs.rmse.toFixed(3)}`, `${times(ours.fitMillis / theirs.millis)} its time`, "< 1×", ours.fitMillis < theirs.millis);
+    }
+    const iris = splitSample("iris.csv", "species");
+    const classes = [...new Set(iris.cells(iris.train).map((row) => row[iris.at]))].sort();
+    const labels = (cells) => cells.map((row) => classes.indexOf(row[iris.at]));
+    await call(page, "loadText", "iris", iris.trainCsv);
+    await call(page, "loadText", "iris-test", iris.testCsv);
+    const ours = await bestOf(() => call(page, "fitAndTest", "iris", "iris-test", { target: "species", recipe: [], model: { kind: "logistic_regression" } }));
+    const [cells, testCells] = [iris.cells(iris.train), iris.cells(iris.test)];
+    const theirs = await call(others, "logistic", { x: encoded(cells, iris.at, {}), y: labels(cells), testX: encoded(testCells, iris.at, {}), actual: labels(testCells), numSteps: 1000, learningRate: 5e-3 });
+    report("iris, logistic regression; ml-logistic-regression, 1000 steps", `${seconds(ours.fitMillis)}, accuracy ${ours.metrics.accuracy.toFixed(3)}`, `${seconds(theirs.millis)}, accuracy ${theirs.accuracy.toFixed(3)}`, `${times(ours.fitMillis / theirs.millis)} its time`, "< 1×", ours.fitMillis < theirs.millis);
+  }
+
+  /** Boosting and forests on a hundred thousand rows and a million, and how quickly they answer. */
+  async function boosting({ page }) {
+    const nRows = 100_000 * share;
+    const path = join(scratch, "boosting.csv");
+    await writeFile(path, treeCsv(nRows));
+    const native = python ? await python(["sklearn_models.py", "large", path, String(nRepeats)]) : null;
+    await page.setInputFiles("#file", path);
+    await call(page, "take", "boosting");
+    await call(page, "load", "boosting", "boosting");
+    const cases = [
+      ["boosting, 100 trees", "boosting", { target: "value", model: { kind: "gradient_boosting", max_iter: 100 } }],
+      ["boosting, 100 rounds of 3 classes", "boosting_classes", { target: "label", model: { kind: "gradient_boosting", max_iter: 100 } }],
+      ["random forest, 100 trees, depth 10", "random_forest", { target: "value", model: { kind: "random_forest", n_estimators: 100, max_depth: 10 } }],
+    ];
+    for (const [what, name, request] of cases) {
+      const asked = { features: FEATURES, recipe: [], ...request };
+      const ours = await call(page, "fitAndPredict", "boosting", asked, name === "boosting_classes" ? 1 : nRepeats);
+      const peer = native?.[name];
+      const line = (part, mine, theirs) =>
+        report(`${what}, ${nRows} × ${N_FEATURES}, ${part}; scikit-learn, native, one thread`, seconds(mine), theirs ? seconds(theirs) : "no Python", theirs ? `${times(mine / theirs)} its time` : "", "≤ 2×", theirs ? mine / theirs <= 2 : null);
+      line("fit", ours.fitMillis, peer?.fit_ms);
+      if (name !== "boosting_classes") line("predict all rows", ours.predictMillis, peer?.predict_ms);
+    }
+    await million();
+  }
+
+  /** A million rows, in a browser of its own: what it needs beside the typed table. */
+  async function million() {
+    const nRows = 1_000_000 * share;
+    const { context, page } = await open(scratch, `${url}/bench/index.html`);
+    try {
+      await page.waitForFunction(() => window.benchReady);
+      await call(page, "start");
+      await call(page, "makeNumbers", "million", nRows, N_FEATURES);
+      const { result: loaded } = { result: await call(page, "load", "million", "million") };
+      const request = { target: "value", recipe: [], model: { kind: "gradient_boosting", max_iter: 100, early_stopping: false } };
+      const { result: ours, peakBytes } = await withPeakMemory(page, () => call(page, "trainWatched", "million", request));
+      const typedBytes = loaded.memoryBytes;
+      report(`boosting, 100 trees, ${nRows} × ${N_FEATURES}: fit`, seconds(ours.fitMillis), "", "", "ends", true);
+      report(`the same: longest main-thread task`, ours.longestTaskMillis === 0 ? "none over 50 ms" : `${Math.round(ours.longestTaskMillis)} ms`, "", "", "≤ 50 ms", ours.longestTaskMillis <= 50);
+      if (peakBytes) report(`the same: peak memory beside the table of ${megabytes(typedBytes)}`, megabytes(peakBytes), "", times((peakBytes + typedBytes) / typedBytes), "≤ 4× with it", (peakBytes + typedBytes) / typedBytes <= 4);
+    } finally {
+      await context.close();
+    }
+  }
+
+  /** How time grows: the power of rows and of columns by which it does. n·log n is a power of about 1.1 here. */
+  async function growth({ page }) {
+    const [baseRows, baseColumns] = [20_000 * share, N_FEATURES];
+    const models = {
+      "decision tree": { kind: "decision_tree" },
+      "boosting, 20 trees": { kind: "gradient_boosting", max_iter: 20, early_stopping: false },
+      "random forest, 5 trees": { kind: "random_forest", n_estimators: 5 },
+    };
+    const lines = [];
+    for (const [what, model] of Object.entries(models)) {
+      for (const [axis, sizes] of [["rows", [1, 2, 4, 8].map((k) => [baseRows * k, baseColumns])], ["columns", [1, 2, 4].map((k) => [baseRows, baseColumns * k])]]) {
+        const points = [];
+        for (const [nRows, nColumns] of sizes) {
+          const name = `growth-${nRows}-${nColumns}`;
+          await call(page, "makeNumbers", name, nRows, nColumns);
+          await call(page, "load", name, name);
+          const fit = await bestOf(() => call(page, "train", name, { target: "value", recipe: [], model }), 2);
+          await call(page, "forget", name);
+          points.push([axis === "rows" ? nRows : nColumns, fit.fitMillis]);
+        }
+        const power = growthPower(points);
+        lines.push({ what, axis, points });
+        report(`${what}: time grows with ${axis}, ${points.map(([n]) => n).join(", ")}`, points.map(([, millis]) => seconds(millis)).join(", "), "", `power ${power.toFixed(2)}`, "≤ 1.25", power <= 1.25);
+      }
+    }
+    await writeFile(join(scratch, "growth.json"), JSON.stringify(lines));
+    return lines;
+  }
+
+  return { abalone, boosting, growth };
+}
