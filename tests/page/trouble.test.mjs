@@ -41,7 +41,7 @@ test("a worker that is killed is replaced, with its tables and models", async ()
     const before = await v.predict(model.id, { table: table.id });
     let restored;
     v.addEventListener("restored", ({ detail }) => (restored = detail));
-    const spec = { kind: "random_forest", n_estimators: 20_000 };
+    const spec = { kind: "random_forest", n_estimators: 2000 };
     const long = v.train({ table: table.id, target: "species", model: spec }, { onProgress: () => workers[0].terminate() });
     const { code, message } = await long.then(() => ({}), (error) => error);
     const after = await v.predict(model.id, { table: table.id });
