@@ -47,6 +47,8 @@ pub(super) struct Lexer {
     /// Whether the last record ended with a carriage return, to which a line feed may still belong.
     after_cr: bool,
     scratch: String,
+    /// Where the unfinished cell has doubled quotes: the offsets of the first of each two.
+    escapes: Vec<usize>,
     n_unclosed: u64,
     first_unclosed_line: u64,
     n_garbled: u64,
@@ -57,8 +59,8 @@ pub(super) struct Lexer {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     Plain,
-    Quoted { content: usize, line: u64, has_escape: bool, has_line_end: bool },
-    Closed { content: usize, close: usize, has_escape: bool },
+    Quoted { content: usize, line: u64, has_line_end: bool },
+    Closed { content: usize, close: usize },
 }
 
 impl Lexer {
@@ -72,6 +74,7 @@ impl Lexer {
             n_cells: 0,
             after_cr: false,
             scratch: String::new(),
+            escapes: Vec::new(),
             n_unclosed: 0,
             first_unclosed_line: 0,
             n_garbled: 0,
@@ -140,17 +143,18 @@ impl Lexer {
                     State::Plain => {
                         if opens(&bytes[start..at]) {
                             let (content, line) = (at + 1 - start, self.line);
-                            self.state = State::Quoted { content, line, has_escape: false, has_line_end: false };
+                            self.state = State::Quoted { content, line, has_line_end: false };
+                            self.escapes.clear();
                         }
                     }
                     State::Quoted { line, content, .. } if at - start > MAX_QUOTED => {
                         block = self.reopen(start + content, line);
                         continue 'blocks;
                     }
-                    State::Quoted { content, line, has_escape, has_line_end } => {
+                    State::Quoted { content, line, has_line_end } => {
                         if byte == b'\n' || byte == b'\r' {
                             self.line += u64::from(byte == b'\r' || bytes[at - 1] != b'\r');
-                            self.state = State::Quoted { content, line, has_escape, has_line_end: true };
+                            self.state = State::Quoted { content, line, has_line_end: true };
                         } else if byte == needles.quote {
                             match bytes.get(at + 1) {
                                 // Whether it closes or escapes, the next piece will tell.
@@ -159,7 +163,7 @@ impl Lexer {
                                     return start;
                                 }
                                 Some(&next) if next == needles.quote => {
-                                    self.state = State::Quoted { content, line, has_escape: true, has_line_end };
+                                    self.escapes.push(at - start);
                                     // The second quote is spoken for: its bit is the lowest, or in the next block.
                                     if bits == 0 {
                                         block = at + 2;
@@ -173,16 +177,16 @@ impl Lexer {
                                         block = self.reopen(start + content, line);
                                         continue 'blocks;
                                     }
-                                    self.state = State::Closed { content, close: at - start, has_escape };
+                                    self.state = State::Closed { content, close: at - start };
                                 }
                             }
                         }
                     }
-                    State::Closed { content, close, has_escape } => {
+                    State::Closed { content, close } => {
                         if byte == needles.quote {
                             continue;
                         }
-                        self.closed_cell(&text[start..at], content, close, has_escape, sink);
+                        self.closed_cell(&text[start..at], content, close, sink);
                         if byte != needles.delimiter {
                             self.end_line(byte, sink);
                         }
@@ -247,18 +251,18 @@ impl Lexer {
     }
 
     /// A quoted cell with what stands behind its closing quote.
-    fn closed_cell(&mut self, cell: &str, content: usize, close: usize, has_escape: bool, sink: &mut impl Sink) {
+    fn closed_cell(&mut self, cell: &str, content: usize, close: usize, sink: &mut impl Sink) {
         let (inner, behind) = (&cell[content..close], &cell[close + 1..]);
         let has_more = !is_blank(behind);
         self.n_quoted += 1;
-        if has_escape || has_more {
+        if has_more || !self.escapes.is_empty() {
             self.scratch.clear();
-            let mut rest = inner;
-            while let Some(at) = rest.bytes().position(|byte| byte == self.needles.quote) {
-                self.scratch.push_str(&rest[..=at]);
-                rest = rest.get(at + 2..).unwrap_or_default();
+            let mut from = content;
+            for &escape in &self.escapes {
+                self.scratch.push_str(&cell[from..=escape]);
+                from = escape + 2;
             }
-            self.scratch.push_str(rest);
+            self.scratch.push_str(&cell[from..close]);
             if has_more {
                 self.n_garbled += 1;
                 self.scratch.push_str(behind);
@@ -273,7 +277,7 @@ impl Lexer {
 
     fn end_text(&mut self, cell: &str, sink: &mut impl Sink) {
         match self.state {
-            State::Closed { content, close, has_escape } => self.closed_cell(cell, content, close, has_escape, sink),
+            State::Closed { content, close } => self.closed_cell(cell, content, close, sink),
             _ if self.n_cells == 0 && is_blank(cell) => return,
             _ => {
                 sink.cell(self.n_cells, cell, self.record_line);
