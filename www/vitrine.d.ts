@@ -1079,6 +1079,11 @@ target: string,
  */
 features?: Array<string>, 
 /**
+ * The column that says how much each row counts while it is learned from; it is no feature. Measures count every
+ * row once.
+ */
+sample_weight?: string, 
+/**
  * By default the target's kind decides.
  */
 task?: Task, 
@@ -1472,6 +1477,11 @@ target: string,
  * The columns to learn from; all but the target (and text) by default.
  */
 features?: Array<string>, 
+/**
+ * The column that says how much each row counts while it is learned from; it is no feature. Measures count every
+ * row once.
+ */
+sample_weight?: string, 
 /**
  * By default the target's kind decides.
  */

@@ -53,6 +53,10 @@ pub struct TrainMsg {
     /// The columns to learn from; all but the target (and text) by default.
     #[serde(default)]
     pub features: Option<Vec<String>>,
+    /// The column that says how much each row counts while it is learned from; it is no feature. Measures count every
+    /// row once.
+    #[serde(default)]
+    pub sample_weight: Option<String>,
     /// By default the target's kind decides.
     #[serde(default)]
     pub task: Option<Task>,

@@ -1,4 +1,6 @@
-//! The header of a project file, version 1. These types are the format: change them only with the version.
+//! The header of a project file, version 2. These types are the format: change them only with the version.
+//!
+//! Version 2 added `keeps_missing` to recipes; a file of version 1 has none that do.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +10,7 @@ use serde_json::Value;
 use crate::export::bytes::Span;
 
 /// The newest format this page writes and reads.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +99,8 @@ pub(super) struct RecipeHeader {
     pub(super) inputs: Vec<InputHeader>,
     pub(super) steps: Vec<FittedStepHeader>,
     pub(super) features: Vec<FeatureHeader>,
+    #[serde(default)]
+    pub(super) keeps_missing: bool,
 }
 
 #[derive(Serialize, Deserialize)]

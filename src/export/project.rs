@@ -254,8 +254,11 @@ fn read_model(header: ModelHeader, opened: &Opened<'_>) -> Result<SavedModel, Er
         recipe: read_recipe(header.recipe)?,
         fitted: (kind.load)(&state)?,
     };
-    check_fit(&pipeline)?;
     let params = (kind.check)(&header.card.params)?;
+    if pipeline.recipe.keeps_missing && !(kind.takes_missing)(&params) {
+        return Err(malformed(format!("its recipe keeps missing cells, which a {} does not take", header.kind)));
+    }
+    check_fit(&pipeline)?;
     Ok(SavedModel { id: header.id, pipeline, card: read_card(header.card, params, opened)? })
 }
 

@@ -37,6 +37,7 @@ pub(super) fn recipe_header(recipe: &FittedRecipe) -> RecipeHeader {
         inputs: recipe.inputs.iter().map(input_header).collect(),
         steps: recipe.steps.iter().map(step_header).collect(),
         features: recipe.features.iter().map(feature_header).collect(),
+        keeps_missing: recipe.keeps_missing,
     }
 }
 
@@ -45,6 +46,7 @@ pub(super) fn read_recipe(header: RecipeHeader) -> Result<FittedRecipe, Error> {
         inputs: header.inputs.into_iter().map(read_input).collect(),
         steps: header.steps.into_iter().map(read_step).collect::<Result<Vec<_>, Error>>()?,
         features: header.features.into_iter().map(read_feature).collect(),
+        keeps_missing: header.keeps_missing,
     })
 }
 

@@ -310,7 +310,7 @@ mod tests {
 
     fn fitted(config: Config, x: Vec<Vec<f64>>, y: &[f64]) -> (Vec<f64>, f64, Vec<&'static str>) {
         let (x, y) = (Matrix::from_columns(x), Target::Values(y.to_vec()));
-        let input = FitInput { x, y, valid: None, seed: Seed(0), device: Device::cpu() };
+        let input = FitInput { x, y, sample_weight: None, valid: None, seed: Seed(0), device: Device::cpu() };
         let mut session = start(config, input).unwrap();
         while block_on(session.step()).unwrap().fraction < 1.0 {}
         let (fitted, issues) = session.finish();

@@ -28,6 +28,8 @@ pub(super) const KIND: ModelKind = ModelKind {
     resolve: |_, _| {},
     uses_tensors: |_| false,
     draws_rows: |_| false,
+    takes_missing: |_| false,
+    takes_weights: |_| false,
     start: |params, input| {
         let spec = ElasticNetSpec::from_params(params)?;
         let ElasticNetSpec { alpha, l1_ratio, fit_intercept, max_iter, tol } = (*spec).clone();

@@ -28,6 +28,8 @@ pub(super) const KIND: ModelKind = ModelKind {
     resolve: |_, _| {},
     uses_tensors: |_| false,
     draws_rows: |_| false,
+    takes_missing: |_| false,
+    takes_weights: |_| false,
     start: |params, input| {
         let LassoSpec { alpha, fit_intercept, max_iter, tol } = (*LassoSpec::from_params(params)?).clone();
         coordinate_descent::start(Config { kind: KIND.kind, alpha, l1_ratio: 1.0, fit_intercept, max_iter, tol }, input)

@@ -71,6 +71,11 @@ pub struct ModelKind {
     /// Whether a fit with these (checked) parameters draws training rows, or batches of them, by their position: the
     /// same rows in another order then make another model.
     pub draws_rows: fn(&ParamMap) -> bool,
+    /// Whether, with these (checked) parameters, cells of the matrix may be missing (NaN): the recipe then leaves numbers
+    /// that are missing as they are, and the model says what a missing one means.
+    pub takes_missing: fn(&ParamMap) -> bool,
+    /// Whether, with these (checked) parameters, rows may have weights.
+    pub takes_weights: fn(&ParamMap) -> bool,
     /// Starts a fit.
     pub start: fn(&ParamMap, FitInput) -> Result<BoxedSession, Error>,
     /// Reads a fitted model back from [`Fitted::state`]; every malformed state is an error, never a panic.
@@ -115,6 +120,11 @@ crate::trouble! {
             "a {kind} cannot learn {task}",
             hint "Choose another model, or another target",
             place crate::error::Place::field("model.kind");
+        /// Rows have weights, but the model counts every row once.
+        TakesNoWeights { kind: String } => "takes_no_weights",
+            "a {kind} with these parameters counts every row once, so there is nothing to weigh",
+            hint "Leave sample_weight out, or choose another model",
+            place crate::error::Place::field("sample_weight");
         /// The numbers are so large or so small that a coefficient cannot be written down.
         CoefficientsNotFinite {} => "coefficients_not_finite",
             "a coefficient is too large for a number",

@@ -39,6 +39,8 @@ pub(super) const KIND: ModelKind = ModelKind {
     resolve: |_, _| {},
     uses_tensors: |_| false,
     draws_rows: |_| false,
+    takes_missing: |_| false,
+    takes_weights: |_| false,
     start,
     load: |state| Ok(Box::new(FittedNaiveBayes::load(state)?)),
 };
@@ -254,7 +256,14 @@ mod tests {
     fn fitted(x: Vec<Vec<f64>>, codes: &[u32], var_smoothing: f64) -> Box<dyn Fitted> {
         let n_classes = codes.iter().max().map_or(0, |&code| code as usize + 1);
         let y = Target::Classes { codes: codes.to_vec(), n_classes };
-        let input = FitInput { x: Matrix::from_columns(x), y, valid: None, seed: Seed(0), device: Device::cpu() };
+        let input = FitInput {
+            x: Matrix::from_columns(x),
+            y,
+            sample_weight: None,
+            valid: None,
+            seed: Seed(0),
+            device: Device::cpu(),
+        };
         let params = ParamMap::from([("var_smoothing".to_owned(), var_smoothing.into())]);
         let mut session = start(&params, input).unwrap();
         while block_on(session.step()).unwrap().fraction < 1.0 {}

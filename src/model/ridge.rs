@@ -31,6 +31,8 @@ pub(super) const KIND: ModelKind = ModelKind {
     resolve: |_, _| {},
     uses_tensors: |_| false,
     draws_rows: |_| false,
+    takes_missing: |_| false,
+    takes_weights: |_| false,
     start,
     load: |state| FittedLinear::load(KIND.kind, state),
 };
@@ -82,7 +84,7 @@ mod tests {
     fn features_that_repeat_each_other_share_the_effect_and_are_no_trouble() {
         let x = Matrix::from_columns(vec![vec![-1.0, 0.0, 1.0]; 2]);
         let y = Target::Values(vec![-5.0, 1.0, 7.0]);
-        let input = FitInput { x, y, valid: None, seed: Seed(0), device: Device::cpu() };
+        let input = FitInput { x, y, sample_weight: None, valid: None, seed: Seed(0), device: Device::cpu() };
         let mut session = start(&ParamMap::from([("alpha".to_owned(), 2.0.into())]), input).unwrap();
         while block_on(session.step()).unwrap().fraction < 1.0 {}
         let (fitted, issues) = session.finish();

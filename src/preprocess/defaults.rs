@@ -9,6 +9,15 @@ use crate::table::{ColumnData, Table};
 /// so many categories cost more than they tell.
 const MAX_ONE_HOT: usize = 100;
 
+/// What a model needs of the matrix it is fitted to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Features of comparable sizes.
+    pub scaling: bool,
+    /// Missing numbers as they are: it says itself what a missing one means.
+    pub takes_missing: bool,
+}
+
 /// The columns to learn from: all but the target, text and columns without any value.
 pub fn default_features(table: &Table, target: Option<&str>, issues: &mut Issues) -> Vec<String> {
     let mut names = Vec::new();
@@ -25,10 +34,12 @@ pub fn default_features(table: &Table, target: Option<&str>, issues: &mut Issues
     names
 }
 
-/// Median imputation, standard scaling where the model wants it, one-hot encoding.
-pub fn default_recipe(table: &Table, features: &[String], wants_scaling: bool, issues: &mut Issues) -> Vec<Step> {
-    let mut steps = vec![Step::Impute { columns: Select::All, strategy: Imputation::Median }];
-    if wants_scaling {
+/// Median imputation, standard scaling where the model wants it, one-hot encoding. For a model that takes missing cells,
+/// only categories are imputed.
+pub fn default_recipe(table: &Table, features: &[String], needs: Needs, issues: &mut Issues) -> Vec<Step> {
+    let imputed = if needs.takes_missing { Select::Categorical } else { Select::All };
+    let mut steps = vec![Step::Impute { columns: imputed, strategy: Imputation::Median }];
+    if needs.scaling {
         steps.push(Step::Scale { columns: Select::Numeric, method: Scaling::Standard });
     }
     let mut many = Vec::new();
@@ -84,10 +95,11 @@ mod tests {
     fn many_categories_become_ordinal() {
         let names = ["n".to_owned(), "c".to_owned()];
         let mut issues = Issues::new();
-        let steps = default_recipe(&table(3), &names, true, &mut issues);
+        let steps = default_recipe(&table(3), &names, Needs { scaling: true, takes_missing: false }, &mut issues);
         assert_eq!(steps.iter().map(Step::name).collect::<Vec<_>>(), ["impute", "scale", "encode"]);
         assert!(issues.is_empty());
-        let steps = default_recipe(&table(101), &names, false, &mut issues);
+        let steps = default_recipe(&table(101), &names, Needs { scaling: false, takes_missing: true }, &mut issues);
+        assert!(matches!(steps[0], Step::Impute { columns: Select::Categorical, .. }));
         assert!(matches!(steps[1], Step::Encode { method: Encoding::Ordinal, .. }));
     }
 }

@@ -17,11 +17,13 @@ mod stats;
 mod step;
 mod target;
 mod trouble;
+mod weights;
 
-pub use defaults::{default_features, default_recipe};
+pub use defaults::{Needs, default_features, default_recipe};
 pub use frame::{Group, Input, Map, Origin, RowSource, category_text};
 pub use matrix::{Matrix, Target, Task};
 pub use recipe::{FeatureDoc, FittedRecipe, FittedStep, Fitting, MAX_FEATURES, Prepared, StepReport};
 pub use step::{Encoding, Imputation, Learned, Scaling, Select, Step};
 pub use target::{Labels, MAX_CLASSES, read_known_labels, read_labels, suggest_task};
 pub use trouble::{PreprocessError, PreprocessIssue};
+pub use weights::read_weights;

@@ -11,7 +11,7 @@ use crate::error::Issues;
 use crate::preprocess::frame::{Feature, Input, Origin, RowSource, Values, read_input};
 use crate::preprocess::input::learn_input;
 use crate::preprocess::step::{Applying, Learned, Select, Step};
-use crate::preprocess::{Matrix, PreprocessError, impute, polynomial, stats};
+use crate::preprocess::{Matrix, PreprocessError, PreprocessIssue, impute, polynomial, stats};
 use crate::table::{Table, number_text};
 
 /// The most features a recipe may make: more would be a mistake in nearly every table that fits in a browser.
@@ -26,6 +26,8 @@ pub struct FittedRecipe {
     pub steps: Vec<FittedStep>,
     /// The matrix' features.
     pub features: Vec<FeatureDoc>,
+    /// Whether numbers that no step fills stay missing (NaN in the matrix), for a model that takes them.
+    pub keeps_missing: bool,
 }
 
 /// A feature of the matrix.
@@ -78,6 +80,7 @@ pub struct Fitting {
     features: Vec<Feature>,
     fitted: Vec<FittedStep>,
     current: Option<Current>,
+    keeps_missing: bool,
     issues: Issues,
 }
 
@@ -107,7 +110,8 @@ pub struct Prepared {
 }
 
 impl Fitting {
-    /// Starts to learn `steps` from `rows` of `columns`.
+    /// Starts to learn `steps` from `rows` of `columns`. Missing numbers that no step fills are an error at the end, unless
+    /// [`Fitting::keeping_missing`].
     ///
     /// **Errors** `table.no_such_column` for a column that is not there.
     pub fn new(table: Rc<Table>, rows: Vec<u32>, columns: &[String], steps: Vec<Step>) -> Result<Self, Error> {
@@ -124,8 +128,15 @@ impl Fitting {
             features: Vec::new(),
             fitted: Vec::new(),
             current: None,
+            keeps_missing: false,
             issues: Issues::new(),
         })
+    }
+
+    /// Leaves missing numbers that no step fills as they are, for a model that takes them.
+    #[must_use]
+    pub fn keeping_missing(self, keeps_missing: bool) -> Self {
+        Self { keeps_missing, ..self }
     }
 
     /// Does one feature of one step. `true` once nothing is left to do.
@@ -247,10 +258,10 @@ impl Fitting {
     /// The learned recipe and the training matrix, once [`Fitting::step`] has said that nothing is left to do.
     ///
     /// **Errors** `preprocess.categories_left`, `preprocess.missing_left`, `preprocess.no_features`.
-    pub fn finish(self) -> Result<Prepared, Error> {
+    pub fn finish(mut self) -> Result<Prepared, Error> {
         let mut docs = Vec::with_capacity(self.features.len());
         let mut columns = Vec::with_capacity(self.features.len());
-        for feature in self.features {
+        for feature in std::mem::take(&mut self.features) {
             let n_missing = feature.values.n_missing();
             let numbers = match feature.values {
                 Values::Numbers(numbers) => numbers,
@@ -258,8 +269,11 @@ impl Fitting {
                     return Err(PreprocessError::CategoriesLeft { column: feature.name }.into());
                 }
             };
-            if n_missing > 0 {
+            if n_missing > 0 && !self.keeps_missing {
                 return Err(PreprocessError::MissingLeft { column: feature.name, n_missing }.into());
+            }
+            if n_missing > 0 && n_missing == numbers.len() {
+                self.issues.push(PreprocessIssue::AllMissing { column: feature.name.clone() });
             }
             let fallback = stats::median(&numbers).unwrap_or(0.0);
             docs.push(FeatureDoc { name: feature.name, origin: feature.origin, fallback });
@@ -269,7 +283,12 @@ impl Fitting {
             return Err(PreprocessError::NoFeatures { target: String::new() }.into());
         }
         Ok(Prepared {
-            recipe: FittedRecipe { inputs: self.inputs, steps: self.fitted, features: docs },
+            recipe: FittedRecipe {
+                inputs: self.inputs,
+                steps: self.fitted,
+                features: docs,
+                keeps_missing: self.keeps_missing,
+            },
             matrix: Matrix::from_columns(columns),
             rows: self.rows,
             issues: self.issues,
@@ -303,7 +322,7 @@ fn sample(feature: &Feature) -> Vec<String> {
 
 impl FittedRecipe {
     /// Transforms some rows. Every number that comes out is finite: what no step fills is taken as the training
-    /// median, and reported.
+    /// median, and reported. A recipe that keeps missing cells lets NaN come out instead.
     ///
     /// **Shapes** `rows.len() × self.features.len()`.
     ///
@@ -345,7 +364,7 @@ impl FittedRecipe {
         let columns = features
             .into_iter()
             .zip(&self.features)
-            .map(|(feature, doc)| fill_rest(feature, doc, &mut applying))
+            .map(|(feature, doc)| fill_rest(feature, doc, self.keeps_missing, &mut applying))
             .collect::<Result<Vec<Vec<f64>>, Error>>()?;
         if report {
             issues.extend(odd);
@@ -364,10 +383,19 @@ fn unfit(step: usize, what: &str) -> Error {
     PreprocessError::Unfit { step, what: what.to_owned() }.into()
 }
 
-fn fill_rest(feature: Feature, doc: &FeatureDoc, applying: &mut Applying<'_>) -> Result<Vec<f64>, Error> {
+fn fill_rest(
+    feature: Feature,
+    doc: &FeatureDoc,
+    keeps_missing: bool,
+    applying: &mut Applying<'_>,
+) -> Result<Vec<f64>, Error> {
     let Values::Numbers(mut numbers) = feature.values else {
         return Err(unfit(applying.step, "categories are left"));
     };
+    if keeps_missing {
+        numbers.iter_mut().filter(|x| !x.is_finite()).for_each(|x| *x = f64::NAN);
+        return Ok(numbers);
+    }
     let raw = doc.origin.raw_from_prepared(doc.fallback);
     for (row, x) in numbers.iter_mut().enumerate().filter(|(_, x)| !x.is_finite()) {
         *x = doc.fallback;

@@ -59,6 +59,26 @@ crate::trouble! {
             "{column:?} still has {n_missing} missing cells after the last step",
             hint "Add an impute step for {column:?}, or drop_missing before it",
             place Place::column(column.clone());
+        /// The weights are in a column that is also something else.
+        WeightUsedTwice { column: String, also: &'static str } => "weight_used_twice",
+            "{column:?} holds the rows' weights, and is also {also}",
+            hint "Choose another column for sample_weight, or take {column:?} out there",
+            place Place::field("sample_weight").in_column(column.clone());
+        /// The weights are in a column that holds no numbers.
+        WeightNotNumeric { column: String, kind: String } => "weight_not_numeric",
+            "weights are numbers, and {column:?} is {kind}",
+            hint "Choose a column of numbers for sample_weight",
+            place Place::field("sample_weight").in_column(column.clone());
+        /// A row has a weight that is none.
+        BadWeight { column: String, row: usize, given: String } => "bad_weight",
+            "row {row} has the weight {given} in {column:?}, but it must be 0, or from 1e-50 to 1e50",
+            hint "Correct the weight; 0 leaves a row out",
+            place Place { row: Some(*row as u64), ..Place::column(column.clone()) };
+        /// No row counts anything.
+        WeightsAllZero { column: String, n_rows: usize } => "weights_all_zero",
+            "{column:?} weighs each of the {n_rows} training rows with 0",
+            hint "Give at least one row a weight above 0",
+            place Place::field("sample_weight").in_column(column.clone());
         /// A step names a column that is not there.
         NoSuchColumn { column: String, step: usize, known: String } => "no_such_column",
             "step {step} names the column {column:?}; at that point there are {known}",

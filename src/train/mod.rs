@@ -20,13 +20,18 @@ use crate::error::Issues;
 use crate::preprocess::Matrix;
 use crate::random::Seed;
 
-/// What a model is fitted to. Every number is finite: preparation has seen to it.
+/// What a model is fitted to. Every number is finite: preparation has seen to it. Models that take missing cells
+/// ([`crate::model::ModelKind::takes_missing`]) may meet NaN in `x` and in the held-back rows; nothing else is ever NaN.
 #[derive(Clone, Debug)]
 pub struct FitInput {
     /// The training rows, at least one.
     pub x: Matrix,
     /// Their labels.
     pub y: Target,
+    /// How much each row counts, one number per row of `x`: as many rows as its weight says. Finite, not negative, and
+    /// not all zero ([`crate::preprocess::read_weights`] has seen to it); none counts every row once. Only models that
+    /// take weights ([`crate::model::ModelKind::takes_weights`]) are given any.
+    pub sample_weight: Option<Vec<f64>>,
     /// Held-back rows, for the validation curve only; nothing is learned from them.
     pub valid: Option<(Matrix, Target)>,
     /// Everything random is derived from it.

@@ -103,7 +103,7 @@ pub(crate) fn seed(case: &Value) -> Seed {
 
 /// What to fit to, on the CPU.
 pub(crate) fn input(x: &Matrix, y: &Target, seed: Seed) -> FitInput {
-    FitInput { x: x.clone(), y: y.clone(), valid: None, seed, device: Device::cpu() }
+    FitInput { x: x.clone(), y: y.clone(), sample_weight: None, valid: None, seed, device: Device::cpu() }
 }
 
 /// A fitted model, what was odd, and the steps it took.

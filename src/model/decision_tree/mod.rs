@@ -51,6 +51,8 @@ pub(super) const KIND: ModelKind = ModelKind {
     },
     uses_tensors: |_| false,
     draws_rows: |_| false,
+    takes_missing: |_| false,
+    takes_weights: |_| false,
     start,
     load: |state| Ok(Box::new(FittedDecisionTree::load(state)?)),
 };
@@ -329,7 +331,8 @@ mod tests {
     fn grown(params: &[(&str, serde_json::Value)], x: Vec<f64>, y: Target) -> Result<Vec<TreeNode>, Error> {
         let params = params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let x = Matrix::from_columns(vec![x]);
-        let mut session = start(&params, FitInput { x, y, valid: None, seed: Seed(0), device: Device::cpu() })?;
+        let mut session =
+            start(&params, FitInput { x, y, sample_weight: None, valid: None, seed: Seed(0), device: Device::cpu() })?;
         while block_on(session.step())?.fraction < 1.0 {}
         let (fitted, _) = session.finish();
         match fitted.structure() {

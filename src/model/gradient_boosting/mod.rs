@@ -66,6 +66,8 @@ pub(super) const KIND: ModelKind = ModelKind {
     resolve: |_, _| {},
     uses_tensors: |_| false,
     draws_rows: |_| false,
+    takes_missing: |_| false,
+    takes_weights: |_| false,
     start,
     load: |state| Ok(Box::new(FittedGradientBoosting::load(state)?)),
 };
@@ -304,7 +306,7 @@ mod tests {
 
     fn fit(params: &[(&str, serde_json::Value)], x: &Matrix, y: Target, valid: Option<Rows>) -> Result<Fit, Error> {
         let params = params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        let input = FitInput { x: x.clone(), y, valid, seed: Seed(0), device: Device::cpu() };
+        let input = FitInput { x: x.clone(), y, sample_weight: None, valid, seed: Seed(0), device: Device::cpu() };
         let mut session = start(&params, input)?;
         let mut epochs = Vec::new();
         loop {

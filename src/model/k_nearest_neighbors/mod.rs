@@ -35,6 +35,8 @@ pub(super) const KIND: ModelKind = ModelKind {
     resolve: |_, _| {},
     uses_tensors: |_| false,
     draws_rows: |_| false,
+    takes_missing: |_| false,
+    takes_weights: |_| false,
     start,
     load: |state| Ok(Box::new(FittedKNearestNeighbors::load(state)?)),
 };
@@ -252,7 +254,7 @@ mod tests {
     fn fitted(params: &[(&str, serde_json::Value)], y: Target) -> (Box<dyn Fitted>, Issues) {
         let params = params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let x = Matrix::from_columns(vec![vec![0.0, 1.0, 3.0, 7.0]]);
-        let input = FitInput { x, y, valid: None, seed: Seed(0), device: Device::cpu() };
+        let input = FitInput { x, y, sample_weight: None, valid: None, seed: Seed(0), device: Device::cpu() };
         let mut session = start(&params, input).unwrap();
         while block_on(session.step()).unwrap().fraction < 1.0 {}
         session.finish()

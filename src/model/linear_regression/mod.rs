@@ -37,6 +37,8 @@ pub(super) const KIND: ModelKind = ModelKind {
     resolve: |_, _| {},
     uses_tensors,
     draws_rows: uses_tensors,
+    takes_missing: |_| false,
+    takes_weights: |_| false,
     start,
     load: |state| FittedLinear::load(KIND.kind, state),
 };
@@ -199,7 +201,7 @@ mod tests {
     fn fitted(params: &ParamMap) -> (Box<dyn Fitted>, Issues) {
         let x = Matrix::from_columns(vec![vec![-1.0, 0.0, 1.0, 2.0], vec![-2.0, 0.0, 2.0, 4.0]]);
         let y = Target::Values(vec![-4.0, 1.0, 6.0, 11.0]);
-        let input = FitInput { x, y, valid: None, seed: Seed(0), device: Device::cpu() };
+        let input = FitInput { x, y, sample_weight: None, valid: None, seed: Seed(0), device: Device::cpu() };
         let mut session = start(params, input).unwrap();
         while block_on(session.step()).unwrap().fraction < 1.0 {}
         session.finish()

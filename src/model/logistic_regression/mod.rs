@@ -43,6 +43,8 @@ pub(super) const KIND: ModelKind = ModelKind {
     resolve: |_, _| {},
     uses_tensors,
     draws_rows: uses_tensors,
+    takes_missing: |_| false,
+    takes_weights: |_| false,
     start,
     load: |state| Ok(Box::new(FittedLogisticRegression::load(state)?)),
 };
@@ -377,7 +379,7 @@ mod tests {
         let y = Target::Classes { codes: vec![0, 0, 1, 1], n_classes: 2 };
         let params = ParamMap::from([("penalty".to_owned(), "none".into())]);
         let (seed, device) = (crate::random::Seed(0), crate::train::Device::cpu());
-        let mut session = start(&params, FitInput { x, y, valid: None, seed, device }).unwrap();
+        let mut session = start(&params, FitInput { x, y, sample_weight: None, valid: None, seed, device }).unwrap();
         while crate::train::block_on(session.step()).unwrap().fraction < 1.0 {}
         let (fitted, issues) = session.finish();
         let Structure::Linear { coefficients, .. } = fitted.structure() else { panic!("it is linear") };

@@ -46,6 +46,8 @@ pub(super) const KIND: ModelKind = ModelKind {
     resolve,
     uses_tensors: |_| false,
     draws_rows: |params| RandomForestSpec::from_checked(params).bootstrap,
+    takes_missing: |_| false,
+    takes_weights: |_| false,
     start: |params, input| start(RANDOM_FOREST, Splitter::Best, &*RandomForestSpec::from_params(params)?, input),
     load: |state| Ok(Box::new(FittedForest::load(RANDOM_FOREST, state)?)),
 };
@@ -309,7 +311,10 @@ mod tests {
     ) -> Result<(Box<dyn Fitted>, Issues), Error> {
         let params = params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let x = Matrix::from_columns(vec![x]);
-        let mut session = (kind.start)(&params, FitInput { x, y, valid: None, seed: Seed(0), device: Device::cpu() })?;
+        let mut session = (kind.start)(
+            &params,
+            FitInput { x, y, sample_weight: None, valid: None, seed: Seed(0), device: Device::cpu() },
+        )?;
         while block_on(session.step())?.fraction < 1.0 {}
         Ok(session.finish())
     }

@@ -303,7 +303,14 @@ mod tests {
     };
 
     fn input(x: Vec<f64>, y: Target) -> FitInput {
-        FitInput { x: Matrix::from_columns(vec![x]), y, valid: None, seed: Seed(1), device: Device::cpu() }
+        FitInput {
+            x: Matrix::from_columns(vec![x]),
+            y,
+            sample_weight: None,
+            valid: None,
+            seed: Seed(1),
+            device: Device::cpu(),
+        }
     }
 
     fn descend(input: &FitInput, config: DescentConfig) -> Result<(Weights, Vec<Epoch>), Error> {

@@ -7,7 +7,7 @@ use vitrine_protocol::{Buffer, Event, PrepareMsg, PreparedMsg, StepMsg};
 
 use crate::Error;
 use crate::error::Issues;
-use crate::preprocess::{Fitting, Prepared, PreprocessError, Step, default_features, default_recipe};
+use crate::preprocess::{Fitting, Needs, Prepared, PreprocessError, Step, default_features, default_recipe};
 use crate::table::Table;
 use crate::worker::context::Context;
 use crate::worker::{Reply, wire};
@@ -17,10 +17,11 @@ pub(super) async fn prepare(context: Context, request: PrepareMsg) -> Result<Rep
     let table = entry.table.clone();
     let mut issues = Issues::new();
     let target = request.target.as_deref();
-    let features = choose_features(&table, target, request.features, &mut issues)?;
-    let steps = choose_steps(&table, &features, request.recipe.as_deref(), true, &mut issues)?;
+    let needs = Needs { scaling: true, takes_missing: false };
+    let features = choose_features(&table, target, None, request.features, &mut issues)?;
+    let steps = choose_steps(&table, &features, request.recipe.as_deref(), needs, &mut issues)?;
     let rows = (0..table.n_rows() as u32).collect();
-    let prepared = fit_recipe(&context, table.clone(), rows, &features, steps.clone(), (0.0, 0.9)).await?;
+    let prepared = fit_recipe(&context, table.clone(), rows, &features, steps.clone(), false, (0.0, 0.9)).await?;
     issues.extend(prepared.issues);
     let target_cells = match target {
         None => None,
@@ -43,10 +44,11 @@ pub(super) async fn prepare(context: Context, request: PrepareMsg) -> Result<Rep
 
 /// The features asked for, or all that can be learned from.
 ///
-/// **Errors** `preprocess.target_is_feature`, `preprocess.no_features`, `table.no_such_column`.
+/// **Errors** `preprocess.target_is_feature`, `preprocess.weight_used_twice`, `preprocess.no_features`, `table.no_such_column`.
 pub(super) fn choose_features(
     table: &Table,
     target: Option<&str>,
+    weight: Option<&str>,
     asked: Option<Vec<String>>,
     issues: &mut Issues,
 ) -> Result<Vec<String>, Error> {
@@ -54,12 +56,19 @@ pub(super) fn choose_features(
         table.column_idx(target)?;
     }
     let features = match asked {
-        None => default_features(table, target, issues),
+        None => {
+            let mut names = default_features(table, target, issues);
+            names.retain(|name| Some(name.as_str()) != weight);
+            names
+        }
         Some(names) => {
             for (idx, name) in names.iter().enumerate() {
                 table.column_idx(name)?;
                 if Some(name.as_str()) == target {
                     return Err(PreprocessError::TargetIsFeature { target: name.clone() }.into());
+                }
+                if Some(name.as_str()) == weight {
+                    return Err(PreprocessError::WeightUsedTwice { column: name.clone(), also: "a feature" }.into());
                 }
                 if names[..idx].contains(name) {
                     return Err(PreprocessError::RepeatedFeature { column: name.clone() }.into());
@@ -81,12 +90,12 @@ pub(super) fn choose_steps(
     table: &Table,
     features: &[String],
     asked: Option<&[StepMsg]>,
-    wants_scaling: bool,
+    needs: Needs,
     issues: &mut Issues,
 ) -> Result<Vec<Step>, Error> {
     match asked {
         Some(steps) => wire::core_recipe(steps),
-        None => Ok(default_recipe(table, features, wants_scaling, issues)),
+        None => Ok(default_recipe(table, features, needs, issues)),
     }
 }
 
@@ -97,9 +106,10 @@ pub(super) async fn fit_recipe(
     rows: Vec<u32>,
     features: &[String],
     steps: Vec<Step>,
+    keeps_missing: bool,
     (from, to): (f64, f64),
 ) -> Result<Prepared, Error> {
-    let mut fitting = Fitting::new(table, rows, features, steps)?;
+    let mut fitting = Fitting::new(table, rows, features, steps)?.keeping_missing(keeps_missing);
     while !fitting.step()? {
         context.tick("preparing", from + (to - from) * fitting.fraction()).await;
     }

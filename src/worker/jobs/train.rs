@@ -11,8 +11,8 @@ use crate::evaluate::evaluate;
 use crate::model::{ModelCard, ModelError, ModelKind, Pipeline, Receipt, find};
 use crate::param::ParamMap;
 use crate::preprocess::{
-    Labels, Matrix, Prepared, PreprocessIssue, RowSource, Step, Target, Task, read_known_labels, read_labels,
-    suggest_task,
+    Labels, Matrix, Needs, Prepared, PreprocessError, PreprocessIssue, RowSource, Step, Target, Task,
+    read_known_labels, read_labels, read_weights, suggest_task,
 };
 use crate::random::Seed;
 use crate::table::Column;
@@ -38,10 +38,13 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
     let table = plan.entry.table.clone();
     let features = &plan.features;
     let rows = plan.parts.train.rows.clone();
-    let prepared = fit_recipe(&context, table, rows, features, plan.steps.clone(), (0.0, PREPARED)).await?;
+    let (steps, keeps_missing) = (plan.steps.clone(), (plan.kind.takes_missing)(&plan.params));
+    let prepared = fit_recipe(&context, table, rows, features, steps, keeps_missing, (0.0, PREPARED)).await?;
     let Prepared { recipe, matrix, rows: train_rows, issues: odd } = prepared;
     issues.extend(odd);
     let train_labels = labels_of(&plan.parts.train, &train_rows);
+    let weight_column = plan.sample_weight.as_deref().map(|name| plan.entry.table.column(name)).transpose()?;
+    let sample_weight = weight_column.map(|column| read_weights(column, &train_rows)).transpose()?;
 
     let test = &plan.parts.test;
     let valid = match test {
@@ -54,6 +57,7 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
     let input = FitInput {
         x: matrix,
         y: train_labels.clone(),
+        sample_weight,
         valid,
         seed: Seed(plan.seed),
         device: plan.device.device.clone(),
@@ -122,6 +126,7 @@ struct Plan {
     target: String,
     task: Task,
     features: Vec<String>,
+    sample_weight: Option<String>,
     steps: Vec<Step>,
     kind: &'static ModelKind,
     params: ParamMap,
@@ -153,9 +158,12 @@ impl Plan {
         let column = entry.table.column(&request.target)?;
         let task = choose_task(kind, column, request.task)?;
         (kind.resolve)(&mut params, task);
-        let features = choose_features(&entry.table, Some(&request.target), request.features, &mut issues)?;
+        let weight = request.sample_weight.as_deref();
+        check_weight(weight, &request.target, &entry, kind, &params)?;
+        let features = choose_features(&entry.table, Some(&request.target), weight, request.features, &mut issues)?;
         let recipe = request.recipe.as_deref();
-        let steps = choose_steps(&entry.table, &features, recipe, (kind.wants_scaling)(&params), &mut issues)?;
+        let needs = Needs { scaling: (kind.wants_scaling)(&params), takes_missing: (kind.takes_missing)(&params) };
+        let steps = choose_steps(&entry.table, &features, recipe, needs, &mut issues)?;
         let split = request.split.unwrap_or_default();
         let test_entry = split.test_table.as_deref().map(|id| workspace.table(id)).transpose()?;
         let seed = request.seed.unwrap_or(0);
@@ -175,6 +183,7 @@ impl Plan {
             target: request.target,
             task,
             features,
+            sample_weight: request.sample_weight,
             steps,
             kind,
             params,
@@ -193,7 +202,7 @@ impl Plan {
 
     /// The digest of everything that decides the model besides the data; names of tables and models are left out.
     fn spec_sha256(&self) -> String {
-        let spec = json!({
+        let mut spec = json!({
             "target": self.target,
             "task": format!("{:?}", self.task),
             "features": self.features,
@@ -206,8 +215,31 @@ impl Plan {
             },
             "seed": self.seed,
         });
+        // Only where there is one: receipts from before there were weights stay what they are.
+        if let Some(weight) = &self.sample_weight {
+            spec["sample_weight"] = json!(weight);
+        }
         sha256_hex(spec.to_string().as_bytes())
     }
+}
+
+/// Whether rows can be weighed by that column; what is in it is looked at when the training rows are known.
+fn check_weight(
+    weight: Option<&str>,
+    target: &str,
+    entry: &TableEntry,
+    kind: &ModelKind,
+    params: &ParamMap,
+) -> Result<(), Error> {
+    let Some(name) = weight else { return Ok(()) };
+    entry.table.column_idx(name)?;
+    if name == target {
+        return Err(PreprocessError::WeightUsedTwice { column: name.to_owned(), also: "the target" }.into());
+    }
+    if !(kind.takes_weights)(params) {
+        return Err(ModelError::TakesNoWeights { kind: kind.kind.to_owned() }.into());
+    }
+    Ok(())
 }
 
 fn choose_task(kind: &ModelKind, column: &Column, asked: Option<vitrine_protocol::Task>) -> Result<Task, Error> {

@@ -84,6 +84,7 @@ fn request(app: App) -> Option<TrainMsg> {
         table,
         target: app.plan.target.get()?,
         features: app.features(),
+        sample_weight: None,
         task: app.task(),
         recipe: app.plan.recipe.get(),
         model: ModelSpecMsg { kind, params: values },
