@@ -52,7 +52,7 @@ export interface Prediction {
 export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null };
 
 /** The explanation of each kind. */
-export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : DecisionPathMsg;
+export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : E extends { kind: "pruning_path" } ? PruningPathMsg : DecisionPathMsg;
 
 /** A terminal event, with its buffers by name. */
 export interface Answer {
@@ -436,7 +436,7 @@ row: number | Record<string, Cell>, } | { "kind": "tree",
 /**
  * Its position, from 0.
  */
-index: number, } | { "kind": "boundary", 
+index: number, } | { "kind": "pruning_path", } | { "kind": "boundary", 
 /**
  * The column across.
  */
@@ -457,7 +457,7 @@ fixed?: Record<string, Cell>, };
 /**
  * An explanation.
  */
-export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg;
+export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg | PruningPathMsg;
 
 /**
  * The formats a model can be written in.
@@ -833,13 +833,13 @@ node: number,
  */
 feature_name: string, 
 /**
- * The row's value: in raw units, after imputation.
+ * The row's value: in raw units, after imputation; `null` when it is missing.
  */
 value: JsonValue, 
 /**
- * The node's threshold, in raw units.
+ * The node's threshold, in raw units; none where the question is only whether the value is missing.
  */
-threshold: number, 
+threshold: number | null, 
 /**
  * `left` or `right`.
  */
@@ -995,6 +995,43 @@ tables: Array<TableMsg>,
  * Its models.
  */
 models: Array<ModelMsg>, };
+
+/**
+ * The trees that pruning makes, from the whole one to its root: one item per `ccp_alpha` that changes something.
+ */
+export type PruningPathMsg = { 
+/**
+ * The least `ccp_alpha` that gives each tree, ascending.
+ */
+ccp_alphas: Array<number>, 
+/**
+ * The impurity of its leaves, each weighed by its share of the rows.
+ */
+impurities: Array<number>, 
+/**
+ * Its leaves.
+ */
+n_leaves: Array<number>, 
+/**
+ * Questions on its longest way.
+ */
+depths: Array<number>, 
+/**
+ * Accuracy, or R², on the training rows.
+ */
+train_scores: Array<number | null>, 
+/**
+ * The same on the test rows.
+ */
+test_scores: Array<number | null>, 
+/**
+ * The position of the tree that the model is.
+ */
+chosen: number, 
+/**
+ * `accuracy` or `r2`.
+ */
+metric: string, };
 
 /**
  * A worker's first words.
@@ -1533,7 +1570,7 @@ id: number,
  */
 parent: number | null, 
 /**
- * Where `value <= threshold` goes.
+ * Where `value <= threshold` goes, and every known value where there is no threshold.
  */
 left: number | null, 
 /**
@@ -1549,13 +1586,21 @@ feature: number | null,
  */
 feature_name: string | null, 
 /**
- * In the raw column's units.
+ * In the raw column's units; none where the question is only whether the value is missing.
  */
 threshold: number | null, 
+/**
+ * Whether a missing value goes left; none at a leaf.
+ */
+missing_go_to_left: boolean | null, 
 /**
  * Training rows that reach it.
  */
 n_samples: number, 
+/**
+ * What these count together: their weights added up, or their number.
+ */
+weighted_n_samples: number, 
 /**
  * Gini or entropy (in bits) or variance of the target here.
  */

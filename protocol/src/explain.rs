@@ -21,6 +21,8 @@ pub enum ExplainMsg {
         /// Its position, from 0.
         index: usize,
     },
+    /// What each `ccp_alpha` makes of a decision tree.
+    PruningPath {},
     /// What the model answers over a grid of two raw columns.
     Boundary {
         /// The column across.
@@ -48,6 +50,30 @@ pub enum ExplanationMsg {
     Boundary(BoundaryMsg),
     /// A tree.
     Tree(TreeMsg),
+    /// Of a tree's pruning.
+    PruningPath(PruningPathMsg),
+}
+
+/// The trees that pruning makes, from the whole one to its root: one item per `ccp_alpha` that changes something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct PruningPathMsg {
+    /// The least `ccp_alpha` that gives each tree, ascending.
+    pub ccp_alphas: Vec<f64>,
+    /// The impurity of its leaves, each weighed by its share of the rows.
+    pub impurities: Vec<f64>,
+    /// Its leaves.
+    pub n_leaves: Vec<usize>,
+    /// Questions on its longest way.
+    pub depths: Vec<usize>,
+    /// Accuracy, or R², on the training rows.
+    pub train_scores: Vec<Option<f64>>,
+    /// The same on the test rows.
+    pub test_scores: Vec<Option<f64>>,
+    /// The position of the tree that the model is.
+    pub chosen: usize,
+    /// `accuracy` or `r2`.
+    pub metric: String,
 }
 
 /// One tree of a model that has many.
@@ -86,10 +112,10 @@ pub struct PathStepMsg {
     pub node: usize,
     /// The feature it asks for.
     pub feature_name: String,
-    /// The row's value: in raw units, after imputation.
+    /// The row's value: in raw units, after imputation; `null` when it is missing.
     pub value: Value,
-    /// The node's threshold, in raw units.
-    pub threshold: f64,
+    /// The node's threshold, in raw units; none where the question is only whether the value is missing.
+    pub threshold: Option<f64>,
     /// `left` or `right`.
     pub went: String,
     /// Training rows that reached the node.

@@ -22,7 +22,9 @@ pub mod types;
 pub use catalog::{CatalogMsg, ErrorDocMsg, ModelDocMsg, ParamDocMsg, ParamKindMsg, StepDocMsg, TextMsg};
 pub use error::{ErrorMsg, IssueMsg, PlaceMsg};
 pub use event::{Buffer, Event, EventMsg, ProgressMsg, ReadyMsg};
-pub use explain::{BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, PathStepMsg, TermMsg, TreeMsg};
+pub use explain::{
+    BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, PathStepMsg, PruningPathMsg, TermMsg, TreeMsg,
+};
 pub use model::{
     BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, MetricsMsg, ModelMsg,
     ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SplitMsg, StructureMsg, Task, TrainMsg, TreeNodeMsg,

@@ -264,7 +264,7 @@ pub struct TreeNodeMsg {
     pub id: usize,
     /// The node above.
     pub parent: Option<usize>,
-    /// Where `value <= threshold` goes.
+    /// Where `value <= threshold` goes, and every known value where there is no threshold.
     pub left: Option<usize>,
     /// Where the rest goes.
     pub right: Option<usize>,
@@ -272,10 +272,14 @@ pub struct TreeNodeMsg {
     pub feature: Option<usize>,
     /// The feature asked, by name.
     pub feature_name: Option<String>,
-    /// In the raw column's units.
+    /// In the raw column's units; none where the question is only whether the value is missing.
     pub threshold: Option<f64>,
+    /// Whether a missing value goes left; none at a leaf.
+    pub missing_go_to_left: Option<bool>,
     /// Training rows that reach it.
     pub n_samples: usize,
+    /// What these count together: their weights added up, or their number.
+    pub weighted_n_samples: f64,
     /// Gini or entropy (in bits) or variance of the target here.
     pub impurity: f64,
     /// Classification: the share of each class here. Regression: the mean, alone.

@@ -5,9 +5,11 @@
 
 mod boundary;
 mod path;
+mod pruning;
 
 pub use boundary::{Axis, BoundaryPlan};
-pub use path::{DecisionPath, PathStep, Term, decision_path};
+pub use path::{DecisionPath, PathStep, Term, decision_path, raw_threshold};
+pub use pruning::{PruningPoint, PruningScores};
 
 crate::trouble! {
     /// What can be wrong with a request to explain.
@@ -32,6 +34,11 @@ crate::trouble! {
             "the plane needs two different columns, and both are {column:?}",
             hint "Choose another column for one of the axes",
             place crate::error::Place::column(column.clone());
+        /// The model is not a single tree.
+        NotATree { kind: String } => "not_a_tree",
+            "a {kind} has no pruning path; a decision tree has",
+            hint "Train a decision tree",
+            place crate::error::Place::field("kind");
         /// The grid is too fine or too coarse.
         BadResolution { resolution: usize, limit: usize } => "bad_resolution",
             "resolution is {resolution}, but must be at least 2 and at most {limit}",

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::error::Issues;
-use crate::model::{Answers, Pipeline, Structure, TreeNode};
+use crate::model::{Answers, Pipeline, Structure, TreeNode, TreeSplit};
 use crate::preprocess::{FeatureDoc, Matrix, RowSource, Task};
 use crate::table::{Cell, number_text};
 
@@ -28,10 +28,10 @@ pub struct PathStep {
     pub node: usize,
     /// The feature it asks for.
     pub feature: usize,
-    /// The row's value, in raw units where the feature has them.
-    pub value: f64,
-    /// The threshold, in the same units.
-    pub threshold: f64,
+    /// The row's value, in raw units where the feature has them; none when it is missing.
+    pub value: Option<f64>,
+    /// The threshold, in the same units; none when the question is only whether the value is missing.
+    pub threshold: Option<f64>,
     /// Whether the row went left.
     pub went_left: bool,
 }
@@ -107,17 +107,26 @@ fn follow(
     while let Some(split) = nodes[node].split {
         let doc = &pipeline.recipe.features[split.feature];
         let prepared = x.get(0, split.feature);
-        let went_left = prepared <= split.threshold;
+        let went_left = split.goes_left(prepared);
         steps.push(PathStep {
             node,
             feature: split.feature,
-            value: raw_value(doc, source, row).unwrap_or_else(|| doc.origin.raw_from_prepared(prepared)),
-            threshold: doc.origin.raw_from_prepared(split.threshold),
+            value: if prepared.is_nan() {
+                None
+            } else {
+                Some(raw_value(doc, source, row).unwrap_or_else(|| doc.origin.raw_from_prepared(prepared)))
+            },
+            threshold: raw_threshold(doc, &split),
             went_left,
         });
-        node = if went_left { split.left } else { split.right };
+        node = split.child(prepared);
     }
     (steps, node)
+}
+
+/// A question's threshold in raw units; none when it asks only whether a value is missing.
+pub fn raw_threshold(doc: &FeatureDoc, split: &TreeSplit) -> Option<f64> {
+    split.threshold.is_finite().then(|| doc.origin.raw_from_prepared(split.threshold))
 }
 
 /// The cell itself where the feature is a number's: scaling back would lose its last digits.
@@ -134,6 +143,12 @@ fn raw_value(doc: &FeatureDoc, source: &dyn RowSource, row: u32) -> Option<f64> 
 fn sentence(steps: &[PathStep], features: &[FeatureDoc], answer: &str) -> String {
     let question = |step: &PathStep| {
         let doc = &features[step.feature];
+        let Some(value) = step.value else {
+            return format!("{} missing", doc.name);
+        };
+        let Some(threshold) = step.threshold else {
+            return format!("{} {} known", doc.name, short_number(value));
+        };
         match &doc.origin.level {
             Some(level) => {
                 let sign = if step.went_left { "≠" } else { "=" };
@@ -141,7 +156,7 @@ fn sentence(steps: &[PathStep], features: &[FeatureDoc], answer: &str) -> String
             }
             None => {
                 let sign = if step.went_left { "≤" } else { ">" };
-                format!("{} {} {sign} {}", doc.name, short_number(step.value), short_number(step.threshold))
+                format!("{} {} {sign} {}", doc.name, short_number(value), short_number(threshold))
             }
         }
     };

@@ -5,6 +5,7 @@
 //! follows from the registry.
 
 mod card;
+mod class_weight;
 mod coordinate_descent;
 mod decision_tree;
 mod elastic_net;
@@ -21,8 +22,9 @@ mod ridge;
 mod state;
 
 pub use card::{Metrics, ModelCard, Receipt};
+pub use class_weight::{ClassWeight, ClassWeightError};
 pub use coordinate_descent::CoordinateIssue;
-pub use decision_tree::{Criterion, DecisionTreeSpec, FittedDecisionTree, TreeError};
+pub use decision_tree::{Criterion, DecisionTreeSpec, FittedDecisionTree, Pruned, Pruning, TreeError, TreeSplitter};
 pub use elastic_net::ElasticNetSpec;
 pub use gradient_boosting::{BoostingError, FittedGradientBoosting, GradientBoostingSpec};
 pub use k_nearest_neighbors::{FittedKNearestNeighbors, KNearestNeighborsSpec, NeighborIssue, NeighborWeights};
@@ -158,6 +160,11 @@ pub trait Fitted {
     /// What it consists of, for drawing and explaining.
     fn structure(&self) -> Structure<'_>;
 
+    /// The tree before it was pruned, if it was.
+    fn unpruned(&self) -> Option<&[TreeNode]> {
+        None
+    }
+
     /// Its numbers by name, from which [`ModelKind::load`] makes the same model, bit for bit.
     fn state(&self) -> State;
 }
@@ -268,21 +275,37 @@ pub struct TreeNode {
     pub split: Option<TreeSplit>,
     /// Training rows that reach it.
     pub n_samples: usize,
+    /// What these rows count together: their weights added up, or their number.
+    pub weighted_n_samples: f64,
     /// Gini, entropy in bits, or variance.
     pub impurity: f64,
     /// Shares of the classes, or the mean alone.
     pub value: Vec<f64>,
 }
 
-/// A question: `x[feature] <= threshold` goes left.
+/// A question: `x[feature] <= threshold` goes left; a missing cell goes where most of its kind, or of all, went.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TreeSplit {
     /// Position in the matrix.
     pub feature: usize,
-    /// In the matrix' units.
+    /// In the matrix' units. Infinite where the question is only whether the cell is missing.
     pub threshold: f64,
+    /// Whether a row whose cell is missing goes left.
+    pub missing_go_to_left: bool,
     /// The child for `<=`.
     pub left: usize,
     /// The child for `>`.
     pub right: usize,
+}
+
+impl TreeSplit {
+    /// Where a row with this number in the feature goes; NaN is a missing cell.
+    pub fn goes_left(&self, x: f64) -> bool {
+        if x.is_nan() { self.missing_go_to_left } else { x <= self.threshold }
+    }
+
+    /// The child that answers for a row with this number in the feature.
+    pub fn child(&self, x: f64) -> usize {
+        if self.goes_left(x) { self.left } else { self.right }
+    }
 }

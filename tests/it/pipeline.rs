@@ -202,7 +202,7 @@ fn impossible_requests_say_why() {
     check_train_error("x,y\n1,a\n2,b\n", json!({ "target": "y", "features": [] }), "preprocess.no_features");
     check_train_error(
         "x,y\n1,a\n,b\n",
-        json!({ "target": "y", "recipe": [] , "split": { "test_fraction": 0 } }),
+        json!({ "target": "y", "recipe": [] , "split": { "test_fraction": 0 }, "model": { "kind": "naive_bayes" } }),
         "preprocess.missing_left",
     );
     check_train_error(

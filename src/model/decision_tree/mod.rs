@@ -1,6 +1,6 @@
 //! Decision trees: questions about one feature at a time, for classes and for numbers.
 //!
-//! What comes in: presorted features and labels. What goes out: the nodes, root first, each before its children, with
+//! What comes in: features, labels, and perhaps weights; cells may be missing. What goes out: the nodes, root first, each before its children, with
 //! scikit-learn's numbers: the same rows, parameters and seed give the same tree, node for node, ties included. The
 //! one intended difference: features stay f64, where scikit-learn rounds them to f32 first.
 
@@ -9,13 +9,17 @@ mod fitted;
 pub(in crate::model) mod frontier;
 pub(super) mod grow;
 pub(super) mod presort;
+pub(super) mod prune;
+mod scan;
 pub(super) mod sklearn_random;
 
 pub use fitted::FittedDecisionTree;
+pub use prune::{Pruned, Pruning};
 
 use crate::Error;
 use crate::error::{Issues, Place};
-use crate::model::{BoxedSession, Fitted, ModelKind};
+use crate::model::class_weight::ClassWeight;
+use crate::model::{BoxedSession, Fitted, ModelKind, TreeNode};
 use crate::param::{CountOrShare, ParamMap, Spec, above, any, between};
 use crate::preprocess::{Matrix, Target, Task};
 use crate::random::Seed;
@@ -29,9 +33,6 @@ pub(super) const WORDS_PER_STEP: usize = 2_000_000;
 
 /// The share of the progress that sorting is given.
 const SORT_SHARE: f64 = 0.15;
-
-/// Beyond this, labels are shifted before their squares are summed: their mean, in standard deviations, squared.
-const SHIFT_FROM: f64 = 1e8;
 
 /// The line of the registry.
 pub(super) const KIND: ModelKind = ModelKind {
@@ -51,8 +52,8 @@ pub(super) const KIND: ModelKind = ModelKind {
     },
     uses_tensors: |_| false,
     draws_rows: |_| false,
-    takes_missing: |_| false,
-    takes_weights: |_| false,
+    takes_missing: |_| true,
+    takes_weights: |_| true,
     start,
     load: |state| Ok(Box::new(FittedDecisionTree::load(state)?)),
 };
@@ -100,6 +101,25 @@ impl Criterion {
     }
 }
 
+crate::choice! {
+    /// Where a feature may be cut.
+    pub enum TreeSplitter {
+        /// Where it helps most.
+        Best = "best",
+        /// At one place drawn at random, as extra trees do.
+        Random = "random",
+    }
+}
+
+impl From<TreeSplitter> for Splitter {
+    fn from(splitter: TreeSplitter) -> Self {
+        match splitter {
+            TreeSplitter::Best => Self::Best,
+            TreeSplitter::Random => Self::Random,
+        }
+    }
+}
+
 crate::spec! {
     /// A decision tree's parameters: scikit-learn's, with its defaults.
     pub struct DecisionTreeSpec {
@@ -123,6 +143,15 @@ crate::spec! {
         max_leaf_nodes: Option<usize> = None, between(2.0, 1e9), unit "leaves", zh "叶子的最大数量";
         /// How much a split must lower the impurity, weighted by its share of the rows.
         min_impurity_decrease: f64 = 0.0, between(0.0, 1e300), unit "", zh "分裂至少要降低的不纯度";
+        /// Where a feature may be cut: where it helps most, or at one place drawn at random.
+        splitter: TreeSplitter = TreeSplitter::Best, any(), unit "", zh "在最好的位置分裂，还是在随机的位置";
+        /// How much impurity each leaf must take away to be kept once the tree is grown.
+        /// Branches that explain less per leaf are pruned, the weakest first; 0 keeps all. The pruning path shows what
+        /// each value makes of the tree.
+        ccp_alpha: f64 = 0.0, between(0.0, 1e300), unit "", zh "剪枝强度：每片叶子至少要减少的不纯度";
+        /// How much the rows of each class count.
+        /// "balanced" makes rare classes count as much as frequent ones.
+        class_weight: ClassWeight = ClassWeight::None, any(), unit "", zh "各类别的行算多少：balanced 让稀少的类别同样重要";
     }
 }
 
@@ -155,7 +184,7 @@ impl Limits {
             max_features: spec.max_features.map_or(n_features, |count| count.of_rounded_down(n_features).max(1)),
             max_leaf_nodes: spec.max_leaf_nodes,
             min_impurity_decrease: spec.min_impurity_decrease,
-            splitter: Splitter::Best,
+            splitter: spec.splitter.into(),
             has_copies: false,
         }
     }
@@ -182,7 +211,8 @@ pub(super) fn layout(y: &Target) -> Result<(Layout, usize), Error> {
 
 fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
     let spec = DecisionTreeSpec::from_params(params)?;
-    let FitInput { x, y, seed, .. } = input;
+    let FitInput { x, y, sample_weight, seed, .. } = input;
+    let weights = spec.class_weight.apply(&y, sample_weight)?;
     let impurity = spec.criterion.impurity(y.task())?;
     let (layout, n_classes) = layout(&y)?;
     let limits = Limits::new(&spec, x.n_rows(), x.n_features());
@@ -196,6 +226,8 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
         layout,
         seed,
         y,
+        weights,
+        ccp_alpha: spec.ccp_alpha,
         stage: sorting,
         fraction: 0.0,
     }))
@@ -210,6 +242,8 @@ struct TreeSession {
     layout: Layout,
     seed: Seed,
     y: Target,
+    weights: Option<Vec<f64>>,
+    ccp_alpha: f64,
     stage: Stage,
     fraction: f64,
 }
@@ -217,6 +251,7 @@ struct TreeSession {
 enum Stage {
     Sorting { presort: Presort, x: Matrix },
     Growing { grower: Box<Grower>, work: f64 },
+    Pruning { nodes: Vec<TreeNode>, pruning: Box<Pruning> },
     Done(FittedDecisionTree),
 }
 
@@ -224,7 +259,7 @@ impl Stage {
     fn n_features(&self) -> usize {
         match self {
             Self::Sorting { x, .. } => x.n_features(),
-            Self::Growing { .. } | Self::Done(_) => 0,
+            Self::Growing { .. } | Self::Pruning { .. } | Self::Done(_) => 0,
         }
     }
 }
@@ -237,13 +272,23 @@ impl TreeSession {
             Stage::Growing { mut grower, work } => {
                 let mut budget = WORDS_PER_STEP;
                 if grower.grow(&mut budget) {
-                    let nodes = grower.take_nodes();
-                    Stage::Done(FittedDecisionTree::new(nodes, self.n_features, self.n_classes))
+                    self.grown(grower.take_nodes())
                 } else {
                     let done = 1.0 - grower.work_left() / work;
                     // Estimates may fall short; progress never goes back.
                     self.fraction = self.fraction.max(SORT_SHARE + (1.0 - SORT_SHARE) * done.clamp(0.0, 0.99));
                     Stage::Growing { grower, work }
+                }
+            }
+            Stage::Pruning { nodes, mut pruning } => {
+                let mut budget = WORDS_PER_STEP;
+                while pruning.next(self.ccp_alpha, &mut budget).is_some() {}
+                if budget == 0 {
+                    Stage::Pruning { nodes, pruning }
+                } else {
+                    let pruned = pruning.tree(&nodes);
+                    let tree = FittedDecisionTree::new(pruned, self.n_features, self.n_classes);
+                    Stage::Done(tree.pruned_from(nodes, self.ccp_alpha))
                 }
             }
             done @ Stage::Done(_) => done,
@@ -252,6 +297,13 @@ impl TreeSession {
             self.fraction = 1.0;
         }
         Step { fraction: self.fraction, epoch: None }
+    }
+
+    fn grown(&self, nodes: Vec<TreeNode>) -> Stage {
+        if self.ccp_alpha > 0.0 {
+            return Stage::Pruning { pruning: Box::new(Pruning::new(&nodes)), nodes };
+        }
+        Stage::Done(FittedDecisionTree::new(nodes, self.n_features, self.n_classes))
     }
 
     fn sort(&mut self, mut presort: Presort, x: Matrix) -> Stage {
@@ -263,11 +315,14 @@ impl TreeSession {
     }
 
     fn plant(&mut self, presort: Presort, n_rows: usize) -> Stage {
+        let labels = Labels::new(&self.y, self.weights.take());
         if self.n_features == 0 {
-            return Stage::Done(FittedDecisionTree::constant(&self.y, self.impurity, n_rows));
+            return Stage::Done(FittedDecisionTree::constant(&self.y, &labels, self.impurity));
         }
-        let labels = labels(&self.y);
-        let columns = presort.into_columns();
+        let mut columns = presort.into_columns();
+        for column in &mut columns {
+            column.words.retain(|&word| labels.counts(self.layout.row(word)));
+        }
         let mut grower = Box::new(Grower::new(self.limits, self.impurity, self.layout, columns, labels, n_rows));
         grower.plant(self.seed);
         let work = grower.work_left().max(1.0);
@@ -290,23 +345,6 @@ pub(super) fn sort(presort: &mut Presort, x: &Matrix, y: &Target) -> bool {
         touched += x.n_rows().max(1);
     }
     false
-}
-
-/// The labels and what was taken from each of them.
-///
-/// The variance is computed from sums of squares, as in scikit-learn, which loses its digits when the labels are all
-/// large and alike (years, say, or sums of money). Only then is a whole number near their mean taken away.
-pub(super) fn labels(y: &Target) -> (Labels, f64) {
-    match y {
-        Target::Classes { n_classes, .. } => (Labels::Classes { n_classes: *n_classes }, 0.0),
-        Target::Values(values) => {
-            let n = values.len() as f64;
-            let mean = values.iter().sum::<f64>() / n;
-            let variance = values.iter().map(|y| (y - mean) * (y - mean)).sum::<f64>() / n;
-            let shift = if mean * mean > SHIFT_FROM * variance { mean.round() } else { 0.0 };
-            (Labels::Values(values.iter().map(|y| y - shift).collect()), shift)
-        }
-    }
 }
 
 impl Session<dyn Fitted> for TreeSession {

@@ -1,9 +1,10 @@
 //! Every feature sorted once, in one word per row: what growing reads and rearranges.
 //!
 //! What comes in: the features. What goes out: for each feature its rows in ascending order, packed as
-//! `rank | class | row`, and its distinct values by rank. A node of the tree is the same range in every feature.
+//! `rank | class | row`, and its distinct values by rank. A node of the tree is the same range in every feature. Rows whose
+//! cell is missing come last, under one rank more.
 
-use crate::preprocess::Matrix;
+use crate::preprocess::{Matrix, Target};
 
 /// Neighbouring values not further apart than this count as equal, as in scikit-learn.
 pub(super) const VALUE_GAP: f64 = 1e-7;
@@ -24,6 +25,15 @@ impl Layout {
         let bits = |n: usize| usize::BITS - n.saturating_sub(1).leading_zeros();
         let layout = Self { row_bits: bits(n_rows), class_bits: bits(n_classes) };
         (2 * layout.row_bits + layout.class_bits < u64::BITS && layout.row_bits <= 32).then_some(layout)
+    }
+
+    /// A word for each row, without a rank: what is known where there is no feature.
+    pub(super) fn words(self, y: &Target) -> Vec<u64> {
+        let class = |row: usize| match y {
+            Target::Classes { codes, .. } => codes[row],
+            Target::Values(_) => 0,
+        };
+        (0..y.n_rows()).map(|row| self.pack(0, class(row), row as u32)).collect()
     }
 
     fn pack(self, rank: u32, class: u32, row: u32) -> u64 {
@@ -54,10 +64,23 @@ impl Layout {
 pub(in crate::model) struct Column {
     /// Packed words, one per row; growing rearranges them.
     pub(in crate::model) words: Vec<u64>,
-    /// The distinct values, by rank.
+    /// The distinct values, by rank; missing cells have the rank behind them.
     pub(super) values: Vec<f64>,
+    /// Whether any cell is missing.
+    pub(super) has_missing: bool,
     /// Whether all distinct values are further apart than [`VALUE_GAP`]: then ranks alone tell values apart.
     pub(super) has_gaps: bool,
+}
+
+impl Column {
+    /// How many of a node's words are of rows whose cell is not missing; these come first.
+    #[inline]
+    pub(super) fn n_present(&self, words: &[u64], layout: Layout) -> usize {
+        if !self.has_missing {
+            return words.len();
+        }
+        words.partition_point(|&word| layout.rank(word) < self.values.len())
+    }
 }
 
 /// How many rows some words of one feature are of, each counted once.
@@ -110,7 +133,8 @@ fn column(layout: Layout, rows: &[(u64, u32)], class_of: impl Fn(usize) -> u32) 
     let mut values: Vec<f64> = Vec::new();
     let mut has_gaps = true;
     let mut last_key = None;
-    for &(key, row) in rows {
+    let n_present = rows.partition_point(|&(key, _)| key != MISSING_KEY);
+    for &(key, row) in &rows[..n_present] {
         if last_key != Some(key) {
             let value = value_from_key(key);
             has_gaps &= values.last().is_none_or(|last| value > last + VALUE_GAP);
@@ -119,7 +143,10 @@ fn column(layout: Layout, rows: &[(u64, u32)], class_of: impl Fn(usize) -> u32) 
         }
         words.push(layout.pack(values.len() as u32 - 1, class_of(row as usize), row));
     }
-    Column { words, values, has_gaps }
+    for &(_, row) in &rows[n_present..] {
+        words.push(layout.pack(values.len() as u32, class_of(row as usize), row));
+    }
+    Column { words, values, has_gaps, has_missing: n_present < rows.len() }
 }
 
 /// A least-significant-digit radix sort, interrupted between passes.
@@ -169,8 +196,14 @@ impl Sorting {
 
 const SIGN: u64 = 1 << 63;
 
-/// Whole numbers in the order of the values; the two zeros are one.
+/// Above the keys of all numbers.
+const MISSING_KEY: u64 = u64::MAX;
+
+/// Whole numbers in the order of the values; the two zeros are one, and what is missing comes last.
 fn key_from_value(value: f64) -> u64 {
+    if value.is_nan() {
+        return MISSING_KEY;
+    }
     let bits = (value + 0.0).to_bits();
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
@@ -207,6 +240,17 @@ mod tests {
         let layout = Layout::new(4, 1).unwrap();
         assert_eq!(n_distinct_rows(&[2, 2, 0b1_01, 0b1_01, 0b1_01, 0b1_11], layout), 3);
         assert_eq!(n_distinct_rows(&[], layout), 0);
+    }
+
+    #[test]
+    fn missing_cells_come_last() {
+        let layout = Layout::new(4, 2).unwrap();
+        for missing in [f64::NAN, -f64::NAN] {
+            let column = sorted(vec![0.5, missing, -3.0, missing]);
+            let unpacked: Vec<_> = column.words.iter().map(|&w| (layout.rank(w), layout.row(w))).collect();
+            assert_eq!(unpacked, [(0, 2), (1, 0), (2, 1), (2, 3)]);
+            assert_eq!((column.n_present(&column.words, layout), column.has_gaps), (2, true));
+        }
     }
 
     #[test]

@@ -60,6 +60,12 @@ impl RandomState {
         Self(MersenneTwister::new(seed.0 as u32))
     }
 
+    /// As `random_sample()`: 53 bits, from 0 to below 1.
+    pub(in crate::model) fn uniform(&mut self) -> f64 {
+        let (high, low) = (self.0.next_word() >> 5, self.0.next_word() >> 6);
+        (f64::from(high) * 67_108_864.0 + f64::from(low)) / 9_007_199_254_740_992.0
+    }
+
     /// As `randint(0, n)`: 0 without a draw when `n` is 1 or 0.
     pub(in crate::model) fn below(&mut self, n: u32) -> u32 {
         let largest = n.saturating_sub(1);

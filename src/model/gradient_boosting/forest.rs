@@ -205,6 +205,7 @@ impl Trees for Forest {
             let split = (question.right != 0).then(|| TreeSplit {
                 feature: question.feature as usize,
                 threshold: question.number,
+                missing_go_to_left: false,
                 left: idx + 1,
                 right: question.right as usize,
             });
@@ -216,6 +217,7 @@ impl Trees for Forest {
                 parent: parents[idx],
                 split,
                 n_samples: self.n_samples[start + idx] as usize,
+                weighted_n_samples: f64::from(self.n_samples[start + idx]),
                 impurity: self.impurities[start + idx],
                 value: vec![self.values[start + idx]],
             }
@@ -264,7 +266,10 @@ mod tests {
             nodes.iter().map(|node| node.parent).collect::<Vec<_>>(),
             [None, Some(0), Some(1), Some(1), Some(0)]
         );
-        assert_eq!(nodes[1].split, Some(TreeSplit { feature: 1, threshold: 5.0, left: 2, right: 3 }));
+        assert_eq!(
+            nodes[1].split,
+            Some(TreeSplit { feature: 1, threshold: 5.0, missing_go_to_left: false, left: 2, right: 3 })
+        );
         assert_eq!((nodes[4].value[0], nodes[0].n_samples), (30.0, 2));
         assert_eq!((two_trees().n_trees(), two_trees().n_nodes(1)), (2, 1));
     }

@@ -1,12 +1,16 @@
 //! A grown forest: the mean of its trees, and its numbers by name.
 
-use super::packed::{LANES, Node, PackedTree, add_leaf};
+use super::packed::{LANES, Node, PURE_LEAF, PackedTree, add_leaf};
 use crate::Error;
 use crate::model::{Answers, Fitted, State, Structure, TreeNode, Trees, malformed};
 use crate::preprocess::Matrix;
 
 /// Rows answered together: each tree is read once for all of them, and their numbers stay in the cache.
 const ROWS_PER_BLOCK: usize = 64 * LANES;
+
+/// What a saved forest may have besides: a score, and weights of its nodes.
+const HAS_OOB: u32 = 1;
+const HAS_WEIGHTS: u32 = 2;
 
 /// A grown forest, random or of extra trees.
 ///
@@ -71,26 +75,40 @@ impl FittedForest {
     ///
     /// **Errors** `export.malformed_model` when numbers are missing, or are not those of a forest.
     pub fn load(kind: &'static str, state: &State) -> Result<Self, Error> {
-        let [n_features, n_classes, has_oob] = *state.u32("shape")? else {
+        let [n_features, n_classes, has] = *state.u32("shape")? else {
             return Err(malformed("a forest's shape is three numbers"));
         };
         let (n_features, n_classes) = (n_features as usize, n_classes as usize);
+        let (has_oob, has_weights) = (has & HAS_OOB != 0, has & HAS_WEIGHTS != 0);
         let (n_nodes, feature, next) = (state.u32("n_nodes")?, state.u32("feature")?, state.u32("next")?);
         let (n_samples, number) = (state.u32("n_samples")?, state.f64("number")?);
         let (impurity, importances) = (state.f64("impurity")?, state.f64("importances")?);
+        let weights = if has_weights { state.f64("weights")? } else { &[] };
         // Where all leaves are pure there is no such list.
         let shares = if state.0.contains_key("shares") { state.f64("shares")? } else { &[] };
-        let oob_score = if has_oob == 0 { &[] } else { state.f64("oob_score")? };
+        let oob_score = if has_oob { state.f64("oob_score")? } else { &[] };
         let n_all = n_nodes.iter().map(|&n| n as usize).fold(0, usize::saturating_add);
         if n_nodes.is_empty() || n_nodes.contains(&0) || [feature, next, n_samples].iter().any(|x| x.len() != n_all) {
             return Err(malformed("a forest's lists have different lengths"));
         }
         let has_rest = number.len() == n_all && impurity.len() == n_all && importances.len() == n_features;
-        if !has_rest || shares.len() % n_classes.max(1) != 0 || oob_score.len() != has_oob as usize {
+        let has_rest = has_rest && weights.len() == if has_weights { n_all } else { 0 };
+        if !has_rest || shares.len() % n_classes.max(1) != 0 || oob_score.len() != usize::from(has_oob) {
             return Err(malformed("a forest's lists have different lengths"));
         }
-        if ![number, impurity, shares, importances, oob_score].iter().all(|list| list.iter().all(|x| x.is_finite())) {
+        // A question whether a cell is missing has no upper end.
+        if number.iter().zip(feature).any(|(&x, &feature)| x == f64::INFINITY && feature >= PURE_LEAF) {
+            return Err(malformed("a forest's answer is not finite"));
+        }
+        let is_number = |x: &f64| x.is_finite() || *x == f64::INFINITY;
+        if !number.iter().all(is_number) {
             return Err(malformed("a forest's number is not finite"));
+        }
+        if ![weights, impurity, shares, importances, oob_score].iter().all(|list| list.iter().all(|x| x.is_finite())) {
+            return Err(malformed("a forest's number is not finite"));
+        }
+        if weights.iter().any(|&weight| !(weight as f32).is_normal()) {
+            return Err(malformed("no row reaches a node of a forest"));
         }
         if impurity.iter().any(|&impurity| !(impurity as f32).is_finite()) {
             return Err(malformed("a forest's impurity is too large"));
@@ -104,6 +122,7 @@ impl FittedForest {
             let tree = PackedTree {
                 nodes: (start..end).map(node).collect(),
                 n_samples: n_samples[start..end].into(),
+                weights: weights.get(start..end).unwrap_or(&[]).iter().map(|&weight| weight as f32).collect(),
                 impurity: impurity[start..end].iter().map(|&impurity| impurity as f32).collect(),
             };
             tree.check(n_features, n_classes, n_shares)?;
@@ -144,7 +163,7 @@ impl FittedForest {
 
 /// Adds each feature's share of what a tree's splits gained.
 fn add_importances(grown: &[TreeNode], total: &mut [f64]) {
-    let weighted = |idx: usize| grown[idx].n_samples as f64 * grown[idx].impurity;
+    let weighted = |idx: usize| grown[idx].weighted_n_samples * grown[idx].impurity;
     let mut own = vec![0.0; total.len()];
     for (idx, node) in grown.iter().enumerate() {
         if let Some(split) = node.split {
@@ -192,8 +211,10 @@ impl Fitted for FittedForest {
     fn state(&self) -> State {
         let nodes = || self.trees.iter().flat_map(|tree| tree.nodes.iter());
         let (n_features, n_classes) = (self.n_features as u32, self.n_classes as u32);
+        let has_weights = self.trees.iter().any(|tree| !tree.weights.is_empty());
+        let has = if self.oob_score.is_some() { HAS_OOB } else { 0 } | if has_weights { HAS_WEIGHTS } else { 0 };
         let mut state = State::default()
-            .with_u32("shape", vec![n_features, n_classes, u32::from(self.oob_score.is_some())])
+            .with_u32("shape", vec![n_features, n_classes, has])
             .with_u32("n_nodes", self.trees.iter().map(|tree| tree.nodes.len() as u32).collect())
             .with_u32("feature", nodes().map(|node| node.feature).collect())
             .with_u32("next", nodes().map(|node| node.next).collect())
@@ -206,6 +227,9 @@ impl Fitted for FittedForest {
             .with_f64("importances", self.importances.clone());
         if !self.shares.is_empty() {
             state = state.with_f64("shares", self.shares.clone());
+        }
+        if has_weights {
+            state = state.with_f64("weights", self.trees.iter().flat_map(PackedTree::weights).collect());
         }
         match self.oob_score {
             Some(score) => state.with_f64("oob_score", vec![score]),
@@ -234,7 +258,6 @@ impl Trees for FittedForest {
 
 #[cfg(test)]
 mod tests {
-    use super::super::packed::PURE_LEAF;
     use super::*;
     use crate::model::TreeSplit;
 
@@ -244,10 +267,11 @@ mod tests {
             parent,
             split,
             n_samples,
+            weighted_n_samples: n_samples as f64,
             impurity,
             value: vec![value],
         };
-        let split = TreeSplit { feature: 0, threshold, left: 1, right: 2 };
+        let split = TreeSplit { feature: 0, threshold, missing_go_to_left: false, left: 1, right: 2 };
         vec![
             node(None, Some(split), 4, 1.0, (low + high) / 2.0),
             node(Some(0), None, 2, 0.0, low),
@@ -290,7 +314,8 @@ mod tests {
     #[test]
     fn a_class_that_is_no_class_is_refused() {
         let mut classes = FittedForest::new("random_forest", 1, 2);
-        let leaf = TreeNode { parent: None, split: None, n_samples: 3, impurity: 0.0, value: vec![0.0, 1.0] };
+        let value = vec![0.0, 1.0];
+        let leaf = TreeNode { parent: None, split: None, n_samples: 3, weighted_n_samples: 3.0, impurity: 0.0, value };
         classes.push(&[leaf]);
         assert_eq!(classes.trees[0].nodes[0].feature, PURE_LEAF);
         let bad = classes.state().with_u32("next", vec![2]);

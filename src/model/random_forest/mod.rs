@@ -14,6 +14,7 @@ pub use fitted::FittedForest;
 
 use serde_json::Value;
 
+use super::class_weight::ClassWeight;
 use super::decision_tree::grow::{Limits, Splitter};
 use super::decision_tree::{Criterion, DecisionTreeSpec, layout};
 use crate::Error;
@@ -46,8 +47,8 @@ pub(super) const KIND: ModelKind = ModelKind {
     resolve,
     uses_tensors: |_| false,
     draws_rows: |params| RandomForestSpec::from_checked(params).bootstrap,
-    takes_missing: |_| false,
-    takes_weights: |_| false,
+    takes_missing: |_| true,
+    takes_weights: |_| true,
     start: |params, input| start(RANDOM_FOREST, Splitter::Best, &*RandomForestSpec::from_params(params)?, input),
     load: |state| Ok(Box::new(FittedForest::load(RANDOM_FOREST, state)?)),
 };
@@ -100,8 +101,14 @@ crate::spec! {
         max_leaf_nodes: Option<usize> = None, between(2.0, 1e9), unit "leaves", zh "叶子的最大数量";
         /// How much a split must lower the impurity, weighted by its share of the rows.
         min_impurity_decrease: f64 = 0.0, between(0.0, 1e300), unit "", zh "分裂至少要降低的不纯度";
+        /// How much impurity each leaf of a tree must take away to be kept once the tree is grown; 0 keeps all.
+        ccp_alpha: f64 = 0.0, between(0.0, 1e300), unit "", zh "剪枝强度：每片叶子至少要减少的不纯度";
+        /// How much the rows of each class count.
+        /// "balanced" makes rare classes count as much as frequent ones.
+        class_weight: ClassWeight = ClassWeight::None, any(), unit "", zh "各类别的行算多少：balanced 让稀少的类别同样重要";
         /// Whether each tree gets as many rows as there are, drawn with replacement.
-        /// Some rows are then drawn several times, and about a third not at all; otherwise each tree gets all rows.
+        /// Some rows are then drawn several times, and about a third not at all; otherwise each tree gets all rows. Weights
+        /// say how often a row is drawn, or what it counts in every tree.
         bootstrap: bool = true, any(), unit "", zh "每棵树是否有放回地抽取训练行";
         /// Whether to measure how well rows are answered by the trees that did not draw them.
         /// A fair measure without held-back rows: accuracy for classes, R² for numbers. It needs bootstrap.
@@ -247,7 +254,8 @@ fn start(
     spec: &RandomForestSpec,
     input: FitInput,
 ) -> Result<BoxedSession, Error> {
-    let FitInput { x, y, seed, .. } = input;
+    let FitInput { x, y, sample_weight, seed, .. } = input;
+    let weights = spec.class_weight.apply(&y, sample_weight)?;
     let task = y.task();
     let impurity = spec.criterion.impurity(task)?;
     if spec.oob_score && !spec.bootstrap {
@@ -278,10 +286,11 @@ fn start(
         impurity,
         layout,
         bootstrap: spec.bootstrap,
+        ccp_alpha: spec.ccp_alpha,
         oob_score: spec.oob_score,
         seed,
     };
-    Ok(Box::new(ForestSession::new(plan, x, y)))
+    Ok(Box::new(ForestSession::new(plan, x, y, weights)))
 }
 
 /// As if every split halved the rows.

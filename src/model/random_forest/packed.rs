@@ -13,6 +13,9 @@ pub(super) const MIXED_LEAF: u32 = u32::MAX;
 /// In place of a feature: a leaf whose rows are all of one class.
 pub(super) const PURE_LEAF: u32 = u32::MAX - 1;
 
+/// In a feature: rows whose cell is missing go left.
+const MISSING_LEFT: u32 = 1 << 30;
+
 /// Rows that walk abreast.
 pub(super) const LANES: usize = 8;
 
@@ -21,7 +24,7 @@ pub(super) const LANES: usize = 8;
 pub(super) struct Node {
     /// The threshold; the value of a leaf in regression.
     pub(super) number: f64,
-    /// The feature asked for, [`MIXED_LEAF`] or [`PURE_LEAF`].
+    /// The feature asked for, and whether what is missing goes left; [`MIXED_LEAF`] or [`PURE_LEAF`].
     pub(super) feature: u32,
     /// The right child; the class of a pure leaf; the row of a mixed leaf among the forest's shares.
     pub(super) next: u32,
@@ -31,6 +34,17 @@ impl Node {
     pub(super) fn is_leaf(&self) -> bool {
         self.feature >= PURE_LEAF
     }
+
+    /// The feature asked for.
+    #[inline]
+    fn asks(&self) -> usize {
+        (self.feature & !MISSING_LEFT) as usize
+    }
+
+    #[inline]
+    fn goes_left(&self, x: f64) -> bool {
+        x <= self.number || (x.is_nan() && self.feature & MISSING_LEFT != 0)
+    }
 }
 
 /// A tree of a forest.
@@ -39,6 +53,8 @@ pub(super) struct PackedTree {
     pub(super) nodes: Box<[Node]>,
     /// Rows that reached each node while it was grown, a row counting as often as it was drawn.
     pub(super) n_samples: Box<[u32]>,
+    /// What these count together; empty when each counts once.
+    pub(super) weights: Box<[f32]>,
     pub(super) impurity: Box<[f32]>,
 }
 
@@ -56,7 +72,8 @@ impl PackedTree {
             next = match node.split {
                 Some(split) => {
                     waiting.push((nodes.len(), split.right));
-                    nodes.push(Node { number: split.threshold, feature: split.feature as u32, next: 0 });
+                    let missing = if split.missing_go_to_left { MISSING_LEFT } else { 0 };
+                    nodes.push(Node { number: split.threshold, feature: split.feature as u32 | missing, next: 0 });
                     Some(split.left)
                 }
                 None => {
@@ -68,12 +85,25 @@ impl PackedTree {
                 }
             };
         }
+        let is_weighted = grown.iter().any(|node| node.weighted_n_samples != node.n_samples as f64);
+        let weights = if is_weighted {
+            order.iter().map(|&idx| grown[idx].weighted_n_samples as f32).collect()
+        } else {
+            Box::default()
+        };
         Self {
             nodes: nodes.into(),
+            weights,
             n_samples: order.iter().map(|&idx| grown[idx].n_samples as u32).collect(),
             // A variance beyond f32 is drawn as the largest number there is.
             impurity: order.iter().map(|&idx| (grown[idx].impurity as f32).clamp(f32::MIN, f32::MAX)).collect(),
         }
+    }
+
+    /// What the rows of each node count together.
+    pub(super) fn weights(&self) -> impl Iterator<Item = f64> {
+        let weight = |(idx, &n): (usize, &u32)| self.weights.get(idx).map_or(f64::from(n), |&weight| f64::from(weight));
+        self.n_samples.iter().enumerate().map(weight)
     }
 
     /// Where a row ends.
@@ -85,7 +115,7 @@ impl PackedTree {
             if node.is_leaf() {
                 return node;
             }
-            idx = if value_of(node.feature as usize) <= node.number { idx + 1 } else { node.next as usize };
+            idx = if node.goes_left(value_of(node.asks())) { idx + 1 } else { node.next as usize };
         }
     }
 
@@ -100,7 +130,7 @@ impl PackedTree {
                 let node = &self.nodes[*idx as usize];
                 if !node.is_leaf() {
                     n_walking += 1;
-                    let goes_left = values[lane * n_features + node.feature as usize] <= node.number;
+                    let goes_left = node.goes_left(values[lane * n_features + node.asks()]);
                     *idx = if goes_left { *idx + 1 } else { node.next };
                 }
             }
@@ -116,8 +146,9 @@ impl PackedTree {
         let mut parents = vec![None; self.nodes.len()];
         for (idx, node) in self.nodes.iter().enumerate() {
             let split = (!node.is_leaf()).then_some(TreeSplit {
-                feature: node.feature as usize,
+                feature: node.asks(),
                 threshold: node.number,
+                missing_go_to_left: node.feature & MISSING_LEFT != 0,
                 left: idx + 1,
                 right: node.next as usize,
             });
@@ -130,13 +161,14 @@ impl PackedTree {
                 add_leaf(&mut value, node, n_classes, shares);
             }
             let (n_samples, impurity) = (self.n_samples[idx] as usize, f64::from(self.impurity[idx]));
-            nodes.push(TreeNode { parent: parents[idx], split, n_samples, impurity, value });
+            let weighted_n_samples = self.weights.get(idx).map_or(n_samples as f64, |&weight| f64::from(weight));
+            nodes.push(TreeNode { parent: parents[idx], split, n_samples, weighted_n_samples, impurity, value });
         }
         // Children come after their parents.
         for idx in (0..nodes.len()).rev() {
             let Some(split) = nodes[idx].split else { continue };
             let (left, right) = (&nodes[split.left], &nodes[split.right]);
-            let weight = left.n_samples as f64 / (left.n_samples + right.n_samples) as f64;
+            let weight = left.weighted_n_samples / (left.weighted_n_samples + right.weighted_n_samples);
             let value = left.value.iter().zip(&right.value);
             nodes[idx].value = value.map(|(left, right)| weight * left + (1.0 - weight) * right).collect();
         }
@@ -149,13 +181,13 @@ impl PackedTree {
     pub(super) fn check(&self, n_features: usize, n_classes: usize, n_shares: usize) -> Result<(), Error> {
         let mut waiting = Vec::new();
         for (idx, node) in self.nodes.iter().enumerate() {
-            if self.n_samples[idx] == 0 {
+            if self.n_samples[idx] == 0 || self.weights.get(idx).is_some_and(|&weight| weight <= 0.0) {
                 return Err(malformed(format!("no row reaches node {idx}")));
             }
             let next = node.next as usize;
             if !node.is_leaf() {
-                if node.feature as usize >= n_features {
-                    return Err(malformed(format!("node {idx} asks for feature {} of {n_features}", node.feature)));
+                if node.asks() >= n_features {
+                    return Err(malformed(format!("node {idx} asks for feature {} of {n_features}", node.asks())));
                 }
                 waiting.push(next);
                 continue;
@@ -210,8 +242,15 @@ mod tests {
     use super::*;
 
     fn node(parent: Option<usize>, children: Option<(usize, usize)>, n_samples: usize, value: [f64; 2]) -> TreeNode {
-        let split = children.map(|(left, right)| TreeSplit { feature: 0, threshold: left as f64, left, right });
-        TreeNode { parent, split, n_samples, impurity: 0.25, value: value.to_vec() }
+        let split = children.map(|(left, right)| TreeSplit {
+            feature: 0,
+            threshold: left as f64,
+            missing_go_to_left: n_samples == 5,
+            left,
+            right,
+        });
+        let weighted_n_samples = n_samples as f64;
+        TreeNode { parent, split, n_samples, weighted_n_samples, impurity: 0.25, value: value.to_vec() }
     }
 
     /// Best first: the children of a split side by side.
@@ -230,13 +269,15 @@ mod tests {
         let mut shares = Vec::new();
         let packed = PackedTree::pack(&best_first(), 2, &mut shares);
         let features: Vec<u32> = packed.nodes.iter().map(|node| node.feature).collect();
-        assert_eq!(features, [0, 0, PURE_LEAF, MIXED_LEAF, PURE_LEAF]);
+        assert_eq!(features, [0, MISSING_LEFT, PURE_LEAF, MIXED_LEAF, PURE_LEAF]);
         let next: Vec<u32> = packed.nodes.iter().map(|node| node.next).collect();
         assert_eq!(next, [4, 3, 0, 0, 1]);
         assert_eq!(shares, [0.5, 0.5]);
         assert!(packed.check(1, 2, 1).is_ok());
         let unpacked = packed.unpack(2, &shares);
         assert_eq!(unpacked[0].value, [0.5, 0.5]);
+        assert!(unpacked[1].split.unwrap().missing_go_to_left && !unpacked[0].split.unwrap().missing_go_to_left);
+        assert_eq!(packed.leaf(|_| f64::NAN), &packed.nodes[4]);
         assert_eq!((unpacked[4].parent, unpacked[3].parent, unpacked[3].n_samples), (Some(0), Some(1), 2));
     }
 

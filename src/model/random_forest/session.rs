@@ -9,11 +9,12 @@ use super::{ForestError, ForestIssue};
 use crate::Error;
 use crate::error::Issues;
 use crate::model::Fitted;
-use crate::model::decision_tree::criterion::Impurity;
+use crate::model::TreeNode;
+use crate::model::decision_tree::criterion::{Impurity, Labels};
 use crate::model::decision_tree::grow::{Grower, Limits};
 use crate::model::decision_tree::presort::{Layout, Presort};
 use crate::model::decision_tree::sklearn_random::RandomState;
-use crate::model::decision_tree::{FittedDecisionTree, WORDS_PER_STEP, labels, sort};
+use crate::model::decision_tree::{FittedDecisionTree, Pruning, WORDS_PER_STEP, sort};
 use crate::preprocess::{Matrix, Target};
 use crate::random::Seed;
 use crate::train::{Session, Step, StepFuture, ready};
@@ -44,6 +45,7 @@ pub(super) struct Plan {
     pub(super) impurity: Impurity,
     pub(super) layout: Layout,
     pub(super) bootstrap: bool,
+    pub(super) ccp_alpha: f64,
     pub(super) oob_score: bool,
     pub(super) seed: Seed,
 }
@@ -54,6 +56,7 @@ pub(super) struct ForestSession {
     /// Empty once it is sorted, unless rows are scored.
     x: Matrix,
     y: Target,
+    weights: Option<Vec<f64>>,
     n_features: usize,
     stage: Stage,
     /// The seed of each tree.
@@ -73,12 +76,13 @@ enum Stage {
     Sorting(Presort),
     Planting { grower: Box<Grower>, feature: usize },
     Growing { grower: Box<Grower>, work: f64 },
+    Pruning { grower: Box<Grower>, nodes: Vec<TreeNode>, pruning: Box<Pruning> },
     Scoring { grower: Box<Grower>, row: usize },
     Done,
 }
 
 impl ForestSession {
-    pub(super) fn new(plan: Plan, x: Matrix, y: Target) -> Self {
+    pub(super) fn new(plan: Plan, x: Matrix, y: Target, weights: Option<Vec<f64>>) -> Self {
         let (n_rows, n_features) = (y.n_rows(), x.n_features());
         let mut random = RandomState::new(plan.seed);
         Self {
@@ -95,6 +99,7 @@ impl ForestSession {
             plan,
             x,
             y,
+            weights,
         }
     }
 
@@ -108,6 +113,7 @@ impl ForestSession {
                 }
                 Stage::Planting { grower, feature } => self.plant(grower, feature, &mut budget),
                 Stage::Growing { grower, work } => self.grow(grower, work, &mut budget)?,
+                Stage::Pruning { grower, nodes, pruning } => self.prune(grower, nodes, pruning, &mut budget)?,
                 Stage::Scoring { grower, row } => self.score(grower, row, &mut budget),
                 Stage::Done => Stage::Done,
             };
@@ -129,6 +135,7 @@ impl ForestSession {
             Stage::Growing { grower, work } => {
                 n_done + PLANTED + (GROWN - PLANTED) * (1.0 - grower.work_left() / work).clamp(0.0, 1.0)
             }
+            Stage::Pruning { .. } => n_done + GROWN,
             // The tree is among the others already.
             Stage::Scoring { row, .. } => {
                 n_done - 1.0 + GROWN + (1.0 - GROWN) * *row as f64 / self.n_draws.len() as f64
@@ -148,16 +155,27 @@ impl ForestSession {
         if self.n_features == 0 {
             return self.say_the_same();
         }
+        let labels = self.labels();
+        let Plan { limits, impurity, layout, .. } = self.plan;
         let mut columns = presort.into_columns();
         self.sorted = columns.iter_mut().map(|column| std::mem::take(&mut column.words)).collect();
-        let Plan { limits, impurity, layout, .. } = self.plan;
-        let grower = Grower::new(limits, impurity, layout, columns, labels(&self.y), self.n_draws.len());
+        for words in &mut self.sorted {
+            words.retain(|&word| labels.counts(layout.row(word)));
+        }
+        let grower = Grower::new(limits, impurity, layout, columns, labels, self.n_draws.len());
         Stage::Planting { grower: Box::new(grower), feature: 0 }
+    }
+
+    /// Where rows are drawn, their weights say how often, and a drawn row counts once, as in scikit-learn.
+    fn labels(&mut self) -> Labels {
+        let weights = if self.plan.bootstrap { None } else { self.weights.take() };
+        Labels::new(&self.y, weights)
     }
 
     /// Without features there is nothing to ask: every tree says the mean.
     fn say_the_same(&mut self) -> Stage {
-        let root = FittedDecisionTree::constant(&self.y, self.plan.impurity, self.n_draws.len());
+        let labels = self.labels();
+        let root = FittedDecisionTree::constant(&self.y, &labels, self.plan.impurity);
         (0..self.plan.n_trees).for_each(|_| self.forest.push(root.nodes()));
         self.bag = None;
         Stage::Done
@@ -196,8 +214,16 @@ impl ForestSession {
         let mut random = RandomState::new(seed);
         let n_rows = self.n_draws.len();
         self.n_draws.fill(0);
+        let Some(weights) = &self.weights else {
+            for _ in 0..n_rows {
+                self.n_draws[random.below(n_rows as u32) as usize] += 1;
+            }
+            return;
+        };
+        let ends = ends(weights);
         for _ in 0..n_rows {
-            self.n_draws[random.below(n_rows as u32) as usize] += 1;
+            let draw = random.uniform();
+            self.n_draws[ends.partition_point(|&end| end <= draw)] += 1;
         }
     }
 
@@ -206,8 +232,30 @@ impl ForestSession {
             return Ok(Stage::Growing { grower, work });
         }
         let nodes = grower.take_nodes();
+        if self.plan.ccp_alpha > 0.0 {
+            let pruning = Box::new(Pruning::new(&nodes));
+            return Ok(Stage::Pruning { grower, nodes, pruning });
+        }
+        self.keep(grower, &nodes, budget)
+    }
+
+    fn prune(
+        &mut self,
+        grower: Box<Grower>,
+        nodes: Vec<TreeNode>,
+        mut pruning: Box<Pruning>,
+        budget: &mut usize,
+    ) -> Result<Stage, Error> {
+        while pruning.next(self.plan.ccp_alpha, budget).is_some() {}
+        if *budget == 0 {
+            return Ok(Stage::Pruning { grower, nodes, pruning });
+        }
+        self.keep(grower, &pruning.tree(&nodes), budget)
+    }
+
+    fn keep(&mut self, grower: Box<Grower>, nodes: &[TreeNode], budget: &mut usize) -> Result<Stage, Error> {
         *budget = budget.saturating_sub(nodes.len());
-        self.forest.push(&nodes);
+        self.forest.push(nodes);
         self.n_nodes += nodes.len();
         let n_trees = self.plan.n_trees;
         let n_nodes = (self.n_nodes as f64 / self.forest.trees.len() as f64 * n_trees as f64) as usize;
@@ -246,6 +294,22 @@ impl ForestSession {
         }
         Stage::Done
     }
+}
+
+/// Where each row ends on a line from 0 to 1 that they share by their weights.
+fn ends(weights: &[f64]) -> Vec<f64> {
+    let total: f64 = weights.iter().sum();
+    let mut end = 0.0;
+    let mut ends: Vec<f64> = weights
+        .iter()
+        .map(|weight| {
+            end += weight / total;
+            end
+        })
+        .collect();
+    // Roundings leave the last one a little beside 1.
+    ends.iter_mut().for_each(|part| *part /= end);
+    ends
 }
 
 impl Session<dyn Fitted> for ForestSession {

@@ -14,6 +14,7 @@ use crate::model::{Answers, Pipeline, Structure};
 use crate::predict::rows_source;
 use crate::table::Table;
 use crate::worker::context::Context;
+use crate::worker::jobs::pruning::pruning_path;
 use crate::worker::workspace::ModelEntry;
 use crate::worker::{Reply, wire};
 
@@ -33,6 +34,7 @@ pub(super) async fn explain(context: Context, id: String, request: ExplainMsg) -
             let nodes = wire::tree_nodes(&entry.pipeline, index)?;
             Ok(Event::Explained(ExplanationMsg::Tree(TreeMsg { index, nodes })).into())
         }
+        ExplainMsg::PruningPath {} => pruning_path(&context, &entry).await,
         ExplainMsg::Boundary { x, y, resolution, fixed } => {
             let fixed = rows_source(&entry.pipeline.recipe.inputs, &[fixed])?;
             let plan = BoundaryPlan::new(&entry.pipeline, &x, &y, resolution.unwrap_or(RESOLUTION), &fixed)?;

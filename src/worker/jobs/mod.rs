@@ -5,6 +5,7 @@ mod load;
 mod predict;
 mod prepare;
 mod project;
+mod pruning;
 mod train;
 
 use std::rc::Rc;

@@ -7,7 +7,7 @@ use vitrine_protocol::{
 };
 
 use crate::Error;
-use crate::explain::ExplainError;
+use crate::explain::{ExplainError, raw_threshold};
 use crate::model::{Answers, ModelCard, Pipeline, Structure, TreeNode};
 use crate::preprocess::{FeatureDoc, Input, Task};
 use crate::train::{Device, Epoch};
@@ -150,8 +150,10 @@ fn node_msg(id: usize, node: &TreeNode, features: &[FeatureDoc]) -> TreeNodeMsg 
         right: split.map(|split| split.right),
         feature: split.map(|split| split.feature),
         feature_name: doc.map(|doc| doc.name.clone()),
-        threshold: split.zip(doc).map(|(split, doc)| doc.origin.raw_from_prepared(split.threshold)),
+        threshold: split.zip(doc).and_then(|(split, doc)| raw_threshold(doc, split)),
+        missing_go_to_left: split.map(|split| split.missing_go_to_left),
         n_samples: node.n_samples,
+        weighted_n_samples: node.weighted_n_samples,
         impurity: node.impurity,
         value: node.value.clone(),
     }
