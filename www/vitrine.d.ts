@@ -52,7 +52,7 @@ export interface Prediction {
 export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null };
 
 /** The explanation of each kind. */
-export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : E extends { kind: "pruning_path" } ? PruningPathMsg : DecisionPathMsg;
+export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : E extends { kind: "votes" } ? VotesMsg : E extends { kind: "pruning_path" } ? PruningPathMsg : DecisionPathMsg;
 
 /** A terminal event, with its buffers by name. */
 export interface Answer {
@@ -432,6 +432,14 @@ export type ExplainMsg = { "kind": "decision_path",
 /**
  * A row of the model's table by position, or a row as an object from column name to value.
  */
+row: number | Record<string, Cell>, 
+/**
+ * In a model of many trees, the tree whose way is wanted; without it there is no way.
+ */
+tree?: number, } | { "kind": "votes", 
+/**
+ * A row of the model's table by position, or a row as an object from column name to value.
+ */
 row: number | Record<string, Cell>, } | { "kind": "tree", 
 /**
  * Its position, from 0.
@@ -457,7 +465,7 @@ fixed?: Record<string, Cell>, };
 /**
  * An explanation.
  */
-export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg | PruningPathMsg;
+export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg | PruningPathMsg | VotesMsg;
 
 /**
  * The formats a model can be written in.
@@ -1609,3 +1617,17 @@ impurity: number,
  * Classification: the share of each class here. Regression: the mean, alone.
  */
 value: Array<number>, };
+
+/**
+ * What each tree of a model says about one row.
+ */
+export type VotesMsg = { 
+/**
+ * One per tree: the position of the class it gives the largest share, the number it says, or, where the trees are
+ * added up, what it adds.
+ */
+votes: Array<number>, 
+/**
+ * How many trees say each class, in the order of the model's classes; `null` where trees say numbers.
+ */
+n_by_class: Array<number> | null, };

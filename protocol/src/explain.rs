@@ -15,6 +15,15 @@ pub enum ExplainMsg {
         /// A row of the model's table by position, or a row as an object from column name to value.
         #[cfg_attr(feature = "types", ts(type = "number | Record<string, Cell>"))]
         row: Value,
+        /// In a model of many trees, the tree whose way is wanted; without it there is no way.
+        #[serde(default)]
+        tree: Option<usize>,
+    },
+    /// What each tree of a model that has many says about one row.
+    Votes {
+        /// A row of the model's table by position, or a row as an object from column name to value.
+        #[cfg_attr(feature = "types", ts(type = "number | Record<string, Cell>"))]
+        row: Value,
     },
     /// One tree of a model that has many.
     Tree {
@@ -52,6 +61,19 @@ pub enum ExplanationMsg {
     Tree(TreeMsg),
     /// Of a tree's pruning.
     PruningPath(PruningPathMsg),
+    /// Of one row, by each tree.
+    Votes(VotesMsg),
+}
+
+/// What each tree of a model says about one row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct VotesMsg {
+    /// One per tree: the position of the class it gives the largest share, the number it says, or, where the trees are
+    /// added up, what it adds.
+    pub votes: Vec<f64>,
+    /// How many trees say each class, in the order of the model's classes; `null` where trees say numbers.
+    pub n_by_class: Option<Vec<usize>>,
 }
 
 /// The trees that pruning makes, from the whole one to its root: one item per `ccp_alpha` that changes something.

@@ -23,7 +23,7 @@ pub use catalog::{CatalogMsg, ErrorDocMsg, ModelDocMsg, ParamDocMsg, ParamKindMs
 pub use error::{ErrorMsg, IssueMsg, PlaceMsg};
 pub use event::{Buffer, Event, EventMsg, ProgressMsg, ReadyMsg};
 pub use explain::{
-    BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, PathStepMsg, PruningPathMsg, TermMsg, TreeMsg,
+    BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, PathStepMsg, PruningPathMsg, TermMsg, TreeMsg, VotesMsg,
 };
 pub use model::{
     BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, MetricsMsg, ModelMsg,

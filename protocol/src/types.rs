@@ -135,7 +135,7 @@ export interface Prediction {
 export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null };
 
 /** The explanation of each kind. */
-export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : E extends { kind: "pruning_path" } ? PruningPathMsg : DecisionPathMsg;
+export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : E extends { kind: "votes" } ? VotesMsg : E extends { kind: "pruning_path" } ? PruningPathMsg : DecisionPathMsg;
 
 /** A terminal event, with its buffers by name. */
 export interface Answer {

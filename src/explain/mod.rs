@@ -6,10 +6,12 @@
 mod boundary;
 mod path;
 mod pruning;
+mod votes;
 
 pub use boundary::{Axis, BoundaryPlan};
 pub use path::{DecisionPath, PathStep, Term, decision_path, raw_threshold};
 pub use pruning::{PruningPoint, PruningScores};
+pub use votes::{tree_of, vote};
 
 crate::trouble! {
     /// What can be wrong with a request to explain.
@@ -20,10 +22,6 @@ crate::trouble! {
             hint "Ask for a row below {n_rows}, or give the row itself as an object",
             place crate::error::Place::field("row");
         /// The tree asked for is not in the model.
-        NoSuchTree { index: usize, n_trees: usize } => "no_such_tree",
-            "there is no tree {index}; the model has {n_trees}, counted from 0",
-            hint "Ask for a tree below {n_trees}",
-            place crate::error::Place::field("index");
         /// A column of the plane is not one the model reads.
         NotAnInput { column: String, known: String } => "not_an_input",
             "the model does not read {column:?}; it reads {known}",
@@ -34,6 +32,16 @@ crate::trouble! {
             "the plane needs two different columns, and both are {column:?}",
             hint "Choose another column for one of the axes",
             place crate::error::Place::column(column.clone());
+        /// The tree asked for is not in the model.
+        NoSuchTree { index: usize, n_trees: usize } => "no_such_tree",
+            "there is no tree {index}; the model has {n_trees}, counted from 0",
+            hint "Ask for a tree below {n_trees}",
+            place crate::error::Place::field("index");
+        /// The model has no trees that could be asked one by one.
+        NotTrees { kind: String } => "not_trees",
+            "a {kind} has no trees to ask",
+            hint "Train a random forest, extra trees or gradient boosting",
+            place crate::error::Place::field("kind");
         /// The model is not a single tree.
         NotATree { kind: String } => "not_a_tree",
             "a {kind} has no pruning path; a decision tree has",

@@ -1,5 +1,6 @@
 //! The way one row takes through a tree, or the terms a linear model adds up for it.
 
+use super::votes::{largest, tree_of};
 use crate::Error;
 use crate::error::Issues;
 use crate::model::{Answers, Pipeline, Structure, TreeNode, TreeSplit};
@@ -9,9 +10,9 @@ use crate::table::{Cell, number_text};
 /// The way one row takes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecisionPath {
-    /// The questions in the order they are met; empty for all but single trees.
+    /// The questions in the order they are met; empty where no tree was followed.
     pub steps: Vec<PathStep>,
-    /// The leaf reached, in a single tree.
+    /// The leaf reached, where a tree was followed.
     pub leaf: Option<usize>,
     /// What each feature adds, by decreasing size; empty for all but linear models.
     pub terms: Vec<Term>,
@@ -34,6 +35,10 @@ pub struct PathStep {
     pub threshold: Option<f64>,
     /// Whether the row went left.
     pub went_left: bool,
+    /// Training rows that reached the node.
+    pub n_samples: usize,
+    /// The node's class shares, mean, or what it would add.
+    pub value_here: Vec<f64>,
 }
 
 /// What one feature adds to a linear model's answer.
@@ -54,13 +59,14 @@ impl Term {
     }
 }
 
-/// Follows one row of `source` through the model.
+/// Follows one row of `source` through the model; through one `tree` of it, where there are many.
 ///
-/// **Errors** `preprocess.unknown_category` when the recipe refuses one.
+/// **Errors** `preprocess.unknown_category` when the recipe refuses one, `explain.no_such_tree`.
 pub fn decision_path(
     pipeline: &Pipeline,
     source: &dyn RowSource,
     row: u32,
+    tree: Option<usize>,
     issues: &mut Issues,
 ) -> Result<DecisionPath, Error> {
     let x = pipeline.recipe.transform(source, &[row], true, issues)?;
@@ -78,6 +84,14 @@ pub fn decision_path(
             let sentence = terms_sentence(&terms, pipeline, &answer);
             DecisionPath { steps: Vec::new(), leaf: None, terms, answers, sentence }
         }
+        Structure::Trees(trees) if tree.is_some() => {
+            let tree = tree.unwrap_or_default();
+            let nodes = tree_of(trees, tree)?;
+            let (steps, leaf) = follow(&nodes, &x, pipeline, source, row);
+            let says = leaf_text(&nodes[leaf], pipeline, trees.is_sum());
+            let sentence = sentence(&steps, &pipeline.recipe.features, &says);
+            DecisionPath { steps, leaf: Some(leaf), terms: Vec::new(), answers, sentence }
+        }
         Structure::Trees(trees) => {
             let sentence = format!("{} trees → {answer}", trees.n_trees());
             DecisionPath { steps: Vec::new(), leaf: None, terms: Vec::new(), answers, sentence }
@@ -92,6 +106,16 @@ fn answer_text(pipeline: &Pipeline, answers: &Answers) -> String {
     match answers {
         Answers::Classes { .. } => pipeline.classes[answers.codes()[0] as usize].clone(),
         Answers::Values(values) => short_number(values[0]),
+    }
+}
+
+/// What a tree by itself says.
+fn leaf_text(leaf: &TreeNode, pipeline: &Pipeline, is_sum: bool) -> String {
+    match (is_sum, pipeline.task) {
+        (false, Task::Classification) => pipeline.classes[largest(&leaf.value)].clone(),
+        (false, Task::Regression) => short_number(leaf.value[0]),
+        (true, _) if leaf.value[0] < 0.0 => format!("−{}", short_number(-leaf.value[0])),
+        (true, _) => format!("+{}", short_number(leaf.value[0])),
     }
 }
 
@@ -118,6 +142,8 @@ fn follow(
             },
             threshold: raw_threshold(doc, &split),
             went_left,
+            n_samples: nodes[node].n_samples,
+            value_here: nodes[node].value.clone(),
         });
         node = split.child(prepared);
     }

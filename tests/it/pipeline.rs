@@ -112,6 +112,37 @@ fn a_row_takes_its_way_through_the_tree() {
 }
 
 #[test]
+fn the_trees_of_a_forest_vote_and_each_can_be_followed() {
+    let explain = |what: Value| json!({ "type": "explain", "id": "m", "explain": what });
+    let talk = Script::new()
+        .load("t", file("www/samples/iris.csv"))
+        .ask(train(json!({ "kind": "random_forest", "n_estimators": 9 }), json!({ "target": "species" })))
+        .ask(explain(json!({ "kind": "votes", "row": 70 })))
+        .ask(explain(json!({ "kind": "decision_path", "row": 70, "tree": 4 })))
+        .ask(explain(json!({ "kind": "tree", "index": 4 })))
+        .ask(explain(json!({ "kind": "decision_path", "row": 70 })))
+        .ask(explain(json!({ "kind": "decision_path", "row": 70, "tree": 9 })))
+        .run();
+    let (votes, path, tree) = (talk.json(3), talk.json(4), talk.json(5));
+    let says: Vec<u64> = votes["votes"].as_array().unwrap().iter().map(|vote| vote.as_f64().unwrap() as u64).collect();
+    let count = |class: u64| says.iter().filter(|&&vote| vote == class).count();
+    assert_eq!(votes["n_by_class"], json!([count(0), count(1), count(2)]));
+    assert_eq!(says.len(), 9);
+    // The way ends in the leaf that the vote was read from, and each question's answer leads to the next.
+    let leaf = &tree["nodes"][path["leaf"].as_u64().unwrap() as usize];
+    let shares: Vec<f64> = leaf["value"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
+    assert!(shares.iter().all(|share| *share <= shares[says[4] as usize]));
+    let steps = path["path"].as_array().unwrap();
+    let ends = steps.iter().skip(1).map(|step| &step["node"]).chain([&path["leaf"]]);
+    for (step, next) in steps.iter().zip(ends) {
+        let side = step["went"].as_str().unwrap();
+        assert_eq!(&tree["nodes"][step["node"].as_u64().unwrap() as usize][side], next);
+    }
+    assert_eq!(talk.json(6)["path"], json!([]));
+    assert_eq!(talk.error_code(7), "explain.no_such_tree");
+}
+
+#[test]
 fn answers_after_import_are_bit_equal() {
     for kind in ["decision_tree", "logistic_regression"] {
         let request = train(json!({ "kind": kind }), json!({ "target": "species" }));

@@ -4,14 +4,15 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use vitrine_protocol::{
-    BoundaryMsg, DecisionPathMsg, Event, ExplainMsg, ExplanationMsg, PathStepMsg, TermMsg, TreeMsg,
+    BoundaryMsg, DecisionPathMsg, Event, ExplainMsg, ExplanationMsg, PathStepMsg, TermMsg, TreeMsg, VotesMsg,
 };
 
 use crate::Error;
 use crate::error::Issues;
-use crate::explain::{Axis, BoundaryPlan, DecisionPath, ExplainError, decision_path};
+use crate::explain::{Axis, BoundaryPlan, DecisionPath, ExplainError, decision_path, vote};
 use crate::model::{Answers, Pipeline, Structure};
 use crate::predict::rows_source;
+use crate::preprocess::Task;
 use crate::table::Table;
 use crate::worker::context::Context;
 use crate::worker::jobs::pruning::pruning_path;
@@ -24,15 +25,19 @@ const RESOLUTION: usize = 60;
 pub(super) async fn explain(context: Context, id: String, request: ExplainMsg) -> Result<Reply, Error> {
     let entry = context.workspace.borrow().model(&id)?;
     match request {
-        ExplainMsg::DecisionPath { row } => {
+        ExplainMsg::DecisionPath { row, tree } => {
             let (table, row) = find_row(&context, &entry, row)?;
             let pipeline = &entry.pipeline;
-            let path = decision_path(pipeline, table.as_ref(), row, &mut Issues::new())?;
+            let path = decision_path(pipeline, table.as_ref(), row, tree, &mut Issues::new())?;
             Ok(Event::Explained(ExplanationMsg::DecisionPath(path_msg(pipeline, path))).into())
         }
         ExplainMsg::Tree { index } => {
             let nodes = wire::tree_nodes(&entry.pipeline, index)?;
             Ok(Event::Explained(ExplanationMsg::Tree(TreeMsg { index, nodes })).into())
+        }
+        ExplainMsg::Votes { row } => {
+            let (table, row) = find_row(&context, &entry, row)?;
+            votes(&context, &entry.pipeline, table.as_ref(), row).await
         }
         ExplainMsg::PruningPath {} => pruning_path(&context, &entry).await,
         ExplainMsg::Boundary { x, y, resolution, fixed } => {
@@ -58,10 +63,6 @@ fn find_row(context: &Context, entry: &ModelEntry, row: Value) -> Result<(Rc<Tab
 
 fn path_msg(pipeline: &Pipeline, path: DecisionPath) -> DecisionPathMsg {
     let features = &pipeline.recipe.features;
-    let nodes = match pipeline.fitted.structure() {
-        Structure::Tree(nodes) => nodes,
-        Structure::Linear { .. } | Structure::Trees(_) | Structure::Plain => &[],
-    };
     let (prediction, probabilities) = match &path.answers {
         Answers::Classes { probabilities, .. } => {
             let class = pipeline.classes[path.answers.codes()[0] as usize].clone();
@@ -72,15 +73,15 @@ fn path_msg(pipeline: &Pipeline, path: DecisionPath) -> DecisionPathMsg {
     DecisionPathMsg {
         path: path
             .steps
-            .iter()
+            .into_iter()
             .map(|step| PathStepMsg {
                 node: step.node,
                 feature_name: features[step.feature].name.clone(),
                 value: Value::from(step.value),
                 threshold: step.threshold,
                 went: if step.went_left { "left" } else { "right" }.to_owned(),
-                n_samples: nodes[step.node].n_samples,
-                value_here: nodes[step.node].value.clone(),
+                n_samples: step.n_samples,
+                value_here: step.value_here,
             })
             .collect(),
         leaf: path.leaf,
@@ -98,6 +99,26 @@ fn path_msg(pipeline: &Pipeline, path: DecisionPath) -> DecisionPathMsg {
         probabilities,
         sentence: path.sentence,
     }
+}
+
+/// What each tree says about a row.
+async fn votes(context: &Context, pipeline: &Pipeline, table: &Table, row: u32) -> Result<Reply, Error> {
+    let Structure::Trees(trees) = pipeline.fitted.structure() else {
+        return Err(ExplainError::NotTrees { kind: pipeline.fitted.kind().to_owned() }.into());
+    };
+    let x = pipeline.recipe.transform(table, &[row], true, &mut Issues::new())?;
+    let n_trees = trees.n_trees();
+    let mut votes = Vec::with_capacity(n_trees);
+    for tree in 0..n_trees {
+        votes.push(vote(trees, tree, &x)?);
+        context.tick("explaining", tree as f64 / n_trees as f64).await;
+    }
+    let says_classes = pipeline.task == Task::Classification && !trees.is_sum();
+    let n_by_class = says_classes.then(|| {
+        let of = |class: usize| votes.iter().filter(|&&vote| vote as usize == class).count();
+        (0..pipeline.classes.len()).map(of).collect()
+    });
+    Ok(Event::Explained(ExplanationMsg::Votes(VotesMsg { votes, n_by_class })).into())
 }
 
 async fn boundary(context: &Context, pipeline: &Pipeline, plan: &BoundaryPlan) -> Result<Reply, Error> {

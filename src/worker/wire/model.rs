@@ -7,7 +7,7 @@ use vitrine_protocol::{
 };
 
 use crate::Error;
-use crate::explain::{ExplainError, raw_threshold};
+use crate::explain::{ExplainError, raw_threshold, tree_of};
 use crate::model::{Answers, ModelCard, Pipeline, Structure, TreeNode};
 use crate::preprocess::{FeatureDoc, Input, Task};
 use crate::train::{Device, Epoch};
@@ -105,9 +105,8 @@ pub(in crate::worker) fn tree_nodes(pipeline: &Pipeline, tree: usize) -> Result<
     };
     let n_trees = match pipeline.fitted.structure() {
         Structure::Tree(nodes) if tree == 0 => return Ok(all(nodes)),
-        Structure::Trees(trees) if tree < trees.n_trees() => return Ok(all(&trees.nodes(tree))),
+        Structure::Trees(trees) => return Ok(all(&tree_of(trees, tree)?)),
         Structure::Tree(_) => 1,
-        Structure::Trees(trees) => trees.n_trees(),
         Structure::Linear { .. } | Structure::Plain => 0,
     };
     Err(ExplainError::NoSuchTree { index: tree, n_trees }.into())
