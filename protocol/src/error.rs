@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Where in the user's data or request something is; absent parts do not apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(default)]
 pub struct PlaceMsg {
     /// Line of the file, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]

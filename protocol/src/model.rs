@@ -227,17 +227,15 @@ pub enum StructureMsg {
 }
 
 /// Any structure, read in one pass: an untagged enum keeps what it read and reads it again for every variant.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct AnyStructure {
     nodes: Option<Vec<TreeNodeMsg>>,
     n_trees: Option<usize>,
-    #[serde(default)]
     n_nodes: Vec<usize>,
     importances: Option<Vec<f64>>,
     coefficients: Option<Value>,
-    #[serde(default)]
     intercept: Value,
-    #[serde(default)]
     is_sum: bool,
 }
 

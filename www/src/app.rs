@@ -103,7 +103,7 @@ fn Top() -> impl IntoView {
             <div class="switches">
                 <button
                     class="ghost small" data-testid="language" lang=move || other(app.lang.get()).tag()
-                    on:click=move |_| app.lang.update(|lang| *lang = other(*lang))
+                    on:click=move |_| settings::speak(app, other(app.lang.get_untracked()))
                 >
                     {move || if app.lang.get() == Lang::En { "中文" } else { "English" }}
                 </button>
@@ -213,8 +213,8 @@ fn Status() -> impl IntoView {
             view! {
                 <div class="job" data-testid="job">
                     <span>{what}</span>
-                    <progress max="1" value=share aria-label=what></progress>
-                    <span class="numbers">{format!("{:.0}%", share * 100.0)}</span>
+                    <progress max="1" value=format::Short(share).to_string() aria-label=what></progress>
+                    <span class="numbers">{format::fixed(share * 100.0, 0) + "%"}</span>
                     <span class="quiet job-detail">{detail}{left.map(|left| format!(" · {left}"))}</span>
                     <button class="ghost small" data-testid="cancel" on:click=move |_| actions::cancel()>
                         {texts.cancel}

@@ -21,9 +21,21 @@ pub(crate) async fn fetch(path: &str) -> Result<Response, String> {
 /// # Errors
 /// - The file did not come, or holds something else.
 pub(crate) async fn fetch_json<T: serde::de::DeserializeOwned>(path: &str) -> Result<T, String> {
+    crate::wire::read(fetch_value(path).await?).map_err(|error| error.to_string())
+}
+
+/// The values of an object in one of our own JSON files, those that are texts, in their order.
+///
+/// # Errors
+/// - The file did not come, or holds no object.
+pub(crate) async fn fetch_words(path: &str) -> Result<Vec<String>, String> {
+    let object = fetch_value(path).await?.dyn_into::<js_sys::Object>().map_err(|_| path)?;
+    Ok(js_sys::Object::values(&object).iter().filter_map(|value| value.as_string()).collect())
+}
+
+async fn fetch_value(path: &str) -> Result<JsValue, String> {
     let json = fetch(path).await?.json().map_err(|error| format!("{error:?}"))?;
-    let json = JsFuture::from(json).await.map_err(|error| format!("{error:?}"))?;
-    serde_wasm_bindgen::from_value(json).map_err(|error| error.to_string())
+    JsFuture::from(json).await.map_err(|error| format!("{error:?}"))
 }
 
 /// One of our own files as a blob, unread.

@@ -7,12 +7,13 @@
 use std::cell::RefCell;
 
 use js_sys::{Float64Array, Object, Promise, Reflect, Uint8Array, Uint32Array};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vitrine_protocol::{DeviceMsg, ErrorMsg, ProgressMsg, Request};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
+
+use crate::wire;
 
 #[wasm_bindgen(raw_module = "./vitrine.js")]
 extern "C" {
@@ -102,7 +103,7 @@ pub(crate) async fn start(on_notice: impl Fn(&str) + 'static) -> Result<(), Erro
 /// The device that answers now.
 pub(crate) fn device() -> Option<DeviceMsg> {
     let client = CLIENT.with_borrow(Clone::clone)?;
-    serde_wasm_bindgen::from_value(client.device()).ok()
+    wire::read(client.device()).ok()
 }
 
 /// Asks, and waits for the answer.
@@ -111,7 +112,7 @@ pub(crate) fn device() -> Option<DeviceMsg> {
 /// - The engine's own, why it did not start, or `environment.worker_not_started` before [`start`] was called.
 pub(crate) async fn ask<T: DeserializeOwned>(request: Request, beside: Beside) -> Result<(T, Buffers), ErrorMsg> {
     let (event, buffers) = send(request, beside).await?;
-    let event = serde_wasm_bindgen::from_value(event).map_err(|error| unexpected(error.to_string()))?;
+    let event = wire::read(event).map_err(|error| unexpected(error.to_string()))?;
     Ok((event, Buffers(buffers)))
 }
 
@@ -121,9 +122,7 @@ async fn send(request: Request, beside: Beside) -> Result<(JsValue, JsValue), Er
         ..unexpected("the engine is not running".to_owned())
     })?;
     let client: Vitrine = JsFuture::from(starting).await.map_err(error_from)?.unchecked_into();
-    let request = request
-        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-        .map_err(|error| unexpected(error.to_string()))?;
+    let request = wire::write(&request).map_err(|error| unexpected(error.to_string()))?;
     let options = Object::new();
     let set = |name: &str, value: &JsValue| Reflect::set(&options, &name.into(), value);
     if let Some(payload) = &beside.payload {
@@ -135,7 +134,7 @@ async fn send(request: Request, beside: Beside) -> Result<(JsValue, JsValue), Er
     // The closure lives until the answer is here; a late message would find it gone, and there is none by contract.
     let listener = beside.on_progress.map(|hear| {
         Closure::<dyn Fn(JsValue)>::new(move |progress| {
-            if let Ok(progress) = serde_wasm_bindgen::from_value(progress) {
+            if let Ok(progress) = wire::read(progress) {
                 hear(progress);
             }
         })
@@ -150,7 +149,7 @@ async fn send(request: Request, beside: Beside) -> Result<(JsValue, JsValue), Er
 
 /// A rejection is a `VitrineError`; anything else is a fault of the page and says what JavaScript said.
 fn error_from(thrown: JsValue) -> ErrorMsg {
-    serde_wasm_bindgen::from_value(thrown.clone()).unwrap_or_else(|_| {
+    wire::read(thrown.clone()).unwrap_or_else(|_| {
         let said = Reflect::get(&thrown, &"message".into()).ok().and_then(|message| message.as_string());
         unexpected(said.unwrap_or_else(|| format!("{thrown:?}")))
     })

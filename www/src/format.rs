@@ -10,17 +10,17 @@ pub(crate) fn number(value: f64) -> String {
         return grouped(value);
     }
     if !(1e-4..1e9).contains(&size) {
-        return minus(format!("{value:.3e}"));
+        return minus(digits::scientific(value, 3));
     }
     let decimals = if size >= 1000.0 { 1 } else { (3 - size.log10().floor() as i32).clamp(0, 7) as usize };
-    let text = format!("{value:.decimals$}");
+    let text = digits::fixed(value, decimals);
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     minus(text.to_owned())
 }
 
 /// A number with a fixed count of decimals, for columns that align.
 pub(crate) fn fixed(value: f64, decimals: usize) -> String {
-    if value.is_finite() { minus(format!("{value:.decimals$}")) } else { "–".to_owned() }
+    if value.is_finite() { minus(digits::fixed(value, decimals)) } else { "–".to_owned() }
 }
 
 /// A count with separators: `1,000,000`.
@@ -31,25 +31,25 @@ pub(crate) fn count(value: usize) -> String {
 /// A share as a percentage, one decimal below 99.95.
 pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    if percent == percent.round() { format!("{percent:.0}%") } else { format!("{percent:.1}%") }
+    digits::fixed(percent, usize::from(percent != percent.round())) + "%"
 }
 
 /// A size in bytes.
 pub(crate) fn bytes(size_bytes: u64) -> String {
     match size_bytes {
         0..1024 => format!("{size_bytes} B"),
-        1024..1_048_576 => format!("{:.1} KB", size_bytes as f64 / 1024.0),
-        1_048_576.. => format!("{:.1} MB", size_bytes as f64 / 1_048_576.0),
+        1024..1_048_576 => digits::fixed(size_bytes as f64 / 1024.0, 1) + " KB",
+        1_048_576.. => digits::fixed(size_bytes as f64 / 1_048_576.0, 1) + " MB",
     }
 }
 
 /// A duration.
 pub(crate) fn millis(millis: f64) -> String {
     match millis {
-        m if m < 1.0 => format!("{m:.1} ms"),
-        m if m < 1000.0 => format!("{m:.0} ms"),
-        m if m < 60_000.0 => format!("{:.1} s", m / 1000.0),
-        m => format!("{:.0} min", m / 60_000.0),
+        m if m < 1.0 => digits::fixed(m, 1) + " ms",
+        m if m < 1000.0 => digits::fixed(m, 0) + " ms",
+        m if m < 60_000.0 => digits::fixed(m / 1000.0, 1) + " s",
+        m => digits::fixed(m / 60_000.0, 0) + " min",
     }
 }
 
@@ -84,27 +84,85 @@ pub(crate) fn cell(value: &serde_json::Value) -> String {
 pub(crate) fn parse_number(words: &str) -> Option<f64> {
     let words = words.trim();
     let may_be = !words.is_empty() && words.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    may_be.then(|| parse_digits(words)).flatten().filter(|value| value.is_finite())
+    may_be.then(|| digits::parse(words)).flatten().filter(|value| value.is_finite())
 }
 
-/// The browser knows how, and the tables of Rust's own reader are ten kilobytes that do not compress.
-#[cfg(target_arch = "wasm32")]
-fn parse_digits(words: &str) -> Option<f64> {
-    Some(wasm_bindgen::JsValue::from_str(words).unchecked_into_f64())
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-fn parse_digits(words: &str) -> Option<f64> {
-    words.parse().ok()
+/// A number in full, to be read.
+pub(crate) fn plain(value: f64) -> String {
+    minus(typed(value))
 }
 
 /// A number in full, as it would be typed.
-pub(crate) fn plain(value: f64) -> String {
-    minus(value.to_string())
+pub(crate) fn typed(value: f64) -> String {
+    digits::shortest(value)
+}
+
+/// A length, a place or a share in an attribute: two decimals at most.
+pub(crate) struct Short(pub(crate) f64);
+
+impl std::fmt::Display for Short {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let hundredths = (self.0 * 100.0).round() as i64;
+        let (whole, rest) = (hundredths.unsigned_abs() / 100, hundredths.unsigned_abs() % 100);
+        let sign = if hundredths < 0 { "-" } else { "" };
+        match (rest / 10, rest % 10) {
+            (0, 0) => write!(f, "{sign}{whole}"),
+            (tenths, 0) => write!(f, "{sign}{whole}.{tenths}"),
+            (tenths, hundredths) => write!(f, "{sign}{whole}.{tenths}{hundredths}"),
+        }
+    }
+}
+
+/// Between numbers and their digits. The browser knows how, and Rust's own ways are twenty kilobytes of code and tables
+/// that hardly compress: a single `{}` of an `f64` anywhere brings them back.
+#[cfg(target_arch = "wasm32")]
+mod digits {
+    use js_sys::{JsString, Number};
+    use wasm_bindgen::JsValue;
+
+    pub(super) fn parse(words: &str) -> Option<f64> {
+        Some(JsValue::from_str(words).unchecked_into_f64())
+    }
+
+    pub(super) fn shortest(value: f64) -> String {
+        read(Number::from(value).to_string_with_radix(10))
+    }
+
+    pub(super) fn fixed(value: f64, decimals: usize) -> String {
+        read(Number::from(value).to_fixed(decimals as u8))
+    }
+
+    pub(super) fn scientific(value: f64, decimals: usize) -> String {
+        read(Number::from(value).to_exponential(decimals as u8)).replace('+', "")
+    }
+
+    /// Only a count of decimals beyond 100 is refused.
+    fn read<E>(digits: Result<JsString, E>) -> String {
+        digits.map(String::from).unwrap_or_default()
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod digits {
+    pub(super) fn parse(words: &str) -> Option<f64> {
+        words.parse().ok()
+    }
+
+    pub(super) fn shortest(value: f64) -> String {
+        value.to_string()
+    }
+
+    pub(super) fn fixed(value: f64, decimals: usize) -> String {
+        format!("{value:.decimals$}")
+    }
+
+    pub(super) fn scientific(value: f64, decimals: usize) -> String {
+        format!("{value:.decimals$e}")
+    }
 }
 
 fn grouped(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
+    let digits = digits::fixed(value.abs(), 0);
     let mut out = String::new();
     for (position, digit) in digits.chars().enumerate() {
         if position > 0 && (digits.len() - position).is_multiple_of(3) && digits.len() > 4 {
@@ -134,6 +192,13 @@ mod tests {
         assert_eq!(number(1234.0), "1234");
         assert_eq!(number(0.00001234), "1.234e-5");
         assert_eq!(number(f64::NAN), "–");
+    }
+
+    #[test]
+    fn attributes_have_two_decimals_at_most() {
+        let short = |value: f64| Short(value).to_string();
+        assert_eq!([short(3.0), short(-0.5), short(1.005e3), short(7.049)], ["3", "-0.5", "1005", "7.05"]);
+        assert_eq!([short(-0.001), short(f64::NAN), short(0.07)], ["0", "0", "0.07"]);
     }
 
     #[test]

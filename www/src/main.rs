@@ -19,8 +19,13 @@ mod state;
 mod text;
 mod views;
 mod widgets;
+mod wire;
 
 fn main() {
     console_error_panic_hook::set_once();
-    leptos::mount::mount_to_body(app::Page);
+    wasm_bindgen_futures::spawn_local(async {
+        // A language of its own file is waited for, so that the first words are the right ones.
+        settings::learn(settings::first_lang()).await.unwrap_or_default();
+        leptos::mount::mount_to_body(app::Page);
+    });
 }

@@ -62,7 +62,7 @@ pub(crate) fn show(value: &Value) -> String {
         Value::String(words) => words.clone(),
         Value::Number(number) => match number.as_i64() {
             Some(whole) => whole.to_string(),
-            None => number.as_f64().unwrap_or(f64::NAN).to_string(),
+            None => number.as_f64().map(crate::format::typed).unwrap_or_default(),
         },
         Value::Bool(flag) => flag.to_string(),
         Value::Array(values) => values.iter().map(show).collect::<Vec<_>>().join("\n"),

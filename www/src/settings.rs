@@ -2,29 +2,67 @@
 
 use leptos::prelude::*;
 
-use crate::actions::load_sample;
+use crate::actions::{load_sample, page_error};
 use crate::browser;
 use crate::charts::{PALETTE_TOKENS, Palette};
 use crate::hash::Settings;
-use crate::state::{App, Stage, Theme};
+use crate::state::{App, NoticeKind, Stage, Theme, effect};
 use crate::text::{self, Lang};
+
+/// A setting as the hash says, or as it was the last time.
+fn named(settings: &Settings, name: &str) -> Option<String> {
+    settings.get(name).map(str::to_owned).or_else(|| browser::remembered(name))
+}
+
+/// The language to begin with: as asked for, as the last time, or as the browser's.
+pub(crate) fn first_lang() -> Lang {
+    let named = named(&Settings::parse(&browser::hash()), "lang").and_then(|tag| Lang::from_tag(&tag));
+    let prefers = || Lang::from_tag(&web_sys::window()?.navigator().language()?);
+    named.or_else(prefers).unwrap_or_default()
+}
+
+/// Fetches the words of a language that has a file of its own, unless they are here.
+///
+/// # Errors
+/// - The file did not come, or is another build's.
+pub(crate) async fn learn(lang: Lang) -> Result<(), String> {
+    let is_whole = lang.is_here() || text::keep_zh(browser::fetch_words(text::ZH_FILE).await?);
+    is_whole.then_some(()).ok_or_else(|| text::ZH_FILE.to_owned())
+}
+
+/// Speaks a language as soon as its words are here; without them the page goes on in the one it speaks.
+pub(crate) fn speak(app: App, lang: Lang) {
+    thread_local! {
+        /// Who changes back while words are on their way must not be overruled by them.
+        static WANTED: std::cell::Cell<Lang> = const { std::cell::Cell::new(Lang::En) };
+    }
+    WANTED.set(lang);
+    if lang.is_here() {
+        return app.lang.set(lang);
+    }
+    leptos::task::spawn_local(async move {
+        match learn(lang).await {
+            Ok(()) if WANTED.get() == lang => app.lang.set(lang),
+            Ok(()) => {}
+            Err(message) => app.tell(NoticeKind::Error(Box::new(page_error(message)))),
+        }
+    });
+}
 
 /// Reads the settings once, and keeps hash, memory and `<html>` as the state is from then on.
 pub(crate) fn follow(app: App) {
     let settings = Settings::parse(&browser::hash());
+    app.theme.set(named(&settings, "theme").and_then(|word| Theme::from_word(&word)).unwrap_or_default());
     apply(app, &settings);
-    let navigator = web_sys::window().map(|window| window.navigator());
-    let prefers = navigator.as_ref().and_then(|navigator| Lang::from_tag(&navigator.language()?));
-    let named = |name: &str| settings.get(name).map(str::to_owned).or_else(|| browser::remembered(name));
-    app.lang.set(named("lang").and_then(|tag| Lang::from_tag(&tag)).or(prefers).unwrap_or_default());
-    app.theme.set(named("theme").and_then(|word| Theme::from_word(&word)).unwrap_or_default());
+    speak(app, first_lang());
 
+    let navigator = web_sys::window().map(|window| window.navigator());
     app.online.set(navigator.is_none_or(|navigator| navigator.on_line()));
     browser::on_window("online", move || app.online.set(true));
     browser::on_window("offline", move || app.online.set(false));
     browser::on_window("popstate", move || apply(app, &Settings::parse(&browser::hash())));
 
-    Effect::new(move || {
+    effect(move || {
         let lang = app.lang.get();
         if lang == Lang::Zh {
             load_trouble_zh(app);
@@ -38,7 +76,7 @@ pub(crate) fn follow(app: App) {
         }
     };
     browser::on_system_theme(read_palette);
-    Effect::new(move || {
+    effect(move || {
         let theme = app.theme.get();
         browser::set_root_attribute("data-theme", theme.word());
         browser::remember("theme", theme.word());
@@ -73,7 +111,7 @@ fn load_trouble_zh(app: App) {
 /// A sample named in the link is read as soon as the engine can.
 fn load_later(app: App, file: String, target: Option<String>) {
     let done = StoredValue::new(false);
-    Effect::new(move || {
+    effect(move || {
         let ready = app.catalog.with(Option::is_some) && app.samples.with(|samples| !samples.is_empty());
         if ready && !done.get_value() {
             done.set_value(true);
@@ -88,7 +126,7 @@ fn apply(app: App, settings: &Settings) {
         app.stage.set(stage);
     }
     if let Some(lang) = settings.get("lang").and_then(Lang::from_tag) {
-        app.lang.set(lang);
+        speak(app, lang);
     }
     if let Some(theme) = settings.get("theme").and_then(Theme::from_word) {
         app.theme.set(theme);
@@ -121,7 +159,7 @@ fn write_on_change(app: App) {
         settings.set("target", app.plan.target.get());
         settings.set("model", app.plan.kind.get());
         settings.set("seed", differs(app.plan.seed.get(), "0"));
-        settings.set("test", differs(app.plan.test_fraction.get().to_string(), "0.25"));
+        settings.set("test", differs(crate::format::typed(app.plan.test_fraction.get()), "0.25"));
         settings.set("device", differs(app.plan.device.get(), "auto"));
         settings.params = app.plan.params.get();
         settings

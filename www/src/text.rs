@@ -1,9 +1,10 @@
-//! The words on the screen, in two languages whose keys the compiler checks.
+//! The words on the screen, in two languages whose keys are checked.
 //!
-//! `text/en.rs` declares the keys by giving the English words; `text/zh.rs` must give the same keys, or the crate
-//! does not compile. Words with values in them have `{name}` placeholders, filled by [`fill`].
+//! `text/en.rs` declares the keys, for the compiler to check, by giving the English words. `text/zh.json` gives the
+//! Chinese ones, the same keys in the same order, for a test to check; it is fetched by who reads Chinese, and waited
+//! for before a word is shown. Words with values in them have `{name}` placeholders, filled by [`fill`].
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use serde_json::{Map, Value};
 use vitrine_protocol::{ErrorMsg, IssueMsg, PlaceMsg, TextMsg};
@@ -12,9 +13,25 @@ use vitrine_protocol::{ErrorMsg, IssueMsg, PlaceMsg, TextMsg};
 macro_rules! english {
     ($($key:ident: $text:expr,)*) => {
         /// Every text of the interface.
+        #[derive(Clone, Copy)]
         pub(crate) struct Texts { $(pub(crate) $key: &'static str,)* }
         /// The English texts.
         pub(crate) static EN: Texts = Texts { $($key: $text,)* };
+        impl Texts {
+            /// The texts of another language, in the order of their keys; none if there are more texts or fewer.
+            pub(crate) fn from_words(words: Vec<String>) -> Option<Self> {
+                let mut texts = EN;
+                let places = [$(&mut texts.$key),*];
+                if words.len() != places.len() {
+                    return None;
+                }
+                for (place, words) in places.into_iter().zip(words) {
+                    // What is said in a language is kept as long as the page is.
+                    *place = words.leak();
+                }
+                Some(texts)
+            }
+        }
         #[cfg(test)]
         pub(crate) fn all(texts: &Texts) -> Vec<(&'static str, &'static str)> {
             vec![$((stringify!($key), texts.$key),)*]
@@ -25,8 +42,6 @@ pub(crate) use english;
 
 #[path = "../text/en.rs"]
 mod en;
-#[path = "../text/zh.rs"]
-mod zh;
 
 pub(crate) use en::Texts;
 
@@ -62,8 +77,13 @@ impl Lang {
     pub(crate) fn texts(self) -> &'static Texts {
         match self {
             Self::En => &en::EN,
-            Self::Zh => &zh::ZH,
+            Self::Zh => ZH.get().unwrap_or(&en::EN),
         }
+    }
+
+    /// Whether its texts are here.
+    pub(crate) fn is_here(self) -> bool {
+        self == Self::En || ZH.get().is_some()
     }
 
     /// One of the engine's own texts.
@@ -112,8 +132,21 @@ fn translated(lang: Lang, code: &str, args: &std::collections::BTreeMap<String, 
 }
 
 thread_local! {
+    /// The Chinese texts, once somebody reads Chinese.
+    static ZH: Cell<Option<&'static Texts>> = const { Cell::new(None) };
     /// The Chinese for errors and issues: a file of its own, since most visits need none of it.
     static TROUBLE_ZH: OnceCell<Map<String, Value>> = const { OnceCell::new() };
+}
+
+/// Where the Chinese texts are.
+pub(crate) const ZH_FILE: &str = "zh.json";
+
+/// Keeps them once they have come; false if they are not the texts of this build.
+pub(crate) fn keep_zh(words: Vec<String>) -> bool {
+    let texts = Texts::from_words(words);
+    let is_whole = texts.is_some();
+    ZH.set(texts.map(|texts| &*Box::leak(Box::new(texts))));
+    is_whole
 }
 
 /// Where the Chinese for errors and issues is.
@@ -203,10 +236,21 @@ mod tests {
             names.sort();
             names
         };
-        for ((key, english), (_, chinese)) in en::all(&en::EN).into_iter().zip(en::all(&zh::ZH)) {
+        // A JSON object keeps its order in the browser, but not in a `Map`: the file has one key a line.
+        let chinese = include_str!("../text/zh.json").lines().filter_map(|line| line.trim().strip_prefix('"'));
+        let chinese = chinese.map(|line| {
+            let (key, words) = line.split_once("\": ").unwrap();
+            (key, serde_json::from_str::<String>(words.trim_end_matches(',')).unwrap())
+        });
+        let (keys, chinese): (Vec<&str>, Vec<String>) = chinese.unzip();
+        let english = en::all(&en::EN);
+        assert_eq!(english.iter().map(|(key, _)| *key).collect::<Vec<_>>(), keys);
+        for ((key, english), chinese) in english.into_iter().zip(&chinese) {
             assert_eq!(names(english), names(chinese), "{key}");
             assert!(!chinese.is_empty(), "{key}");
         }
+        assert!(keep_zh(chinese) && Lang::Zh.texts().comma == "，");
+        assert!(!keep_zh(vec![String::new()]), "a file of another build");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use vitrine_protocol::{
 
 use super::read_rows;
 use crate::client::{self, Beside};
-use crate::state::{App, Boundary, NoticeKind, Trained};
+use crate::state::{App, Boundary, NoticeKind, Trained, effect};
 
 /// Points drawn in a scatter at most: more would be a stain, and each is an element.
 const N_POINTS: usize = 1500;
@@ -47,7 +47,7 @@ pub(crate) fn evaluate(app: App) {
 
 /// Asks for the selected row's way whenever row or model change.
 pub(crate) fn follow_row(app: App) {
-    Effect::new(move || {
+    effect(move || {
         let (Some(row), Some(trained)) = (app.data.selected_row.get(), app.result.model.get()) else {
             app.result.path.set(None);
             return;

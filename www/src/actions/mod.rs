@@ -108,7 +108,7 @@ pub(crate) fn cancel() {
 }
 
 /// A fault on the page's side: a file of ours that did not come.
-fn page_error(message: String) -> ErrorMsg {
+pub(crate) fn page_error(message: String) -> ErrorMsg {
     ErrorMsg {
         code: "page.file_not_fetched".to_owned(),
         stage: "page".to_owned(),

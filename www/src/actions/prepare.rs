@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 use vitrine_protocol::{PrepareMsg, PreparedMsg, Request};
 
 use crate::client::{self, Beside};
-use crate::state::{App, Stage};
+use crate::state::{App, Stage, effect};
 
 /// Keeps the preview fresh while the stage is looked at. One request is under way at a time; what changed meanwhile is
 /// asked after it, once.
@@ -24,7 +24,7 @@ pub(crate) fn follow_plan(app: App) {
             recipe: app.plan.recipe.get(),
         })
     });
-    Effect::new(move || {
+    effect(move || {
         if wanted.with(Option::is_none) {
             return;
         }

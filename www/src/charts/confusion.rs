@@ -1,7 +1,7 @@
 //! The confusion matrix: rows are what was true, columns what was answered.
 
 use super::Palette;
-use super::svg::{Anchor, Drawing, Svg, Type, fit};
+use super::svg::{Anchor, Drawing, Svg, Type, fit, short};
 use crate::format;
 
 const LABEL_WIDTH: f64 = 130.0;
@@ -16,14 +16,18 @@ pub(crate) fn confusion(classes: &[String], counts: &[Vec<usize>], axes: [&str; 
     let axis = Type { anchor: Anchor::Middle, size: 11.0, fill: &palette.muted, bold: false };
     let middle = top + cell * n_classes / 2.0;
     svg.text(left + cell * n_classes / 2.0, 14.0, axis, axes[1]);
-    svg.text_with(12.0, middle, axis, axes[0], &format!(r#"transform="rotate(-90 12 {middle})""#));
+    svg.text_with(12.0, middle, axis, axes[0], &format!(r#"transform="rotate(-90 12 {})""#, short(middle)));
     for (row, (name, row_counts)) in classes.iter().zip(counts).enumerate() {
         let y = top + row as f64 * cell;
         let n_row = row_counts.iter().sum::<usize>().max(1) as f64;
         svg.text(left - 8.0, y + cell / 2.0 + 4.0, label, &fit(name, 12.0, LABEL_WIDTH));
         let x = left + (row as f64 + 0.5) * cell;
         let look = Type { anchor: if cell < 50.0 { Anchor::Start } else { Anchor::Middle }, ..label };
-        let turned = if cell < 50.0 { format!(r#"transform="rotate(-40 {x} {})""#, top - 8.0) } else { String::new() };
+        let turned = if cell < 50.0 {
+            format!(r#"transform="rotate(-40 {} {})""#, short(x), short(top - 8.0))
+        } else {
+            String::new()
+        };
         svg.text_with(x, top - 8.0, look, &fit(name, 12.0, cell.max(60.0) - 4.0), &turned);
         for (column, count) in row_counts.iter().enumerate() {
             let share = *count as f64 / n_row;

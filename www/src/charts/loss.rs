@@ -4,7 +4,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::axis::Scale;
-use super::svg::{Anchor, Svg, Type, fit};
+use super::svg::{Anchor, Svg, Type, fit, short};
 use super::{Drawing, Palette, rgb};
 use crate::format;
 use crate::state::LossPoint;
@@ -87,7 +87,7 @@ fn draw_axes(svg: &mut Svg, [x, y]: [[f64; 2]; 2], words: &LossWords<'_>, palett
     let named = Type { fill: &palette.ink, size: 12.0, ..small };
     svg.text((LEFT + right) / 2.0, SIZE[1] - 8.0, named, words.epoch);
     let middle = (TOP + bottom) / 2.0;
-    let turned = format!(r#"transform="rotate(-90 13 {middle})""#);
+    let turned = format!(r#"transform="rotate(-90 13 {})""#, short(middle));
     svg.text_with(13.0, middle, named, words.loss, &turned);
     // The legend, above the curves.
     let mut at = LEFT;

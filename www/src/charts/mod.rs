@@ -12,7 +12,7 @@ mod scatter;
 mod svg;
 mod tree;
 
-pub(crate) use bars::{Bar, bars};
+pub(crate) use bars::{Bar, bars, largest_first};
 pub(crate) use confusion::confusion;
 pub(crate) use distribution::distribution;
 pub(crate) use loss::{LossWords, loss};

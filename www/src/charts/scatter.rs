@@ -177,7 +177,7 @@ fn draw_axes(svg: &mut Svg, spec: &ScatterSpec<'_>, [x_scale, y_scale]: [&Scale;
     let named = Type { fill: &palette.ink, size: 12.0, ..small };
     svg.text((LEFT + right) / 2.0, SIZE[1] - 8.0, named, &fit(&spec.x.name, 12.0, right - LEFT));
     let middle = (TOP + bottom) / 2.0;
-    let turned = format!(r#"transform="rotate(-90 13 {middle})""#);
+    let turned = format!(r#"transform="rotate(-90 13 {})""#, short(middle));
     svg.text_with(13.0, middle, named, &fit(&spec.y.name, 12.0, bottom - TOP), &turned);
 }
 

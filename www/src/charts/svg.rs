@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::format::Short;
+
 /// A finished drawing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Drawing {
@@ -16,7 +18,7 @@ pub(crate) struct Drawing {
 impl Drawing {
     /// A file of its own: the drawing on its ground, with its title.
     pub(crate) fn to_file(&self, title: &str, ground: &str) -> String {
-        let Self { width, height, body } = self;
+        let (width, height, body) = (short(self.width), short(self.height), &self.body);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} \
              {height}\" font-family=\"{FONT}\"><title>{}</title><rect width=\"{width}\" height=\"{height}\" \
@@ -93,7 +95,7 @@ impl Svg {
         };
         let weight = if look.bold { r#" font-weight="600""# } else { "" };
         let Type { size, fill, .. } = look;
-        let (x, y, words) = (short(x), short(y), escape(words));
+        let (x, y, size, words) = (short(x), short(y), short(size), escape(words));
         let _ = write!(
             self.body,
             r#"<text x="{x}" y="{y}" text-anchor="{anchor}" font-size="{size}"{weight} fill="{fill}" {extra}>{words}</text>"#
@@ -146,8 +148,8 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// A coordinate with two decimals at most.
-pub(crate) fn short(value: f64) -> f64 {
-    (value * 100.0).round() / 100.0
+pub(crate) fn short(value: f64) -> Short {
+    Short(value)
 }
 
 /// The width a text takes at a font size, estimated: a CJK letter is about one em, a Latin one a little over half.

@@ -130,15 +130,15 @@ pub(crate) fn tree(spec: &TreeSpec<'_>, words: &TreeWords<'_>, palette: &Palette
                 short(y2)
             );
             // The line is as thick as the share of rows that goes this way.
-            let width = short(1.2 + 7.0 * n_samples / n_root);
+            let width = 1.2 + 7.0 * n_samples / n_root;
             let order = spec.lit.iter().position(|lit| lit == id).unwrap_or(0).min(12);
             let (colour, extra) = if lit {
                 (
                     &palette.accent,
-                    format!(r#"stroke-width="{}" pathLength="1" class="lit lit-{order}""#, width.max(3.0)),
+                    format!(r#"stroke-width="{}" pathLength="1" class="lit lit-{order}""#, short(width.max(3.0))),
                 )
             } else {
-                (&palette.muted, format!(r#"stroke-width="{width}" stroke-opacity="0.35""#))
+                (&palette.muted, format!(r#"stroke-width="{}" stroke-opacity="0.35""#, short(width)))
             };
             svg.path(&d, colour, &extra);
             let is_left = spec.nodes.get(parent).and_then(|parent| parent.left) == Some(*id);
@@ -184,9 +184,9 @@ fn draw_node(
     svg.open(&format!(r#"data-node="{}" {attributes} aria-pressed="{selected}""#, node.id));
     svg.title(&format!("{}\n{measure}\n{}", question.as_ref().unwrap_or(&answer), shares(node, spec.classes)));
     let (stroke, width) = match (selected, lit) {
-        (true, _) => (&palette.ink, 2.2),
-        (false, true) => (&palette.accent, 2.2),
-        (false, false) => (&palette.line, 1.2),
+        (true, _) => (&palette.ink, "2.2"),
+        (false, true) => (&palette.accent, "2.2"),
+        (false, false) => (&palette.line, "1.2"),
     };
     let outline = format!(r#"stroke="{stroke}" stroke-width="{width}" rx="9" class="node-box""#);
     svg.rect([x, y, NODE[0], NODE[1]], &palette.surface, &outline);

@@ -8,7 +8,7 @@ use super::train_result::{metric_help, metric_name};
 use crate::actions;
 use crate::charts::{Axis, Colour, Drawing, Point, ScatterSpec, ScatterWords, confusion, scatter};
 use crate::format;
-use crate::state::{App, Trained, app, said, tr};
+use crate::state::{App, Trained, app, effect, said, tr};
 use crate::text::fill;
 use crate::widgets::{Figure, Heading, Issues, NeedsModel, Plot, Sheet, Views};
 
@@ -16,7 +16,7 @@ use crate::widgets::{Figure, Heading, Issues, NeedsModel, Plot, Sheet, Views};
 #[component]
 pub(crate) fn Evaluate() -> impl IntoView {
     let app = app();
-    Effect::new(move || {
+    effect(move || {
         if app.result.model.with(Option::is_some) {
             actions::evaluate(app);
             actions::follow_points(app);

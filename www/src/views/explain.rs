@@ -10,7 +10,7 @@ use super::explain_tree::TreeFigure;
 use super::train_result::LossFigure;
 use crate::actions;
 use crate::format;
-use crate::state::{App, app, said, tr};
+use crate::state::{App, app, effect, said, tr};
 use crate::text::fill;
 use crate::widgets::{Grid, Heading, Icon, NeedsModel};
 
@@ -25,7 +25,7 @@ pub(crate) fn Explain() -> impl IntoView {
 #[component]
 fn Inside() -> impl IntoView {
     let app = app();
-    Effect::new(move || {
+    effect(move || {
         if app.result.model.with(Option::is_some) {
             actions::follow_points(app);
             actions::load_boundary(app);

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use vitrine_protocol::StructureMsg;
 
-use crate::charts::{Bar, bars};
+use crate::charts::{Bar, bars, largest_first};
 use crate::format;
 use crate::state::{App, app, said};
 use crate::widgets::{Figure, Plot, Sheet};
@@ -46,6 +46,6 @@ fn importances(app: App) -> Vec<Bar> {
         Some(model.feature_names.iter().zip(shares).map(bar).collect::<Vec<Bar>>())
     });
     let mut all = all.unwrap_or_default();
-    all.sort_by(|a, b| b.value.total_cmp(&a.value));
+    largest_first(&mut all, |bar| bar.value);
     all
 }

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use serde_json::Value;
 use vitrine_protocol::{CoefficientsMsg, ModelMsg, StructureMsg};
 
-use crate::charts::{Bar, bars};
+use crate::charts::{Bar, bars, largest_first};
 use crate::format;
-use crate::state::{App, app, said, tr};
+use crate::state::{App, app, effect, said, tr};
 use crate::text::fill;
 use crate::widgets::{Figure, Plot, Sheet, Views};
 
@@ -58,7 +58,7 @@ fn with_sets<T>(app: App, with: impl FnOnce(&ModelMsg, Vec<ClassSet>) -> T) -> O
 pub(super) fn Coefficients() -> impl IntoView {
     let app = app();
     let class: RwSignal<usize> = RwSignal::new(0);
-    Effect::new(move || {
+    effect(move || {
         app.result.model.track();
         class.set(0);
     });
@@ -71,7 +71,7 @@ pub(super) fn Coefficients() -> impl IntoView {
                 .zip(set.coefficients)
                 .map(|(label, value)| Bar { label: label.clone(), value })
                 .collect();
-            all.sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()));
+            largest_first(&mut all, |bar| bar.value.abs());
             Some((all, set.intercept))
         })
         .flatten()

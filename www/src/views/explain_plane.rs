@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::explain_tree::node_of;
 use crate::actions;
 use crate::charts::{Axis, Colour, Drawing, Point, Regions, ScatterSpec, ScatterWords, scatter};
-use crate::format;
+use crate::format::{self, Short};
 use crate::state::{App, Boundary, Trained, app, said};
 use crate::text::{fill, shortened};
 use crate::widgets::{Figure, Sheet, Views};
@@ -48,7 +48,7 @@ pub(super) fn Plane() -> impl IntoView {
             <div class="axes"><AxisSelect across=true/><AxisSelect across=false/></div>
             <svg
                 class="plot plane" role="img" data-testid="plane" aria-label=title on:click=on_click
-                viewBox=move || drawing.with(|drawing| format!("0 0 {} {}", drawing.width.max(1.0), drawing.height.max(1.0)))
+                viewBox=move || drawing.with(|drawing| format!("0 0 {} {}", Short(drawing.width.max(1.0)), Short(drawing.height.max(1.0))))
                 inner_html=move || drawing.get().body
             ></svg>
         </Figure>

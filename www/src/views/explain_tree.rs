@@ -11,8 +11,8 @@ use wasm_bindgen::JsCast;
 use super::explain_frame::{Frame, fits, focus_on, glide};
 use crate::actions::show_tree;
 use crate::charts::{Drawing, TreeSpec, TreeWords, layout, tree, visible_nodes};
-use crate::format;
-use crate::state::{App, app, said, tr};
+use crate::format::{self, Short};
+use crate::state::{App, app, effect, said, tr};
 use crate::text::{fill, spoken};
 use crate::widgets::{Figure, Icon, Sheet, Views};
 
@@ -54,7 +54,7 @@ pub(super) fn TreeFigure() -> impl IntoView {
         }
         now
     });
-    Effect::new(move || {
+    effect(move || {
         app.result.model.track();
         closed.set(BTreeSet::new());
         opened.set(BTreeSet::new());
@@ -190,7 +190,7 @@ fn Canvas(
             on:pointerdown=on_down on:pointermove=on_move on:click=on_click on:wheel=on_wheel on:keydown=on_key
         >
             <svg
-                viewBox=move || { let [x, y, width, height] = frame.get(); format!("{x} {y} {width} {height}") }
+                viewBox=move || { let [x, y, width, height] = frame.get(); format!("{} {} {} {}", Short(x), Short(y), Short(width), Short(height)) }
                 inner_html=move || drawing.get().body
             ></svg>
         </div>
@@ -246,7 +246,8 @@ fn places(app: App, closed: &BTreeSet<usize>, opened: &BTreeSet<usize>, lit: &[u
 /// The nodes to draw. What was opened by hand and the selected row's way are always open; in a large tree a way folds
 /// what is beside it, or its own nodes would be too far apart to be seen together.
 fn seen(nodes: &[TreeNodeMsg], closed: &BTreeSet<usize>, opened: &BTreeSet<usize>, lit: &[usize]) -> BTreeSet<usize> {
-    let held_open = opened.iter().chain(lit).copied().collect();
+    let mut held_open = opened.clone();
+    held_open.extend(lit);
     let limit = match nodes.len() {
         0..=N_WHOLE => N_WHOLE,
         _ if lit.is_empty() => N_FIRST,
@@ -302,7 +303,7 @@ fn TreePicker() -> impl IntoView {
             _ => None,
         })
     });
-    Effect::new(move || {
+    effect(move || {
         if n_trees.get().is_some() && app.result.shown_tree.with(Option::is_none) {
             show_tree(app, 0);
         }

@@ -10,7 +10,7 @@ use vitrine_protocol::{ColumnKind, ErrorMsg, InputMsg, PredictionMsg};
 
 use crate::actions::{self, Answer};
 use crate::format;
-use crate::state::{App, app, said, tr};
+use crate::state::{App, app, effect, said, tr};
 use crate::text::{fill, shortened};
 use crate::widgets::{ErrorCard, Heading, Icon, Issues, NeedsModel, Views};
 
@@ -45,7 +45,7 @@ fn Desk(
     let answer = RwSignal::new(None::<Result<Answer, ErrorMsg>>);
     let kinds: Vec<(String, ColumnKind)> = inputs.iter().map(|input| (input.name.clone(), input.kind)).collect();
     let asked = StoredValue::new(0usize);
-    Effect::new(move || {
+    effect(move || {
         let row = typed.with(|typed| {
             let mut row = serde_json::Map::new();
             for (name, kind) in &kinds {
@@ -90,7 +90,7 @@ fn Desk(
 /// What a field begins with: the median, or the most frequent category.
 fn usual(input: &InputMsg) -> String {
     match input.kind {
-        ColumnKind::Numeric => input.median.map(|median| median.to_string()).unwrap_or_default(),
+        ColumnKind::Numeric => input.median.map(format::typed).unwrap_or_default(),
         _ => input.categories.first().cloned().unwrap_or_default(),
     }
 }
@@ -195,7 +195,7 @@ fn answer_view(app: App, answer: &Answer) -> impl IntoView + use<> {
         classes.get(answer.value as usize).cloned().unwrap_or_default()
     };
     let bars = classes.iter().zip(&answer.probabilities).enumerate().take(30).map(|(position, (class, probability))| {
-        let width = format!("{}%", probability.clamp(0.0, 1.0) * 100.0);
+        let width = format!("{}%", format::Short(probability.clamp(0.0, 1.0) * 100.0));
         view! {
             <li>
                 <span class="probability-name">{shortened(class, 40)}</span>

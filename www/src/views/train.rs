@@ -6,7 +6,7 @@ use vitrine_protocol::{ModelDocMsg, Task};
 use super::prepare::TargetSelect;
 use super::train_result::Outcome;
 use crate::actions;
-use crate::format;
+use crate::format::{self, Short};
 use crate::state::{Stage, app, said, tr};
 use crate::text::fill;
 use crate::widgets::{Empty, Heading, Icon, ParamForm, Views};
@@ -184,14 +184,14 @@ fn Split() -> impl IntoView {
         <section class="plan-part">
             <h2>{tr!(app, split_title)}</h2>
             <div class="split-bar" aria-hidden="true">
-                <span class="split-train" style:width=move || format!("{}%", 100.0 - share() * 100.0)>{tr!(app, train_rows)}</span>
-                <span class="split-test" style:width=move || format!("{}%", share() * 100.0)>{tr!(app, test_rows)}</span>
+                <span class="split-train" style:width=move || format!("{}%", Short(100.0 - share() * 100.0))>{tr!(app, train_rows)}</span>
+                <span class="split-test" style:width=move || format!("{}%", Short(share() * 100.0))>{tr!(app, test_rows)}</span>
             </div>
             <div class="fields">
                 <div class="field">
                     <label for="test-fraction">{move || fill(app.text().test_share, &[("share", &format::percent(share()))])}</label>
                     <input
-                        type="range" id="test-fraction" min="0" max="0.9" step="0.05" prop:value=move || share().to_string()
+                        type="range" id="test-fraction" min="0" max="0.9" step="0.05" prop:value=move || Short(share()).to_string()
                         on:input:target=move |event| {
                             if let Some(share) = format::parse_number(&event.target().value()) {
                                 app.plan.test_fraction.set(share);

@@ -112,7 +112,7 @@ fn result(app: App, trained: &Arc<Trained>) -> impl IntoView + use<> {
             view! {
                 <td class="numeric">
                     {words}
-                    {share.map(|share| view! { <span class="meter" aria-hidden="true"><span style:width=format!("{}%", share * 100.0)></span></span> })}
+                    {share.map(|share| view! { <span class="meter" aria-hidden="true"><span style:width=format!("{}%", format::Short(share * 100.0))></span></span> })}
                 </td>
             }
         };

@@ -6,6 +6,7 @@ use leptos::task::spawn_local;
 use super::Views;
 use crate::browser;
 use crate::charts::Drawing;
+use crate::format::Short;
 use crate::state::{app, tr};
 
 /// A drawing's numbers: the first row names the columns.
@@ -24,9 +25,9 @@ pub(crate) fn Plot(
     #[prop(into)]
     label: Signal<String>,
 ) -> impl IntoView {
-    let frame = move || drawing.with(|drawing| format!("0 0 {} {}", drawing.width, drawing.height));
+    let frame = move || drawing.with(|drawing| format!("0 0 {} {}", Short(drawing.width), Short(drawing.height)));
     // Larger than drawn, its letters would shout.
-    let widest = move || drawing.with(|drawing| format!("{}px", (drawing.width * 1.15).round()));
+    let widest = move || drawing.with(|drawing| format!("{}px", Short((drawing.width * 1.15).round())));
     view! {
         <svg class="plot" role="img" style:max-width=widest viewBox=frame aria-label=label inner_html=move || drawing.get().body></svg>
     }

@@ -13,8 +13,8 @@ use vitrine_protocol::{ColumnKind, RowsMsg};
 use super::Views;
 use super::window::{ROW_HEIGHT, Window};
 use crate::actions::read_rows;
-use crate::format;
-use crate::state::{NoticeKind, app, tr};
+use crate::format::{self, Short};
+use crate::state::{NoticeKind, app, effect, tr};
 use crate::text::{fill, shortened};
 
 /// Rows asked for beyond the seen ones, each way.
@@ -41,7 +41,7 @@ pub(crate) fn Grid(
         Window { n_rows, view_height: height.min((n_rows as f64 + 1.0) * ROW_HEIGHT) }
     });
     let first = Memo::new(move |_| window.get().first_row(scroll_top.get()));
-    Effect::new(move || {
+    effect(move || {
         id.track();
         loaded.set(None);
         first_column.set(0);
@@ -61,7 +61,7 @@ pub(crate) fn Grid(
         }
     };
     // A row selected elsewhere comes into view here.
-    Effect::new(move || {
+    effect(move || {
         if let Some(row) = app.data.selected_row.get() {
             scroll_row_into_view(row);
         }
@@ -141,7 +141,7 @@ pub(crate) fn Grid(
         <div class="grid-frame" data-testid="grid">
             <div
                 class="grid" node_ref=scroller tabindex="0" role="region" aria-label=tr!(app, grid_label)
-                style:height=move || format!("{}px", window.get().view_height + 12.0)
+                style:height=move || format!("{}px", Short(window.get().view_height + 12.0))
                 on:scroll=move |_| {
                     if let Some(scroller) = scroller.get_untracked() {
                         // The hole is a little larger than the window knows: it may hold a scroll bar.
@@ -151,14 +151,14 @@ pub(crate) fn Grid(
                 }
                 on:keydown=on_key
             >
-                <div class="grid-space" style:height=move || format!("{}px", window.get().scroll_height())>
-                    <div class="grid-view" style:height=move || format!("{}px", window.get().view_height)>
+                <div class="grid-space" style:height=move || format!("{}px", Short(window.get().scroll_height()))>
+                    <div class="grid-view" style:height=move || format!("{}px", Short(window.get().view_height))>
                         <table
                             role="grid" aria-label=tr!(app, grid_label)
                             aria-rowcount=move || window.get().n_rows + 1 aria-colcount=move || n_columns() + 1
                         >
                             <thead><tr><th scope="col" class="row-number">"#"</th>{header}</tr></thead>
-                            <tbody style:transform=move || format!("translateY(-{}px)", first.get().1)>
+                            <tbody style:transform=move || format!("translateY(-{}px)", Short(first.get().1))>
                                 <For each=seen key=|row| *row children=row_view/>
                             </tbody>
                         </table>
@@ -217,7 +217,7 @@ fn keep_loaded(
         });
         (!is_there && start < end).then(|| (table, start.saturating_sub(MARGIN_ROWS), end + MARGIN_ROWS))
     };
-    Effect::new(move || {
+    effect(move || {
         id.track();
         first.track();
         loaded.track();
