@@ -56,6 +56,15 @@ pub fn default_recipe(table: &Table, features: &[String], wants_scaling: bool, i
     steps
 }
 
+/// Every encoding becomes ordinal: for models that read codes of categories.
+pub fn encode_as_codes(steps: &mut [Step]) {
+    for step in steps {
+        if let Step::Encode { method, .. } = step {
+            *method = Encoding::Ordinal;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +97,9 @@ mod tests {
         assert_eq!(steps.iter().map(Step::name).collect::<Vec<_>>(), ["impute", "scale", "encode"]);
         assert!(issues.is_empty());
         let steps = default_recipe(&table(101), &names, false, &mut issues);
+        assert!(matches!(steps[1], Step::Encode { method: Encoding::Ordinal, .. }));
+        let mut steps = default_recipe(&table(3), &names, false, &mut issues);
+        encode_as_codes(&mut steps);
         assert!(matches!(steps[1], Step::Encode { method: Encoding::Ordinal, .. }));
     }
 }

@@ -18,7 +18,7 @@ mod step;
 mod target;
 mod trouble;
 
-pub use defaults::{default_features, default_recipe};
+pub use defaults::{default_features, default_recipe, encode_as_codes};
 pub use frame::{Group, Input, Map, Origin, RowSource, category_text};
 pub use matrix::{Matrix, Target, Task};
 pub use recipe::{FeatureDoc, FittedRecipe, FittedStep, Fitting, MAX_FEATURES, Prepared, StepReport};

@@ -11,8 +11,8 @@ use crate::evaluate::evaluate;
 use crate::model::{ModelCard, ModelError, ModelKind, Pipeline, Receipt, find};
 use crate::param::ParamMap;
 use crate::preprocess::{
-    Labels, Matrix, Prepared, PreprocessIssue, RowSource, Step, Target, Task, read_known_labels, read_labels,
-    suggest_task,
+    Labels, Matrix, Prepared, PreprocessIssue, RowSource, Step, Target, Task, encode_as_codes, read_known_labels,
+    read_labels, suggest_task,
 };
 use crate::random::Seed;
 use crate::table::Column;
@@ -155,7 +155,10 @@ impl Plan {
         (kind.resolve)(&mut params, task);
         let features = choose_features(&entry.table, Some(&request.target), request.features, &mut issues)?;
         let recipe = request.recipe.as_deref();
-        let steps = choose_steps(&entry.table, &features, recipe, (kind.wants_scaling)(&params), &mut issues)?;
+        let mut steps = choose_steps(&entry.table, &features, recipe, (kind.wants_scaling)(&params), &mut issues)?;
+        if recipe.is_none() && kind.reads_codes() {
+            encode_as_codes(&mut steps);
+        }
         let split = request.split.unwrap_or_default();
         let test_entry = split.test_table.as_deref().map(|id| workspace.table(id)).transpose()?;
         let seed = request.seed.unwrap_or(0);
