@@ -24,6 +24,8 @@ pub fn error_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::model::BoostingError::DOCS,
         crate::model::LinearError::DOCS,
         crate::model::RidgeError::DOCS,
+        crate::model::LogisticError::DOCS,
+        crate::model::SvcError::DOCS,
         crate::model::BayesError::DOCS,
         crate::model::StateError::DOCS,
         crate::evaluate::EvaluateError::DOCS,
@@ -46,6 +48,8 @@ pub fn issue_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::model::LinearIssue::DOCS,
         crate::model::CoordinateIssue::DOCS,
         crate::model::LogisticIssue::DOCS,
+        crate::model::SvcIssue::DOCS,
+        crate::model::CategoricalNbIssue::DOCS,
         crate::model::NeighborIssue::DOCS,
     ]
     .into_iter()

@@ -5,6 +5,7 @@
 //! follows from the registry.
 
 mod card;
+mod categorical_nb;
 mod class_weight;
 mod coordinate_descent;
 mod decision_tree;
@@ -20,8 +21,10 @@ mod pipeline;
 mod random_forest;
 mod ridge;
 mod state;
+mod svc;
 
 pub use card::{Metrics, ModelCard, Receipt};
+pub use categorical_nb::{CategoricalNbIssue, CategoricalNbSpec, FittedCategoricalNb};
 pub use class_weight::{ClassWeight, ClassWeightError};
 pub use coordinate_descent::CoordinateIssue;
 pub use decision_tree::{Criterion, DecisionTreeSpec, FittedDecisionTree, Pruned, Pruning, TreeError, TreeSplitter};
@@ -32,13 +35,14 @@ pub use lasso::LassoSpec;
 pub use linear_map::FittedLinear;
 pub use linear_regression::{LinearError, LinearIssue, LinearRegressionSpec, LinearSolver};
 pub use logistic_regression::{
-    FittedLogisticRegression, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
+    FittedLogisticRegression, LogisticError, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
 };
 pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
 pub use pipeline::Pipeline;
 pub use random_forest::{ExtraTreesSpec, FittedForest, ForestError, ForestIssue, MaxFeatures, RandomForestSpec};
 pub use ridge::{RidgeError, RidgeSpec};
 pub use state::{Array, State, StateError, malformed};
+pub use svc::{FittedSvc, Gamma, Kernel, SvcError, SvcIssue, SvcSpec};
 
 use crate::Error;
 use crate::param::{ParamDoc, ParamMap};
@@ -84,6 +88,14 @@ pub struct ModelKind {
     pub load: fn(&State) -> Result<Box<dyn Fitted>, Error>,
 }
 
+impl ModelKind {
+    /// Whether features that held categories should be their codes when the user gives no recipe: one feature per
+    /// category would count as many times as there are categories.
+    pub fn reads_codes(&self) -> bool {
+        self.kind == categorical_nb::KIND.kind
+    }
+}
+
 /// Every model there is, in the order forms list them.
 pub static REGISTRY: &[ModelKind] = &[
     decision_tree::KIND,
@@ -95,8 +107,10 @@ pub static REGISTRY: &[ModelKind] = &[
     lasso::KIND,
     elastic_net::KIND,
     logistic_regression::KIND,
+    svc::KIND,
     k_nearest_neighbors::KIND,
     naive_bayes::KIND,
+    categorical_nb::KIND,
 ];
 
 /// Finds a kind of model by name.

@@ -67,6 +67,15 @@ pub fn default_recipe(table: &Table, features: &[String], needs: Needs, issues: 
     steps
 }
 
+/// Every encoding becomes ordinal: for models that read codes of categories.
+pub fn encode_as_codes(steps: &mut [Step]) {
+    for step in steps {
+        if let Step::Encode { method, .. } = step {
+            *method = Encoding::Ordinal;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +109,9 @@ mod tests {
         assert!(issues.is_empty());
         let steps = default_recipe(&table(101), &names, Needs { scaling: false, takes_missing: true }, &mut issues);
         assert!(matches!(steps[0], Step::Impute { columns: Select::Categorical, .. }));
+        assert!(matches!(steps[1], Step::Encode { method: Encoding::Ordinal, .. }));
+        let mut steps = default_recipe(&table(3), &names, Needs::default(), &mut issues);
+        encode_as_codes(&mut steps);
         assert!(matches!(steps[1], Step::Encode { method: Encoding::Ordinal, .. }));
     }
 }

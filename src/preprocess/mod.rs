@@ -19,7 +19,7 @@ mod target;
 mod trouble;
 mod weights;
 
-pub use defaults::{Needs, default_features, default_recipe};
+pub use defaults::{Needs, default_features, default_recipe, encode_as_codes};
 pub use frame::{Group, Input, Map, Origin, RowSource, category_text};
 pub use matrix::{Matrix, Target, Task};
 pub use recipe::{FeatureDoc, FittedRecipe, FittedStep, Fitting, MAX_FEATURES, Prepared, StepReport};

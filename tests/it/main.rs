@@ -14,6 +14,7 @@ mod protocol;
 mod reference;
 mod reference_boosting;
 mod reference_classic;
+mod reference_classifiers;
 mod reference_data;
 mod reference_forests;
 mod reference_trees;

@@ -22,12 +22,15 @@ pub(crate) const EXPECTED: &[(&str, &str)] = &[
     ("random_forest", "15cc3be398bbd0fc"),
     ("extra_trees", "e87df7f6c3c68cd3"),
     ("linear_regression", "34ff20729a1b2478"),
-    ("logistic_regression", "c84fae553be46353"),
+    ("logistic_regression", "4b2fbf1a9e52c3a3"),
     ("gradient_boosting", "d1f61fbcce2d90d6"),
     ("ridge", "7377d82d8efc2c9f"),
     ("elastic_net", "ce49e5e743b041c1"),
     ("k_nearest_neighbors", "fc20359a0b5f38bb"),
     ("naive_bayes", "11909a9a1a5f3546"),
+    ("logistic_l1", "f05e2f1fecb37de7"),
+    ("svc", "aea8f7f5a9c7b49b"),
+    ("categorical_nb", "a2d1a5ef0f5b5cfc"),
 ];
 
 const IRIS: &str = include_str!("../../www/samples/iris.csv");
@@ -48,6 +51,9 @@ pub(crate) async fn digests() -> Vec<(&'static str, String)> {
         ("elastic_net", ABALONE, "rings", json!({ "kind": "elastic_net", "alpha": 0.1 })),
         ("k_nearest_neighbors", PENGUINS, "species", json!({ "kind": "k_nearest_neighbors", "weights": "distance" })),
         ("naive_bayes", IRIS, "species", json!({ "kind": "naive_bayes" })),
+        ("logistic_l1", PENGUINS, "species", json!({ "kind": "logistic_regression", "penalty": "l1" })),
+        ("svc", PENGUINS, "species", json!({ "kind": "svc" })),
+        ("categorical_nb", PENGUINS, "species", json!({ "kind": "categorical_nb" })),
     ];
     let mut digests = Vec::new();
     for (name, csv, target, model) in fits {

@@ -1,7 +1,9 @@
-//! Two ways to the minimum of an [`Objective`]: Newton's, which knows the curvature, and L-BFGS, which guesses it.
+//! Three ways to the minimum of an [`Objective`]: Newton's, which knows the curvature, L-BFGS, which guesses it, and
+//! proximal Newton, which knows the curvature and the corners.
 //!
-//! Both are f64 and go on in bounded pieces: some rows of an evaluation, or some rows of a factorisation.
+//! All are f64 and go on in bounded pieces: some rows of an evaluation, of a factorisation, or some sweeps.
 
+use super::corners::Corners;
 use super::objective::{Evaluation, FLOPS_PER_STEP, Objective};
 use crate::model::linear_map::{add_scaled, dot};
 
@@ -25,6 +27,8 @@ const MEMORY: usize = 10;
 pub(super) enum Method {
     Newton,
     Lbfgs,
+    /// With [`Corners`].
+    Proximal,
 }
 
 /// How a minimisation ended.
@@ -55,6 +59,7 @@ pub(super) struct Minimiser {
 enum Work {
     Evaluate { there: Evaluation, step: f64, direction: Vec<f64>, slope: f64 },
     Factor(Cholesky),
+    Sweep(Corners),
 }
 
 /// A step and how the gradient changed over it.
@@ -67,7 +72,7 @@ struct Pair {
 
 impl Minimiser {
     pub(super) fn new(objective: &Objective, method: Method, tol: f64, max_iter: usize) -> Self {
-        let start = objective.begin(vec![0.0; objective.n_parameters()], method == Method::Newton);
+        let start = objective.begin(vec![0.0; objective.n_parameters()], method != Method::Lbfgs);
         let work = Work::Evaluate { there: start, step: 0.0, direction: Vec::new(), slope: 0.0 };
         let (memory, outcome) = (Vec::new(), None);
         Self { method, tol, max_iter, here: None, work, memory, iteration: 0, n_polishing: 0, outcome }
@@ -86,7 +91,7 @@ impl Minimiser {
     pub(super) fn fraction(&self, objective: &Objective) -> f64 {
         match &self.work {
             Work::Evaluate { there, .. } => 0.8 * objective.fraction(there),
-            Work::Factor(_) => 0.9,
+            Work::Factor(_) | Work::Sweep(_) => 0.9,
         }
     }
 
@@ -107,10 +112,21 @@ impl Minimiser {
             Work::Factor(mut cholesky) => {
                 if cholesky.advance() {
                     let gradient = self.here.as_ref().map_or(&[][..], |here| &here.gradient);
-                    let direction = cholesky.solve(gradient);
-                    self.walk(objective, direction);
+                    let mut direction = cholesky.solve(gradient);
+                    direction.iter_mut().for_each(|d| *d = -*d);
+                    let slope = dot(&direction, gradient);
+                    self.walk(objective, direction, slope);
                 } else {
                     self.work = Work::Factor(cholesky);
+                }
+                false
+            }
+            Work::Sweep(mut corners) => {
+                if corners.advance() {
+                    let (direction, slope) = corners.into_direction();
+                    self.walk(objective, direction, slope);
+                } else {
+                    self.work = Work::Sweep(corners);
                 }
                 false
             }
@@ -124,7 +140,7 @@ impl Minimiser {
             return false;
         };
         let is_polishing = self.n_polishing > 0;
-        if is_polishing && there.gradient_size() >= here.gradient_size() {
+        if is_polishing && there.gradient_size >= here.gradient_size {
             self.outcome = Some(Outcome::Converged);
             return true;
         }
@@ -137,7 +153,7 @@ impl Minimiser {
         }
         let step = step * 0.5;
         if step < SHORTEST_STEP {
-            self.outcome = Some(Outcome::Stopped { gradient: here.gradient_size() });
+            self.outcome = Some(Outcome::Stopped { gradient: here.gradient_size });
             return true;
         }
         self.work = Work::Evaluate { there: self.place(objective, step, &direction), step, direction, slope };
@@ -145,7 +161,7 @@ impl Minimiser {
     }
 
     fn accept(&mut self, objective: &Objective, there: Evaluation) {
-        let gradient = there.gradient_size();
+        let gradient = there.gradient_size;
         let is_free = objective.is_free();
         let is_separated = is_free && there.n_right == objective.n_rows();
         self.here = Some(there);
@@ -170,20 +186,21 @@ impl Minimiser {
                 let n = here.gradient.len();
                 self.work = Work::Factor(Cholesky::new(std::mem::take(&mut here.hessian), n));
             }
+            Method::Proximal => self.work = Work::Sweep(Corners::new(objective, here)),
             Method::Lbfgs => {
-                let direction = self.guess(objective);
-                self.walk(objective, direction);
+                let mut direction = self.guess(objective);
+                direction.iter_mut().for_each(|d| *d = -*d);
+                let slope = self.here.as_ref().map_or(0.0, |here| dot(&direction, &here.gradient));
+                self.walk(objective, direction, slope);
             }
         }
     }
 
-    /// Goes against `direction`.
-    fn walk(&mut self, objective: &Objective, mut direction: Vec<f64>) {
+    /// Goes along `direction`, where the objective changes by `slope` at first.
+    fn walk(&mut self, objective: &Objective, direction: Vec<f64>, slope: f64) {
         let Some(here) = &self.here else { return };
-        direction.iter_mut().for_each(|d| *d = -*d);
-        let slope = dot(&direction, &here.gradient);
         if slope >= 0.0 || !slope.is_finite() {
-            let gradient = here.gradient_size();
+            let gradient = here.gradient_size;
             self.outcome = Some(if gradient <= self.tol { Outcome::Converged } else { Outcome::Stopped { gradient } });
         }
         let there = self.place(objective, 1.0, &direction);
@@ -193,7 +210,7 @@ impl Minimiser {
     fn place(&self, objective: &Objective, step: f64, direction: &[f64]) -> Evaluation {
         let mut parameters = self.here.as_ref().map_or(Vec::new(), |here| here.parameters.clone());
         add_scaled(&mut parameters, step, direction);
-        objective.begin(parameters, self.method == Method::Newton)
+        objective.begin(parameters, self.method != Method::Lbfgs)
     }
 
     fn remember(&mut self, there: &Evaluation) {
@@ -287,6 +304,8 @@ impl Cholesky {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::linear_map::LinearMap;
+    use crate::model::logistic_regression::objective::Held;
     use crate::preprocess::Matrix;
 
     #[test]
@@ -301,23 +320,42 @@ mod tests {
         assert_eq!(singular.solve(&[2.0, 2.0]), [2.0, 0.0]);
     }
 
-    #[test]
-    fn both_methods_find_the_same_minimum() {
+    fn minimum(method: Method, held: Held) -> (Evaluation, LinearMap) {
         let feature = |k: u32| (0..60u32).map(|i| f64::from((i * k) % 17) - 8.0).collect::<Vec<f64>>();
         let x = Matrix::from_columns(vec![feature(5), feature(7), feature(11)]);
         let codes: Vec<u32> = (0..60).map(|i| (i * i + i / 7) % 3).collect();
-        let minimum = |method| {
-            let mut objective = Objective::new(x.clone(), codes.clone(), 3, true, 0.01);
-            assert!(objective.centre());
-            let mut minimiser = Minimiser::new(&objective, method, 1e-10, 1000);
-            while minimiser.outcome().is_none() {
-                minimiser.advance(&objective);
-            }
-            assert_eq!(minimiser.outcome(), Some(Outcome::Converged), "{method:?}");
-            minimiser.here().unwrap().parameters.clone()
-        };
-        for (a, b) in minimum(Method::Newton).iter().zip(minimum(Method::Lbfgs)) {
-            assert!((a - b).abs() < 1e-8, "{a} {b}");
+        let mut objective = Objective::new(x, codes, vec![1.0; 60], 3, true, held);
+        assert!(objective.centre());
+        let mut minimiser = Minimiser::new(&objective, method, 1e-10, 1000);
+        while minimiser.outcome().is_none() {
+            minimiser.advance(&objective);
         }
+        assert_eq!(minimiser.outcome(), Some(Outcome::Converged), "{method:?}");
+        let here = minimiser.here().unwrap().clone();
+        let map = objective.outside(&here.parameters);
+        (here, map)
+    }
+
+    #[test]
+    fn all_methods_find_the_same_minimum() {
+        for l2 in [0.01, 0.0] {
+            let held = Held { l2, l1: 0.0 };
+            let newton = minimum(Method::Newton, held).1;
+            for method in [Method::Lbfgs, Method::Proximal] {
+                let other = minimum(method, held).1;
+                let numbers = |map: &LinearMap| [&map.coefficients[..], &map.intercepts].concat();
+                for (a, b) in numbers(&newton).iter().zip(numbers(&other)) {
+                    assert!((a - b).abs() < 1e-8, "{method:?}: {a} {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_penalty_with_corners_leaves_zeros_and_no_slope() {
+        let (here, _) = minimum(Method::Proximal, Held { l2: 0.0, l1: 0.02 });
+        let n_zero = here.parameters.iter().filter(|x| **x == 0.0).count();
+        assert!((1..9).contains(&n_zero), "{:?}", here.parameters);
+        assert!(here.gradient_size < 1e-10, "{}", here.gradient_size);
     }
 }

@@ -3,27 +3,41 @@
 //! ```text
 //! two classes   p(second) = 1 / (1 + e^−score)
 //! more          p(class)  = e^score[class] / Σ e^score
-//! minimised     mean(−ln p(class of the row)) + Σ coefficient² / (2 · C · n_rows)
+//! minimised     Σ weight · −ln p(class of the row) + penalty / C
+//! l2            penalty = ½ Σ coefficient²
+//! l1            penalty = Σ |coefficient|
+//! elasticnet    penalty = l1_ratio · Σ |coefficient| + ½ · (1 − l1_ratio) · Σ coefficient²
 //! ```
 //! What comes in: features and classes. What goes out: coefficients: one row for two classes, otherwise one per class,
-//! whose sums over the classes are 0. Intercepts are not penalised.
+//! whose sums over the classes are 0 unless a penalty of sizes decides. Intercepts are not penalised. With "l1" many
+//! coefficients are exactly 0 (Tibshirani 1996, <https://doi.org/10.1111/j.2517-6161.1996.tb02080.x>).
 
+mod corners;
+mod fitted;
+mod loss;
 mod minimise;
 mod objective;
 
+pub use fitted::FittedLogisticRegression;
+pub(super) use loss::sigmoid;
+
 use crate::Error;
-use crate::error::Issues;
-use crate::model::linear_map::{LinearMap, softmax_rows};
-use crate::model::{Answers, BoxedSession, Fitted, ModelError, ModelKind, State, Structure, malformed};
+use crate::error::{Issues, Place};
+use crate::model::class_weight::ClassWeight;
+use crate::model::linear_map::LinearMap;
+use crate::model::{BoxedSession, Fitted, ModelError, ModelKind};
 use crate::param::{Checked, ParamMap, Spec, above, any, between};
 use crate::preprocess::{Matrix, Target, Task};
 use crate::train::gradient_descent::{Descent, DescentConfig, DescentIssue, Optimizer};
 use crate::train::{Epoch, FitInput, Session, Step, StepFuture, ready};
 use minimise::{Method, Minimiser, Outcome};
-use objective::{Objective, sigmoid};
+use objective::{Held, Objective};
 
 /// Beyond this many parameters Newton's equations are too large.
 const MOST_NEWTON_PARAMETERS: usize = 2_000;
+
+/// Beyond this many parameters a penalty with corners is refused: their curvature takes 72 MB, twice.
+const MOST_CORNERS: usize = 3_000;
 
 /// Beyond this many multiply-adds (some ten seconds) one of Newton's iterations is too long.
 const MOST_NEWTON_FLOPS: f64 = 2e10;
@@ -44,7 +58,7 @@ pub(super) const KIND: ModelKind = ModelKind {
     uses_tensors,
     draws_rows: uses_tensors,
     takes_missing: |_| false,
-    takes_weights: |_| false,
+    takes_weights: |params| !uses_tensors(params),
     start,
     load: |state| Ok(Box::new(FittedLogisticRegression::load(state)?)),
 };
@@ -60,6 +74,8 @@ crate::choice! {
         NewtonCholesky = "newton-cholesky",
         /// Many short iterations, in f64; for many coefficients.
         Lbfgs = "lbfgs",
+        /// Newton's iterations that stop at zeros, in f64: for every penalty.
+        Saga = "saga",
         /// Step by step, in f32; it can be watched, and runs on WebGPU.
         GradientDescent = "gradient_descent",
     }
@@ -70,6 +86,10 @@ crate::choice! {
     pub enum Penalty {
         /// The sum of their squares.
         L2 = "l2",
+        /// The sum of their sizes: few features are used.
+        L1 = "l1",
+        /// Both.
+        ElasticNet = "elasticnet",
         /// Nothing.
         None = "none",
     }
@@ -81,10 +101,17 @@ crate::spec! {
         /// How freely the coefficients may grow: the inverse of the penalty's strength.
         c as "C": f64 = 1.0, above(0.0, 1e300), unit "", zh "正则化强度的倒数";
         /// What holds the coefficients back.
+        /// "l1" uses few features, and gives the others exactly 0; "elasticnet" is between "l1" and "l2".
         penalty: Penalty = Penalty::L2, any(), unit "", zh "惩罚项";
+        /// Which share of an "elasticnet" is "l1"; other penalties do not read it.
+        l1_ratio: f64 = 0.5, between(0.0, 1.0), unit "", zh "弹性网络中 L1 惩罚的比例";
+        /// How much the rows of each class count.
+        /// "balanced" lets rare classes count as much as frequent ones.
+        class_weight: ClassWeight = ClassWeight::None, any(), unit "", zh "类别权重";
         /// How the coefficients are found.
-        /// "newton-cholesky" gives way to "lbfgs" where its equations would be too large. "gradient_descent" can be
-        /// watched; it wants scaled features, and reads the parameters below.
+        /// "newton-cholesky" gives way to "lbfgs" where its equations would be too large, and both to "saga" where the
+        /// penalty is "l1" or "elasticnet". "saga" finds scikit-learn's minimum, but by Newton's steps.
+        /// "gradient_descent" can be watched; it wants scaled features, and reads the parameters below.
         solver: LogisticSolver = LogisticSolver::NewtonCholesky, any(), unit "", zh "求解方法";
         /// Whether there are intercepts.
         fit_intercept: bool = true, any(), unit "", zh "是否含截距";
@@ -122,20 +149,78 @@ crate::trouble! {
         SolverReplaced { n_parameters: usize } => "solver_replaced",
             "newton-cholesky is too costly for {n_parameters} coefficients, so lbfgs was used",
             hint "Set solver to \"lbfgs\", or use fewer features";
+        /// The penalty is so strong that every coefficient is 0.
+        AllZero { c: f64, needed: f64 } => "every_coefficient_zero",
+            "C is {c:e}, and every coefficient is 0",
+            hint "Set C above {needed:.3e}";
+    }
+}
+
+crate::trouble! {
+    /// What can stop a logistic regression.
+    pub enum LogisticError in "train" {
+        /// Gradient descent cannot do what another parameter asks for.
+        NotByDescent { name: String, word: String } => "not_by_gradient_descent",
+            "gradient_descent cannot do {name} {word:?}",
+            hint "Choose another solver: \"saga\" can do it",
+            place Place::field("model.solver");
+        /// There are too many coefficients for a penalty with corners.
+        TooManyCoefficients { n_parameters: usize, limit: usize } => "too_many_coefficients",
+            "there are {n_parameters} coefficients, and at most {limit} can be held back by their sizes",
+            hint "Set penalty to \"l2\", or use fewer features",
+            place Place::field("model.penalty");
     }
 }
 
 impl LogisticRegressionSpec {
-    fn l2(&self, n_rows: usize) -> f64 {
-        match self.penalty {
-            Penalty::L2 => 1.0 / (self.c * n_rows as f64),
-            Penalty::None => 0.0,
+    /// Of the rows' weight, what is held back.
+    fn held(&self, weight: f64) -> Held {
+        let l1_ratio = match self.penalty {
+            Penalty::None => return Held { l2: 0.0, l1: 0.0 },
+            Penalty::L2 => 0.0,
+            Penalty::L1 => 1.0,
+            Penalty::ElasticNet => self.l1_ratio,
+        };
+        let strength = 1.0 / (self.c * weight);
+        Held { l2: strength * (1.0 - l1_ratio), l1: strength * l1_ratio }
+    }
+
+    /// **Errors** `train.not_by_gradient_descent`.
+    fn check_descent(&self) -> Result<(), Error> {
+        let (name, word) = match (self.penalty, self.class_weight) {
+            (Penalty::L1 | Penalty::ElasticNet, _) => ("penalty", self.penalty.word()),
+            (_, ClassWeight::Balanced) => ("class_weight", self.class_weight.word()),
+            _ => return Ok(()),
+        };
+        Err(LogisticError::NotByDescent { name: name.to_owned(), word: word.to_owned() }.into())
+    }
+
+    /// The method for so many parameters and rows.
+    ///
+    /// **Errors** `train.too_many_coefficients`.
+    fn method(&self, held: Held, n_parameters: usize, n_rows: usize, issues: &mut Issues) -> Result<Method, Error> {
+        if held.l1 > 0.0 || self.solver == LogisticSolver::Saga {
+            let limit = MOST_CORNERS;
+            return match n_parameters {
+                0..=MOST_CORNERS => Ok(Method::Proximal),
+                _ => Err(LogisticError::TooManyCoefficients { n_parameters, limit }.into()),
+            };
         }
+        let is_large = n_parameters > MOST_NEWTON_PARAMETERS
+            || n_rows as f64 * (n_parameters * n_parameters) as f64 / 4.0 > MOST_NEWTON_FLOPS;
+        Ok(match self.solver {
+            LogisticSolver::NewtonCholesky if is_large => {
+                issues.push(LogisticIssue::SolverReplaced { n_parameters });
+                Method::Lbfgs
+            }
+            LogisticSolver::NewtonCholesky => Method::Newton,
+            _ => Method::Lbfgs,
+        })
     }
 
     fn descent(&self, n_rows: usize) -> DescentConfig {
         DescentConfig {
-            l2: self.l2(n_rows),
+            l2: self.held(n_rows as f64).l2,
             fit_intercept: self.fit_intercept,
             learning_rate: self.learning_rate,
             n_epochs: self.max_iter,
@@ -157,23 +242,16 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
         return Ok(Box::new(OneClassSession { map }));
     }
     if spec.solver == LogisticSolver::GradientDescent {
+        spec.check_descent()?;
         let descent = Descent::new(&input, spec.descent(n_rows))?;
         return Ok(Box::new(DescentSession { descent, spec, n_features, n_classes }));
     }
+    let weights = spec.class_weight.apply(&input.y, input.sample_weight)?.unwrap_or_else(|| vec![1.0; n_rows]);
     let codes = codes.clone();
-    let objective = Objective::new(input.x, codes, n_classes, spec.fit_intercept, spec.l2(n_rows));
-    let n_parameters = objective.n_parameters();
-    let is_large = n_parameters > MOST_NEWTON_PARAMETERS
-        || n_rows as f64 * (n_parameters * n_parameters) as f64 / 4.0 > MOST_NEWTON_FLOPS;
+    let held = spec.held(weights.iter().sum());
+    let objective = Objective::new(input.x, codes, weights, n_classes, spec.fit_intercept, held);
     let mut issues = Issues::new();
-    let method = match spec.solver {
-        LogisticSolver::NewtonCholesky if is_large => {
-            issues.push(LogisticIssue::SolverReplaced { n_parameters });
-            Method::Lbfgs
-        }
-        LogisticSolver::NewtonCholesky => Method::Newton,
-        _ => Method::Lbfgs,
-    };
+    let method = spec.method(held, objective.n_parameters(), n_rows, &mut issues)?;
     let valid = match input.valid {
         Some((x, Target::Classes { codes, .. })) if x.n_rows() > 0 => Some((x, codes)),
         _ => None,
@@ -257,6 +335,13 @@ impl Session<dyn Fitted> for ExactSession {
             self.issues.push(LogisticIssue::NotConverged { max_iter, gradient, tol });
         }
         let map = self.objective.outside(&here.parameters);
+        if self.objective.is_sparse() && map.coefficients.iter().all(|x| *x == 0.0) {
+            let (c, slack) = (self.spec.c, self.objective.slack(here));
+            // Where no slope is left to use, no C would help.
+            if slack.is_finite() {
+                self.issues.push(LogisticIssue::AllZero { c, needed: c * slack });
+            }
+        }
         (Box::new(FittedLogisticRegression { map, n_classes: self.n_classes }), self.issues)
     }
 }
@@ -303,75 +388,10 @@ impl Session<dyn Fitted> for OneClassSession {
     }
 }
 
-/// A fitted logistic regression.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FittedLogisticRegression {
-    map: LinearMap,
-    n_classes: usize,
-}
-
-impl FittedLogisticRegression {
-    /// Reads [`Fitted::state`] back.
-    ///
-    /// **Errors** `export.malformed_model`.
-    pub fn load(state: &State) -> Result<Self, Error> {
-        let map = LinearMap::load(state)?;
-        let &[n_classes] = state.u32("n_classes")? else {
-            return Err(malformed("n_classes is one number"));
-        };
-        let n_classes = n_classes as usize;
-        let n_outputs = if n_classes == 2 { 1 } else { n_classes };
-        if map.intercepts.len() != n_outputs {
-            let given = map.intercepts.len();
-            return Err(malformed(format!("{n_classes} classes need {n_outputs} intercepts, and there are {given}")));
-        }
-        Ok(Self { map, n_classes })
-    }
-}
-
-impl Fitted for FittedLogisticRegression {
-    fn kind(&self) -> &'static str {
-        KIND.kind
-    }
-
-    fn n_features(&self) -> usize {
-        self.map.n_features
-    }
-
-    fn predict(&self, x: &Matrix) -> Answers {
-        let scores = self.map.scores(x);
-        let probabilities = match self.n_classes {
-            1 => vec![1.0; x.n_rows()],
-            2 => scores.into_iter().flat_map(|score| [sigmoid(-score), sigmoid(score)]).collect(),
-            n_classes => softmax_rows(scores, n_classes),
-        };
-        Answers::Classes { probabilities, n_classes: self.n_classes }
-    }
-
-    fn structure(&self) -> Structure<'_> {
-        let LinearMap { coefficients, intercepts, .. } = &self.map;
-        Structure::Linear { coefficients, intercepts, task: Task::Classification }
-    }
-
-    fn state(&self) -> State {
-        self.map.save(State::default()).with_u32("n_classes", vec![self.n_classes as u32])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn two_classes_answer_by_their_log_odds() {
-        let map = LinearMap { coefficients: vec![2.0], intercepts: vec![-2.0], n_features: 1 };
-        let fitted = FittedLogisticRegression { map, n_classes: 2 };
-        let x = Matrix::from_columns(vec![vec![1.0, 1.0 + 3f64.ln() / 2.0]]);
-        let Answers::Classes { probabilities, .. } = fitted.predict(&x) else { panic!("it answers classes") };
-        assert_eq!(&probabilities[..2], [0.5, 0.5]);
-        // Odds of 3 to 1.
-        assert!((probabilities[3] - 0.75).abs() < 1e-15);
-    }
+    use crate::model::Structure;
 
     #[test]
     fn separable_classes_without_a_penalty_stay_finite_and_are_reported() {
@@ -385,18 +405,5 @@ mod tests {
         let Structure::Linear { coefficients, .. } = fitted.structure() else { panic!("it is linear") };
         assert!(coefficients[0] > 3.0 && coefficients[0] < 1e3, "{coefficients:?}");
         assert_eq!(issues.iter().map(|issue| issue.code).collect::<Vec<_>>(), ["separable_classes"]);
-    }
-
-    #[test]
-    fn equal_scores_are_equal_shares() {
-        assert_eq!(softmax_rows(vec![800.0, 800.0, 800.0, 800.0], 4), [0.25; 4]);
-    }
-
-    #[test]
-    fn a_saved_model_needs_an_intercept_for_each_output() {
-        let map = LinearMap { coefficients: vec![1.0, 2.0], intercepts: vec![0.0, 0.0], n_features: 1 };
-        let state = map.save(State::default());
-        assert!(FittedLogisticRegression::load(&state.clone().with_u32("n_classes", vec![2])).is_err());
-        assert!(FittedLogisticRegression::load(&state.with_u32("n_classes", vec![u32::MAX])).is_err());
     }
 }

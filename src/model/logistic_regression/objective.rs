@@ -1,13 +1,14 @@
 //! The loss of a logistic regression with its first and second derivatives, summed over blocks of rows.
 //!
 //! ```text
-//! objective = mean(−ln p(class)) + ½ · l2 · Σ coefficient²
+//! objective = Σ weight · −ln p(class) / Σ weight + ½ · l2 · Σ coefficient² + l1 · Σ |coefficient|
 //! ```
 //! Two classes have one output (the logit of the second class); more have one per class and a softmax. Inside, features
 //! are centred and brought near 1 by powers of two, so that the equations are solvable whatever the units are; the
 //! penalty is that of the coefficients outside. A vector of parameters is, output by output, the coefficients and then
 //! the intercept.
 
+use super::loss::{softmax, two_classes};
 use crate::model::linear_map::{LinearMap, add_scaled, dot};
 use crate::preprocess::Matrix;
 
@@ -17,14 +18,26 @@ pub(super) const FLOPS_PER_STEP: usize = 20_000_000;
 /// Rows in a block, at most.
 const ROWS_PER_BLOCK: usize = 4096;
 
+/// What holds the coefficients back, per unit of the rows' weight.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Held {
+    /// Times half the squares.
+    pub(super) l2: f64,
+    /// Times the sizes.
+    pub(super) l1: f64,
+}
+
 /// What is minimised.
 #[derive(Debug)]
 pub(super) struct Objective {
     x: Matrix,
     codes: Vec<u32>,
+    /// One per row.
+    weights: Vec<f64>,
+    total_weight: f64,
     n_outputs: usize,
     fit_intercept: bool,
-    l2: f64,
+    held: Held,
     /// Per feature what it is multiplied with, and what is subtracted then; complete once [`Objective::centre`] says so.
     centres: Vec<(f64, f64)>,
 }
@@ -37,7 +50,10 @@ pub(super) struct Evaluation {
     pub(super) loss: f64,
     /// The loss with the penalty.
     pub(super) objective: f64,
+    /// Of all but `l1 · Σ |coefficient|`, which has corners.
     pub(super) gradient: Vec<f64>,
+    /// The largest part of the gradient; at a corner, of the least slope there is.
+    pub(super) gradient_size: f64,
     /// Row-major, the lower triangle; empty when it was not asked for.
     pub(super) hessian: Vec<f64>,
     /// Rows whose class is the most probable one, without a tie.
@@ -46,20 +62,24 @@ pub(super) struct Evaluation {
 }
 
 impl Evaluation {
-    /// The largest part of the gradient.
-    pub(super) fn gradient_size(&self) -> f64 {
-        self.gradient.iter().fold(0.0, |size: f64, g| size.max(g.abs()))
-    }
-
     pub(super) fn is_finite(&self) -> bool {
         self.objective.is_finite() && self.gradient.iter().all(|g| g.is_finite())
     }
 }
 
 impl Objective {
-    pub(super) fn new(x: Matrix, codes: Vec<u32>, n_classes: usize, fit_intercept: bool, l2: f64) -> Self {
+    /// **Shapes** one code and one weight per row; the weights are finite, not negative, and not all zero.
+    pub(super) fn new(
+        x: Matrix,
+        codes: Vec<u32>,
+        weights: Vec<f64>,
+        n_classes: usize,
+        fit_intercept: bool,
+        held: Held,
+    ) -> Self {
         let n_outputs = if n_classes == 2 { 1 } else { n_classes };
-        Self { x, codes, n_outputs, fit_intercept, l2, centres: Vec::new() }
+        let total_weight = weights.iter().sum();
+        Self { x, codes, weights, total_weight, n_outputs, fit_intercept, held, centres: Vec::new() }
     }
 
     pub(super) fn n_rows(&self) -> usize {
@@ -68,7 +88,12 @@ impl Objective {
 
     /// Whether nothing holds the coefficients back.
     pub(super) fn is_free(&self) -> bool {
-        self.l2 == 0.0
+        self.held == Held { l2: 0.0, l1: 0.0 }
+    }
+
+    /// Whether coefficients are held back by their sizes.
+    pub(super) fn is_sparse(&self) -> bool {
+        self.held.l1 > 0.0
     }
 
     /// Numbers per output.
@@ -100,7 +125,21 @@ impl Objective {
     /// Half of what the square of a parameter adds to the objective, twice.
     fn penalty(&self, position: usize) -> f64 {
         // Outside, a coefficient is the parameter times the scale.
-        self.centres.get(position).map_or(0.0, |(scale, _)| self.l2 * scale * scale)
+        self.centres.get(position).map_or(0.0, |(scale, _)| self.held.l2 * scale * scale)
+    }
+
+    /// What the size of a parameter adds to the objective, for one of size 1.
+    pub(super) fn size_penalty(&self, idx: usize) -> f64 {
+        self.centres.get(idx % self.width()).map_or(0.0, |(scale, _)| self.held.l1 * scale)
+    }
+
+    /// Where every coefficient is 0: how many times too strong the penalty of sizes is for one not to be.
+    pub(super) fn slack(&self, here: &Evaluation) -> f64 {
+        let slopes = here.gradient.iter().enumerate().filter_map(|(idx, slope)| {
+            let penalty = self.size_penalty(idx);
+            (penalty > 0.0).then(|| slope.abs() / penalty)
+        });
+        1.0 / slopes.fold(0.0, f64::max)
     }
 
     pub(super) fn begin(&self, parameters: Vec<f64>, with_hessian: bool) -> Evaluation {
@@ -110,6 +149,7 @@ impl Objective {
             loss: 0.0,
             objective: 0.0,
             gradient: vec![0.0; n],
+            gradient_size: f64::INFINITY,
             hessian: vec![0.0; n_hessian],
             n_right: 0,
             next_row: 0,
@@ -160,30 +200,30 @@ impl Objective {
                 add_scaled(scores, parameter, column);
             }
         }
-        let codes = &self.codes[start..end];
+        let (codes, weights) = (&self.codes[start..end], &self.weights[start..end]);
         let (loss, n_right) = match scores.as_mut_slice() {
-            [only] => two_classes(only, codes),
-            _ => softmax(&mut scores, codes),
+            [only] => two_classes(only, codes, weights),
+            _ => softmax(&mut scores, codes, weights),
         };
         evaluation.loss += loss;
         evaluation.n_right += n_right;
         let probabilities = scores;
         for (output, probabilities) in probabilities.iter().enumerate() {
             let class = if self.n_outputs == 1 { 1 } else { output as u32 };
-            let residuals: Vec<f64> =
-                probabilities.iter().zip(codes).map(|(p, &code)| p - f64::from(u8::from(code == class))).collect();
+            let apart = probabilities.iter().zip(codes).map(|(p, &code)| p - f64::from(u8::from(code == class)));
+            let residuals: Vec<f64> = apart.zip(weights).map(|(apart, weight)| apart * weight).collect();
             for (gradient, column) in evaluation.gradient[output * width..].iter_mut().zip(&columns) {
                 *gradient += dot(&residuals, column);
             }
         }
         if !evaluation.hessian.is_empty() {
-            add_curvature(&mut evaluation.hessian, &probabilities, &columns);
+            add_curvature(&mut evaluation.hessian, &probabilities, weights, &columns);
         }
     }
 
     /// Sums become means, and the penalty comes in.
     fn complete(&self, evaluation: &mut Evaluation) {
-        let (n, width, n_parameters) = (self.n_rows() as f64, self.width(), self.n_parameters());
+        let (n, width, n_parameters) = (self.total_weight, self.width(), self.n_parameters());
         evaluation.loss /= n;
         evaluation.gradient.iter_mut().for_each(|g| *g /= n);
         evaluation.hessian.iter_mut().for_each(|h| *h /= n);
@@ -192,10 +232,15 @@ impl Objective {
             let (penalty, parameter) = (self.penalty(idx % width), evaluation.parameters[idx]);
             evaluation.objective += 0.5 * penalty * parameter * parameter;
             evaluation.gradient[idx] += penalty * parameter;
+            evaluation.objective += self.size_penalty(idx) * parameter.abs();
             if let Some(h) = evaluation.hessian.get_mut(idx * n_parameters + idx) {
                 *h += penalty;
             }
         }
+        let slopes = evaluation.gradient.iter().zip(&evaluation.parameters).enumerate();
+        evaluation.gradient_size = slopes.fold(0.0, |size: f64, (idx, (&slope, &parameter))| {
+            size.max(least_slope(slope, parameter, self.size_penalty(idx)))
+        });
         if self.n_outputs > 1 && !evaluation.hessian.is_empty() {
             self.pin_sums(&mut evaluation.hessian);
         }
@@ -205,7 +250,8 @@ impl Objective {
     /// direction is 0; any positive one will do, for the gradient has no part in it: sums that are 0 stay 0.
     fn pin_sums(&self, hessian: &mut [f64]) {
         let (width, n_parameters) = (self.width(), self.n_parameters());
-        for position in (0..width).filter(|&position| self.penalty(position) == 0.0) {
+        let is_free = |&position: &usize| self.penalty(position) == 0.0 && self.size_penalty(position) == 0.0;
+        for position in (0..width).filter(is_free) {
             let idx = |output: usize| output * width + position;
             let sum: f64 = (0..self.n_outputs).map(|k| hessian[idx(k) * n_parameters + idx(k)]).sum();
             let curvature = (sum / self.n_outputs as f64).max(f64::MIN_POSITIVE);
@@ -229,9 +275,10 @@ impl Objective {
         let scores = map.scores(x);
         let mut by_output: Vec<Vec<f64>> =
             (0..n_outputs).map(|output| scores.iter().skip(output).step_by(n_outputs).copied().collect()).collect();
+        let weights = vec![1.0; codes.len()];
         let (loss, _) = match by_output.as_mut_slice() {
-            [only] => two_classes(only, codes),
-            _ => softmax(&mut by_output, codes),
+            [only] => two_classes(only, codes, &weights),
+            _ => softmax(&mut by_output, codes, &weights),
         };
         loss / codes.len() as f64
     }
@@ -251,20 +298,35 @@ impl Objective {
         if map.intercepts.is_empty() {
             map.intercepts = vec![0.0; self.n_outputs];
         }
+        if self.n_outputs > 1 {
+            if self.is_free() {
+                (0..n_features)
+                    .for_each(|feature| centre(map.coefficients.iter_mut().skip(feature).step_by(n_features)));
+            }
+            centre(map.intercepts.iter_mut());
+        }
         map
     }
 }
 
-/// `Σ s · x · xᵀ` with `s = p_k (δ_km − p_m)` for each pair of outputs; only what is on or below the diagonal.
-fn add_curvature(hessian: &mut [f64], probabilities: &[Vec<f64>], columns: &[Vec<f64>]) {
+/// The size of the slope of `slope · x + size_penalty · |x|`, the least one at a corner.
+fn least_slope(slope: f64, x: f64, size_penalty: f64) -> f64 {
+    if x == 0.0 { (slope.abs() - size_penalty).max(0.0) } else { (slope + size_penalty * x.signum()).abs() }
+}
+
+/// `Σ s · x · xᵀ` with `s = weight · p_k (δ_km − p_m)` for each pair of outputs; only what is on or below the diagonal.
+fn add_curvature(hessian: &mut [f64], probabilities: &[Vec<f64>], weights: &[f64], columns: &[Vec<f64>]) {
     let width = columns.len();
     let n_parameters = probabilities.len() * width;
-    let mut weighted = vec![0.0; probabilities.first().map_or(0, Vec::len)];
+    let mut weighted = vec![0.0; weights.len()];
     for (k, p_k) in probabilities.iter().enumerate() {
         for (m, p_m) in probabilities[..=k].iter().enumerate() {
+            let curved = |(a, b): (&f64, &f64)| if k == m { a * (1.0 - a) } else { -a * b };
+            let curvature: Vec<f64> =
+                p_k.iter().zip(p_m).map(curved).zip(weights).map(|(curvature, weight)| curvature * weight).collect();
             for (row, column) in columns.iter().enumerate() {
-                for ((weighted, x), (a, b)) in weighted.iter_mut().zip(column).zip(p_k.iter().zip(p_m)) {
-                    *weighted = x * if k == m { a * (1.0 - a) } else { -a * b };
+                for ((weighted, x), curvature) in weighted.iter_mut().zip(column).zip(&curvature) {
+                    *weighted = x * curvature;
                 }
                 for (other, column) in columns[..=row].iter().enumerate() {
                     let sum = dot(&weighted, column);
@@ -279,49 +341,11 @@ fn add_curvature(hessian: &mut [f64], probabilities: &[Vec<f64>], columns: &[Vec
     }
 }
 
-/// Turns logits into probabilities of the second class. Gives the sum of losses and how many rows are right.
-fn two_classes(logits: &mut [f64], codes: &[u32]) -> (f64, usize) {
-    let (mut loss, mut n_right) = (0.0, 0);
-    for (logit, &code) in logits.iter_mut().zip(codes) {
-        let margin = if code == 1 { *logit } else { -*logit };
-        // ln(1 + e^−m) without overflow.
-        loss += (-margin).max(0.0) + libm::log1p(libm::exp(-margin.abs()));
-        n_right += usize::from(margin > 0.0);
-        *logit = sigmoid(*logit);
-    }
-    (loss, n_right)
-}
-
-/// `1 / (1 + e^−z)` without overflow.
-pub(super) fn sigmoid(z: f64) -> f64 {
-    let e = libm::exp(-z.abs());
-    if z >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) }
-}
-
-/// Turns scores, class by class, into probabilities. Gives the sum of losses and how many rows are right.
-fn softmax(scores: &mut [Vec<f64>], codes: &[u32]) -> (f64, usize) {
-    let (mut loss, mut n_right) = (0.0, 0);
-    for (row, &code) in codes.iter().enumerate() {
-        let own = scores[code as usize][row];
-        let (mut largest, mut rival) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-        for (class, scores) in scores.iter().enumerate() {
-            largest = largest.max(scores[row]);
-            if class != code as usize {
-                rival = rival.max(scores[row]);
-            }
-        }
-        let mut sum = 0.0;
-        for scores in scores.iter_mut() {
-            scores[row] = libm::exp(scores[row] - largest);
-            sum += scores[row];
-        }
-        loss += libm::log(sum) - (own - largest);
-        n_right += usize::from(own > rival);
-        for scores in scores.iter_mut() {
-            scores[row] /= sum;
-        }
-    }
-    (loss, n_right)
+/// Makes the sum of numbers 0, where adding one number to all of them changes nothing.
+fn centre<'a>(numbers: impl Iterator<Item = &'a mut f64>) {
+    let mut numbers: Vec<&mut f64> = numbers.collect();
+    let mean = numbers.iter().map(|x| **x).sum::<f64>() / numbers.len() as f64;
+    numbers.iter_mut().for_each(|x| **x -= mean);
 }
 
 /// A power of two that brings a size near 1; 1 for 0.
@@ -338,9 +362,13 @@ mod tests {
     use super::*;
 
     fn objective(n_classes: usize, l2: f64) -> Objective {
+        weighted(n_classes, Held { l2, l1: 0.0 }, vec![1.0; 4])
+    }
+
+    fn weighted(n_classes: usize, held: Held, weights: Vec<f64>) -> Objective {
         let x = Matrix::from_columns(vec![vec![0.5, -1.0, 2.0, 30.0], vec![1.0, 0.25, -4.0, 0.0]]);
         let codes = (0..4).map(|row| row % n_classes as u32).collect();
-        let mut objective = Objective::new(x, codes, n_classes, true, l2);
+        let mut objective = Objective::new(x, codes, weights, n_classes, true, held);
         assert!(objective.centre());
         objective
     }
@@ -388,12 +416,27 @@ mod tests {
     }
 
     #[test]
-    fn large_scores_do_not_overflow() {
-        assert_eq!(sigmoid(-1e4), 0.0);
-        assert_eq!(sigmoid(1e4), 1.0);
-        let (loss, n_right) = two_classes(&mut [1e4], &[0]);
-        assert_eq!((loss, n_right), (1e4, 0));
-        let (loss, n_right) = softmax(&mut [vec![1e4], vec![0.0]], &[0]);
-        assert_eq!((loss, n_right), (0.0, 1));
+    fn a_row_of_weight_2_is_a_row_twice() {
+        for n_classes in [2, 3] {
+            let held = Held { l2: 0.3, l1: 0.2 };
+            let double = weighted(n_classes, held, vec![1.0, 2.0, 0.0, 1.0]);
+            let mut repeated = weighted(n_classes, held, vec![1.0; 4]);
+            let rows = [0, 1, 1, 3];
+            repeated.x = repeated.x.take_rows(&rows);
+            repeated.codes = rows.iter().map(|&row| double.codes[row as usize]).collect();
+            let place: Vec<f64> = (0..double.n_parameters()).map(|i| 0.3 - 0.1 * i as f64).collect();
+            let (a, b) = (at(&double, &place), at(&repeated, &place));
+            assert!((a.objective - b.objective).abs() < 1e-14);
+            assert!((a.gradient_size - b.gradient_size).abs() < 1e-14);
+            assert!(a.hessian.iter().zip(&b.hessian).all(|(a, b)| (a - b).abs() < 1e-13));
+        }
+    }
+
+    #[test]
+    fn at_a_corner_the_least_slope_counts() {
+        assert_eq!(least_slope(-3.0, 0.0, 2.0), 1.0);
+        assert_eq!(least_slope(1.5, 0.0, 2.0), 0.0);
+        assert_eq!(least_slope(-3.0, 0.1, 2.0), 1.0);
+        assert_eq!(least_slope(-3.0, -0.1, 2.0), 5.0);
     }
 }

@@ -11,7 +11,7 @@ use crate::evaluate::evaluate;
 use crate::model::{ModelCard, ModelError, ModelKind, Pipeline, Receipt, find};
 use crate::param::ParamMap;
 use crate::preprocess::{
-    Labels, Matrix, Needs, Prepared, PreprocessError, PreprocessIssue, RowSource, Step, Target, Task,
+    Labels, Matrix, Needs, Prepared, PreprocessError, PreprocessIssue, RowSource, Step, Target, Task, encode_as_codes,
     read_known_labels, read_labels, read_weights, suggest_task,
 };
 use crate::random::Seed;
@@ -163,7 +163,10 @@ impl Plan {
         let features = choose_features(&entry.table, Some(&request.target), weight, request.features, &mut issues)?;
         let recipe = request.recipe.as_deref();
         let needs = Needs { scaling: (kind.wants_scaling)(&params), takes_missing: (kind.takes_missing)(&params) };
-        let steps = choose_steps(&entry.table, &features, recipe, needs, &mut issues)?;
+        let mut steps = choose_steps(&entry.table, &features, recipe, needs, &mut issues)?;
+        if recipe.is_none() && kind.reads_codes() {
+            encode_as_codes(&mut steps);
+        }
         let split = request.split.unwrap_or_default();
         let test_entry = split.test_table.as_deref().map(|id| workspace.table(id)).transpose()?;
         let seed = request.seed.unwrap_or(0);
