@@ -6,6 +6,7 @@
 mod cases;
 mod contract;
 mod conversation;
+mod evaluations;
 mod golden;
 mod ingest;
 mod pipeline;
@@ -16,5 +17,6 @@ mod reference_boosting;
 mod reference_classic;
 mod reference_data;
 mod reference_forests;
+mod reference_measures;
 mod same_bits;
 mod tidy;

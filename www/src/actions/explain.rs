@@ -31,7 +31,8 @@ pub(crate) fn evaluate(app: App) {
         return;
     }
     let rows = (trained.model.n_test > 0).then(|| "test".to_owned());
-    let request = Request::Evaluate { id: trained.model.id.clone(), table: trained.model.table.clone(), rows };
+    let (id, table) = (trained.model.id.clone(), trained.model.table.clone());
+    let request = Request::Evaluate { id, table, rows, resamples: None, seed: None };
     spawn_local(async move {
         match client::ask::<EvaluationMsg>(request, Beside::default()).await {
             Ok((evaluation, _)) if is_looked_at(app, &trained) => {
