@@ -187,6 +187,6 @@ mod tests {
         assert_eq!(rows.cells, [vec![Value::Null], vec![Value::from(2.5)]]);
         assert!(rows_msg(&table, 7, 3, None).cells.is_empty());
         let named = rows_msg(&table, 0, 0, Some(vec![2, 9, 0]));
-        assert_eq!(named.cells, [vec![Value::from(2.5)], vec![Value::from(1.0)]]);
+        assert_eq!(named.cells, [vec![Value::from(2.5)], vec![Value::from(1)]]);
     }
 }
