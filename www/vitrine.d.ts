@@ -84,16 +84,16 @@ export class Vitrine extends EventTarget {
   static start(options?: StartOptions): Promise<Vitrine>;
   /** Reads a CSV into a table. */
   loadCsv(source: Source, options?: LoadOptionsMsg & Calling): Promise<TableMsg>;
-  /** Reads rows `start` to `end` (left out), the first 50 by default. */
-  readTable(id: string, options?: { start?: number; end?: number }): Promise<{ rows: Row[] }>;
+  /** Reads rows `start` to `end` (left out), the first 50 by default, or the rows named. */
+  readTable(id: string, options?: { start?: number; end?: number; rows?: ArrayLike<number> }): Promise<{ rows: Row[] }>;
   /** Fits a recipe on a whole table and shows the matrix a model would see, row-major. */
   prepare(request: PrepareMsg, calling?: Calling): Promise<PreparedMsg & { matrix: Float64Array }>;
   /** Splits, prepares, fits and measures. */
   train(request: TrainMsg & { id?: string }, calling?: Calling): Promise<ModelMsg & { split: Split }>;
   /** Answers rows, a table or a CSV, in row order. */
   predict(id: string, what: Rows, calling?: Calling): Promise<Prediction>;
-  /** Measures a model on a table, or on the rows of its own that it learned from or that were held back. */
-  evaluate(id: string, request: { table: string; rows?: "all" | "train" | "test" }, calling?: Calling): Promise<EvaluationMsg>;
+  /** Measures a model on a table, or on the rows of its own that it learned from or that were held back; `rows` are those measured, cell after cell of the confusion matrix. */
+  evaluate(id: string, request: { table: string; rows?: "all" | "train" | "test"; resamples?: number; seed?: number }, calling?: Calling): Promise<EvaluationMsg & { rows: Uint32Array }>;
   /** Says why a model answers as it does. */
   explain<E extends ExplainMsg>(id: string, explain: E, calling?: Calling): Promise<Explanation<E>>;
   /** A model as the bytes of a file. */
@@ -185,9 +185,46 @@ models: Array<ModelDocMsg>,
  */
 steps: Array<StepDocMsg>, 
 /**
+ * The measures, in the order they are listed.
+ */
+measures: Array<MeasureDocMsg>, 
+/**
+ * The charts of an evaluation, in the order they are offered.
+ */
+charts: Array<ChartDocMsg>, 
+/**
  * The error codes.
  */
 errors: Array<ErrorDocMsg>, };
+
+/**
+ * A chart of an evaluation.
+ */
+export type ChartDocMsg = { 
+/**
+ * Its name in messages.
+ */
+name: string, 
+/**
+ * Its title.
+ */
+title: TextMsg, 
+/**
+ * What to read in it.
+ */
+summary: TextMsg, 
+/**
+ * The axis across.
+ */
+x: TextMsg, 
+/**
+ * The axis upwards.
+ */
+y: TextMsg, 
+/**
+ * Of which task it is.
+ */
+task: Task, };
 
 /**
  * A linear model's numbers, for the matrix' features.
@@ -390,6 +427,24 @@ classes: Array<string> | null,
  * Rows by true class, columns by predicted class.
  */
 confusion: Array<Array<number>> | null, 
+/**
+ * `precision`, `recall`, `f1` and `support` (rows) of each class.
+ */
+per_class: Array<{ [key in string]: number | null }> | null, 
+/**
+ * Bootstrap intervals of 95 % by measure, `[low, high]`; `null` altogether where there are too many rows to
+ * resample, or none were asked for.
+ */
+intervals: Record<string, [number, number] | null> | null, 
+/**
+ * From how many resamples.
+ */
+n_resamples: number, 
+/**
+ * What to draw, by chart: `roc`, `precision_recall`, `calibration` and `calibration_quantile` have a series per
+ * class (of many, the largest), `fitted` and `residuals` one.
+ */
+charts: { [key in string]: Array<SeriesMsg> }, 
 /**
  * What was odd.
  */
@@ -622,6 +677,35 @@ column_kinds?: Record<string, ColumnKind>,
  * The cells that mean "missing", instead of the usual ones (empty, `NA`, `NaN`, `null`, …).
  */
 missing_values?: Array<string>, };
+
+/**
+ * A measure.
+ */
+export type MeasureDocMsg = { 
+/**
+ * Its name in messages.
+ */
+name: string, 
+/**
+ * Its name for people.
+ */
+title: TextMsg, 
+/**
+ * What it says, in a line.
+ */
+summary: TextMsg, 
+/**
+ * What it measures.
+ */
+tasks: Array<Task>, 
+/**
+ * `main` for the first to look at, `more` for a closer look, `class` for those of each class.
+ */
+group: string, 
+/**
+ * Whether it lies between 0 and 1 as a rule and more is better.
+ */
+is_share: boolean, };
 
 /**
  * A kind of model.
@@ -1106,7 +1190,11 @@ start: number,
 /**
  * One past the last row.
  */
-end: number, } | { "type": "prepare" } & PrepareMsg | { "type": "train", 
+end: number, 
+/**
+ * These rows instead, in this order; those the table does not have are left out.
+ */
+rows?: Array<number>, } | { "type": "prepare" } & PrepareMsg | { "type": "train", 
 /**
  * The name the model will have.
  */
@@ -1183,7 +1271,16 @@ table: string,
 /**
  * Which of its rows: `all` (the default), or those `train` or `test` of the model's own table.
  */
-rows: string | null, } | { "type": "explain", 
+rows: string | null, 
+/**
+ * How many resamples the intervals are made from: 1000 by default, at most 10,000, fewer where there are many
+ * rows; 0 for no intervals.
+ */
+resamples?: number, 
+/**
+ * Decides the resamples and the points that are drawn; 0 by default.
+ */
+seed?: number, } | { "type": "explain", 
 /**
  * Which model.
  */
@@ -1250,6 +1347,35 @@ columns: Array<string>,
  * One list per row, one cell per column.
  */
 cells: Array<Array<JsonValue>>, };
+
+/**
+ * A line, or a cloud of points.
+ */
+export type SeriesMsg = { 
+/**
+ * The class as a position in `classes`; `null` for regression.
+ */
+class: number | null, 
+/**
+ * The area under it: ROC-AUC, or average precision.
+ */
+area: number | null, 
+/**
+ * Across; empty where the curve is not defined.
+ */
+x: Array<number>, 
+/**
+ * Upwards.
+ */
+y: Array<number>, 
+/**
+ * Of a regression, the table's row of each point.
+ */
+rows: Array<number>, 
+/**
+ * Of a calibration curve, how many rows each bin has.
+ */
+n_rows: Array<number>, };
 
 /**
  * How rows are held back for testing.

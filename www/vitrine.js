@@ -394,11 +394,15 @@ export class Vitrine extends EventTarget {
     return contentOf(event);
   }
 
-  /** Rows `start` to `end` (left out) of a table, each as an object from column name to value or `null`. */
+  /**
+   * Rows `start` to `end` (left out) of a table, or the rows named, each as an object from column name to value or
+   * `null`.
+   */
   async readTable(id, options = {}) {
-    checkOptions(options, ["start", "end"]);
-    const { start = 0, end = start + 50 } = options;
-    const { event } = await this.request({ type: "read_table", id, start, end });
+    checkOptions(options, ["start", "end", "rows"]);
+    const { start = 0, end = start + 50, rows: named } = options;
+    const request = { type: "read_table", id, start, end, ...(named ? { rows: Array.from(named) } : {}) };
+    const { event } = await this.request(request);
     // fromEntries makes own properties, also of a column called `__proto__`.
     const rows = event.cells.map((cells) => Object.fromEntries(cells.map((cell, idx) => [event.columns[idx], cell])));
     return { rows };
@@ -437,11 +441,12 @@ export class Vitrine extends EventTarget {
 
   /**
    * Measures a model on a table: `{ table: id }`. Of the table it was trained on, `rows: "test"` or `"train"` measures
-   * only the rows held back or learned from.
+   * only the rows held back or learned from. `intervals` come from `resamples` (1000 unless asked otherwise, fewer
+   * where there are many rows); `rows` are those measured, cell after cell of the confusion matrix.
    */
   async evaluate(id, request, calling = {}) {
-    const { event } = await this.request({ type: "evaluate", id, ...request }, calling);
-    return contentOf(event);
+    const { event, buffers } = await this.request({ type: "evaluate", id, ...request }, calling);
+    return { ...contentOf(event), rows: buffers.rows };
   }
 
   /** Says why a model answers as it does: `{ kind: "decision_path", row }` or `{ kind: "boundary", x, y }`. */

@@ -23,6 +23,10 @@ pub struct CatalogMsg {
     pub models: Vec<ModelDocMsg>,
     /// The preparation steps.
     pub steps: Vec<StepDocMsg>,
+    /// The measures, in the order they are listed.
+    pub measures: Vec<MeasureDocMsg>,
+    /// The charts of an evaluation, in the order they are offered.
+    pub charts: Vec<ChartDocMsg>,
     /// The error codes.
     pub errors: Vec<ErrorDocMsg>,
 }
@@ -153,6 +157,42 @@ pub struct StepDocMsg {
     pub columns: String,
     /// Its settings.
     pub params: Vec<ParamDocMsg>,
+}
+
+/// A measure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct MeasureDocMsg {
+    /// Its name in messages.
+    pub name: String,
+    /// Its name for people.
+    pub title: TextMsg,
+    /// What it says, in a line.
+    pub summary: TextMsg,
+    /// What it measures.
+    pub tasks: Vec<Task>,
+    /// `main` for the first to look at, `more` for a closer look, `class` for those of each class.
+    pub group: String,
+    /// Whether it lies between 0 and 1 as a rule and more is better.
+    pub is_share: bool,
+}
+
+/// A chart of an evaluation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ChartDocMsg {
+    /// Its name in messages.
+    pub name: String,
+    /// Its title.
+    pub title: TextMsg,
+    /// What to read in it.
+    pub summary: TextMsg,
+    /// The axis across.
+    pub x: TextMsg,
+    /// The axis upwards.
+    pub y: TextMsg,
+    /// Of which task it is.
+    pub task: Task,
 }
 
 /// An error code.

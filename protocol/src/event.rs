@@ -36,7 +36,8 @@ pub enum Event {
     ModelFitted(Box<ModelMsg>),
     /// Rows were answered. Buffers: `codes` and `probabilities`, or `values`; or `csv`.
     Predicted(PredictionMsg),
-    /// A model was measured.
+    /// A model was measured. Buffers: `rows` (u32), the rows measured; of a classification cell after cell of the
+    /// confusion matrix (row by row), so that a cell's rows begin after as many as the cells before it count.
     Evaluated(EvaluationMsg),
     /// An explanation was found. Buffers of a boundary: `codes` and `probabilities`, or `values`.
     Explained(ExplanationMsg),

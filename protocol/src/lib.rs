@@ -19,7 +19,9 @@ mod table;
 #[cfg(feature = "types")]
 pub mod types;
 
-pub use catalog::{CatalogMsg, ErrorDocMsg, ModelDocMsg, ParamDocMsg, ParamKindMsg, StepDocMsg, TextMsg};
+pub use catalog::{
+    CatalogMsg, ChartDocMsg, ErrorDocMsg, MeasureDocMsg, ModelDocMsg, ParamDocMsg, ParamKindMsg, StepDocMsg, TextMsg,
+};
 pub use error::{ErrorMsg, IssueMsg, PlaceMsg};
 pub use event::{Buffer, Event, EventMsg, ProgressMsg, ReadyMsg};
 pub use explain::{
@@ -27,7 +29,8 @@ pub use explain::{
 };
 pub use model::{
     BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, MetricsMsg, ModelMsg,
-    ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SplitMsg, StructureMsg, Task, TrainMsg, TreeNodeMsg,
+    ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StructureMsg, Task, TrainMsg,
+    TreeNodeMsg,
 };
 pub use recipe::{AskedStep, FittedStepMsg, PrepareMsg, PreparedMsg, StepColumns, StepMsg};
 pub use request::{ExportFormat, JobId, ProjectMsg, Request, RequestMsg};

@@ -175,7 +175,9 @@ pub struct BothMetricsMsg {
 
 /// Measures by name; `null` where one is not defined for these rows.
 ///
-/// Classification: `accuracy`, `balanced_accuracy`, `f1_macro`, `log_loss`, `roc_auc`. Regression: `r2`, `rmse`, `mae`.
+/// Classification: `accuracy`, `balanced_accuracy`, `f1_macro`, `log_loss`, `roc_auc`, `average_precision`,
+/// `matthews_corrcoef`, `brier_score`, `expected_calibration_error`. Regression: `r2`, `rmse`, `mae`, `mape`,
+/// `median_absolute_error`, `max_error`. The catalog says what each means.
 pub type MetricsMsg = BTreeMap<String, Option<f64>>;
 
 /// Measures of a model on a table.
@@ -194,8 +196,37 @@ pub struct EvaluationMsg {
     pub classes: Option<Vec<String>>,
     /// Rows by true class, columns by predicted class.
     pub confusion: Option<Vec<Vec<usize>>>,
+    /// `precision`, `recall`, `f1` and `support` (rows) of each class.
+    pub per_class: Option<Vec<MetricsMsg>>,
+    /// Bootstrap intervals of 95 % by measure, `[low, high]`; `null` altogether where there are too many rows to
+    /// resample, or none were asked for.
+    #[cfg_attr(feature = "types", ts(type = "Record<string, [number, number] | null> | null"))]
+    pub intervals: Option<BTreeMap<String, Option<[f64; 2]>>>,
+    /// From how many resamples.
+    pub n_resamples: usize,
+    /// What to draw, by chart: `roc`, `precision_recall`, `calibration` and `calibration_quantile` have a series per
+    /// class (of many, the largest), `fitted` and `residuals` one.
+    pub charts: BTreeMap<String, Vec<SeriesMsg>>,
     /// What was odd.
     pub issues: Vec<IssueMsg>,
+}
+
+/// A line, or a cloud of points.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct SeriesMsg {
+    /// The class as a position in `classes`; `null` for regression.
+    pub class: Option<usize>,
+    /// The area under it: ROC-AUC, or average precision.
+    pub area: Option<f64>,
+    /// Across; empty where the curve is not defined.
+    pub x: Vec<f64>,
+    /// Upwards.
+    pub y: Vec<f64>,
+    /// Of a regression, the table's row of each point.
+    pub rows: Vec<u32>,
+    /// Of a calibration curve, how many rows each bin has.
+    pub n_rows: Vec<u32>,
 }
 
 /// What a model consists of.

@@ -41,6 +41,10 @@ pub enum Request {
         start: usize,
         /// One past the last row.
         end: usize,
+        /// These rows instead, in this order; those the table does not have are left out.
+        #[cfg_attr(feature = "types", ts(optional))]
+        #[serde(default)]
+        rows: Option<Vec<u32>>,
     },
     /// Fit a recipe on a whole table and show the matrix.
     Prepare(PrepareMsg),
@@ -69,6 +73,15 @@ pub enum Request {
         /// Which of its rows: `all` (the default), or those `train` or `test` of the model's own table.
         #[serde(default)]
         rows: Option<String>,
+        /// How many resamples the intervals are made from: 1000 by default, at most 10,000, fewer where there are many
+        /// rows; 0 for no intervals.
+        #[cfg_attr(feature = "types", ts(optional))]
+        #[serde(default)]
+        resamples: Option<usize>,
+        /// Decides the resamples and the points that are drawn; 0 by default.
+        #[cfg_attr(feature = "types", ts(type = "number", optional))]
+        #[serde(default)]
+        seed: Option<u64>,
     },
     /// Say why a model answers as it does.
     Explain {

@@ -38,8 +38,8 @@ pub const METHODS: &[Method] = &[
     ),
     method(
         "readTable",
-        "(id: string, options?: { start?: number; end?: number }): Promise<{ rows: Row[] }>",
-        "Reads rows `start` to `end` (left out), the first 50 by default.",
+        "(id: string, options?: { start?: number; end?: number; rows?: ArrayLike<number> }): Promise<{ rows: Row[] }>",
+        "Reads rows `start` to `end` (left out), the first 50 by default, or the rows named.",
     ),
     method(
         "prepare",
@@ -58,8 +58,8 @@ pub const METHODS: &[Method] = &[
     ),
     method(
         "evaluate",
-        "(id: string, request: { table: string; rows?: \"all\" | \"train\" | \"test\" }, calling?: Calling): Promise<EvaluationMsg>",
-        "Measures a model on a table, or on the rows of its own that it learned from or that were held back.",
+        "(id: string, request: { table: string; rows?: \"all\" | \"train\" | \"test\"; resamples?: number; seed?: number }, calling?: Calling): Promise<EvaluationMsg & { rows: Uint32Array }>",
+        "Measures a model on a table, or on the rows of its own that it learned from or that were held back; `rows` are those measured, cell after cell of the confusion matrix.",
     ),
     method(
         "explain",

@@ -4,8 +4,18 @@
 //! confusion matrix. A measure that is not defined for these rows (one class, one row, a constant target) is `None`,
 //! never NaN.
 
+mod bootstrap;
+mod calibration;
+mod charts;
 mod classification;
+mod docs;
+mod ranking;
 mod regression;
+
+pub use bootstrap::{Bootstrap, Intervals, N_RESAMPLES, N_RESAMPLES_MAX};
+pub use calibration::{Binning, Calibration, calibration};
+pub use charts::{N_CLASSES_MAX, Series, class_charts, drawn_classes, value_charts};
+pub use docs::{CHARTS, ChartDoc, Group, MEASURES, MeasureDoc};
 
 use crate::model::{Answers, Metrics};
 use crate::preprocess::Target;
@@ -18,17 +28,23 @@ crate::trouble! {
             "rows is {given:?}, but must be \"all\", or \"train\" or \"test\" with the table the model was split on",
             hint "Leave rows out to measure the whole table",
             place crate::error::Place::field("rows");
+        /// More resamples are asked for than are ever drawn.
+        TooManyResamples { n_resamples: usize, most: usize } => "too_many_resamples",
+            "resamples is {n_resamples}, but may be {most} at most",
+            hint "Leave resamples out for as many as the rows allow",
+            place crate::error::Place::field("resamples");
     }
 }
 
 /// How good some answers are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {
-    /// Measures by name: `accuracy`, `balanced_accuracy`, `f1_macro`, `log_loss`, `roc_auc` for classes; `r2`, `rmse`,
-    /// `mae` for numbers.
+    /// Measures by name; see [`evaluate`].
     pub metrics: Metrics,
     /// Rows by their class, columns by the class answered; for classes only.
     pub confusion: Option<Vec<Vec<usize>>>,
+    /// `precision`, `recall`, `f1` and `support` (how many rows) of each class; for classes only.
+    pub per_class: Option<Vec<Metrics>>,
 }
 
 /// Compares answers with the truth, row by row.
@@ -40,8 +56,16 @@ pub struct Evaluation {
 /// | `f1_macro` | mean F1 of the classes that are true or answered | no rows |
 /// | `log_loss` | mean −ln p(true class), p kept 2.2e-16 away from 0 and 1 | no rows |
 /// | `roc_auc` | the chance that a row of a class gets a higher probability of it than another row; mean over the classes when there are more than two | a class without rows, or with all |
+/// | `average_precision` | precision averaged over recall, without interpolation; of two classes that of the second, of more the mean | a class without rows |
+/// | `matthews_corrcoef` | correlation of truth and answer; 0 where one of them is always the same | no rows |
+/// | `brier_score` | mean squared error of the probabilities: of the second class for two, summed over all for more | no rows |
+/// | `expected_calibration_error` | mean gap between the answered class's probability and how often it is right, in ten bins | no rows |
 /// | `r2` | 1 − squared error / squared error of the mean; for a constant truth 1 if met exactly, else 0 | fewer than two rows |
 /// | `rmse`, `mae` | root of the mean squared error, mean absolute error, in the target's unit | no rows |
+/// | `median_absolute_error`, `max_error` | the error in the middle, and the largest | no rows |
+/// | `mape` | mean of absolute error / size of the truth | a truth is 0 |
+///
+/// Of each class, `precision` is not defined where it is never answered, `recall` where it is never true.
 ///
 /// **Panics** when there are not as many answers as labels. Classes that the model does not know count as wrong.
 /// `O(n_rows · log(n_rows) · n_classes)`.
@@ -60,7 +84,7 @@ pub fn evaluate(answers: &Answers, truth: &Target) -> Evaluation {
     match (answers, truth) {
         (Answers::Classes { probabilities, n_classes }, Target::Classes { codes, .. }) => {
             assert_eq!(probabilities.len(), codes.len() * n_classes, "one answer per label");
-            classification::evaluate(probabilities, *n_classes, &answers.codes(), codes)
+            classification::evaluate(probabilities, *n_classes, answers.codes(), codes)
         }
         (Answers::Values(answers), Target::Values(truth)) => {
             assert_eq!(answers.len(), truth.len(), "one answer per label");
@@ -70,10 +94,27 @@ pub fn evaluate(answers: &Answers, truth: &Target) -> Evaluation {
     }
 }
 
+/// Row numbers, cell after cell of the confusion matrix (row by row), in their order within each.
+///
+/// The rows of the cell `(true, answered)` begin after as many as the cells before it count.
+///
+/// ```
+/// use vitrine::evaluate::rows_by_cell;
+/// // Rows 10, 11, 12 of class 0, 1, 0, answered 1, 1, 0: the cells (0, 0), (0, 1), (1, 1) have one each.
+/// assert_eq!(rows_by_cell(&[10, 11, 12], &[0, 1, 0], &[1, 1, 0], 2), [12, 10, 11]);
+/// ```
+pub fn rows_by_cell(rows: &[u32], truth: &[u32], answered: &[u32], n_classes: usize) -> Vec<u32> {
+    let cell = |at: u32| truth[at as usize] as usize * n_classes + answered[at as usize] as usize;
+    let mut order: Vec<u32> = (0..rows.len() as u32).collect();
+    order.sort_by_key(|&at| cell(at));
+    order.into_iter().map(|at| rows[at as usize]).collect()
+}
+
 /// Measures with their names.
-fn named<const N: usize>(measures: [(&str, Option<f64>); N]) -> Metrics {
+fn named(names: &[&str], measures: &[Option<f64>]) -> Metrics {
     // A sum that overflowed is no measure either.
-    measures.into_iter().map(|(name, value)| (name.to_owned(), value.filter(|x| x.is_finite()))).collect()
+    let finite = measures.iter().map(|value| value.filter(|x| x.is_finite()));
+    names.iter().map(|name| (*name).to_owned()).zip(finite).collect()
 }
 
 /// The mean; none of nothing.

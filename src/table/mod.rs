@@ -13,6 +13,7 @@ mod text;
 pub use column::{Cell, Column, ColumnData, ColumnKind, TextColumn};
 pub use datetime::{format_datetime, parse_datetime};
 pub use infer::ColumnIssue;
+pub(crate) use summary::quantile;
 pub use text::{cell_text, number_text};
 
 /// The cells that mean "missing" besides empty ones, spaces around them aside: pandas' words, in pandas' case, and the

@@ -6,6 +6,7 @@
 mod cases;
 mod contract;
 mod conversation;
+mod evaluations;
 mod golden;
 mod ingest;
 mod pipeline;
@@ -17,6 +18,7 @@ mod reference_classic;
 mod reference_classifiers;
 mod reference_data;
 mod reference_forests;
+mod reference_measures;
 mod reference_trees;
 mod same_bits;
 mod tidy;

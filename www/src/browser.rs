@@ -207,6 +207,12 @@ pub(crate) fn prefers_less_motion() -> bool {
     query.is_some_and(|query| query.matches())
 }
 
+/// The number in an attribute of the pressed element or of what it is in.
+pub(crate) fn number_in(target: Option<web_sys::EventTarget>, attribute: &str) -> Option<usize> {
+    let element: web_sys::Element = target?.dyn_into().ok()?;
+    element.closest(&format!("[{attribute}]")).ok()??.get_attribute(attribute)?.parse().ok()
+}
+
 /// Whether an event came from a button.
 pub(crate) fn is_button(target: Option<web_sys::EventTarget>) -> bool {
     target

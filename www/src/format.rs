@@ -23,6 +23,11 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     if value.is_finite() { minus(digits::fixed(value, decimals)) } else { "–".to_owned() }
 }
 
+/// A measure, as tables of them have it; a dash where it is not defined.
+pub(crate) fn measure(value: Option<f64>) -> String {
+    value.map_or("–".to_owned(), |value| fixed(value, if value.abs() < 100.0 { 3 } else { 1 }))
+}
+
 /// A count with separators: `1,000,000`.
 pub(crate) fn count(value: usize) -> String {
     grouped(value as f64)

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use vitrine_protocol::{
-    BoundaryMsg, CatalogMsg, ColumnKind, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg, ModelMsg,
-    PreparedMsg, ProgressMsg, RowsMsg, StepMsg, TableMsg, Task, TreeMsg,
+    BoundaryMsg, CatalogMsg, ColumnKind, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg,
+    MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RowsMsg, StepMsg, TableMsg, Task, TreeMsg,
 };
 
 use crate::charts::Palette;
@@ -169,8 +169,14 @@ pub(crate) struct ResultState {
     pub(crate) boundary: RwSignal<Option<Arc<Boundary>>>,
     /// The first rows of the table, for drawing points.
     pub(crate) points: RwSignal<Option<Arc<RowsMsg>>>,
-    /// Answers to the points' rows (regression).
-    pub(crate) fitted: RwSignal<Vec<f64>>,
+    /// The rows that were measured, cell after cell of the confusion matrix.
+    pub(crate) measured: RwSignal<Vec<u32>>,
+    /// The selected cell of the confusion matrix, by position.
+    pub(crate) cell: RwSignal<Option<usize>>,
+    /// Its rows.
+    pub(crate) cell_rows: RwSignal<Vec<u32>>,
+    /// The first of them, as they are in the table.
+    pub(crate) cell_table: RwSignal<Option<Arc<RowsMsg>>>,
 }
 
 impl App {
@@ -219,7 +225,10 @@ impl App {
                 axes: RwSignal::new(None),
                 boundary: RwSignal::new(None),
                 points: RwSignal::new(None),
-                fitted: RwSignal::new(Vec::new()),
+                measured: RwSignal::new(Vec::new()),
+                cell: RwSignal::new(None),
+                cell_rows: RwSignal::new(Vec::new()),
+                cell_table: RwSignal::new(None),
             },
         }
     }
@@ -294,6 +303,14 @@ impl App {
             Some(lang.pick(&doc.title))
         });
         title.unwrap_or_else(|| crate::text::spoken(kind))
+    }
+
+    /// Those of some measures that belong to one of the groups, in the engine's order.
+    pub(crate) fn measures(self, of: &MetricsMsg, groups: &[&str]) -> Vec<MeasureDocMsg> {
+        self.catalog.with(|catalog| {
+            let all = catalog.iter().flat_map(|catalog| &catalog.measures);
+            all.filter(|doc| groups.contains(&&*doc.group) && of.contains_key(&doc.name)).cloned().collect()
+        })
     }
 
     /// The columns to learn from, when the person has chosen; none leaves the choice to the engine.

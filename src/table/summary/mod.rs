@@ -9,6 +9,7 @@ mod texts;
 
 use super::{Column, ColumnData, format_datetime, number_text};
 use numbers::profile_numbers;
+pub(crate) use numbers::quantile;
 use texts::profile_texts;
 
 /// Most frequent values that are kept.

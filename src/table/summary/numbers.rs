@@ -66,7 +66,7 @@ fn sum(values: &[f64], of: impl Fn(f64) -> f64) -> f64 {
 }
 
 /// numpy's default quantile: linear between the neighbours of position `q · (n − 1)`.
-fn quantile(sorted: &[f64], q: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
     let position = q * (sorted.len() - 1) as f64;
     let below = position.floor() as usize;
     let (a, b) = (sorted[below], sorted[(below + 1).min(sorted.len() - 1)]);

@@ -1,5 +1,6 @@
 //! One file per request: what is done for it, in bounded pieces.
 
+mod evaluate;
 mod explain;
 mod load;
 mod predict;
@@ -40,9 +41,9 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
     let running = |future: JobFuture| Started::Running(future);
     let ended = |result: Result<Reply, Error>| Started::Ended(Box::new(result));
     match request {
-        Request::ReadTable { id, start, end } => {
+        Request::ReadTable { id, start, end, rows } => {
             let entry = context.workspace.borrow().table(&id);
-            ended(entry.map(|entry| Event::RowsRead(wire::rows_msg(&entry.table, start, end)).into()))
+            ended(entry.map(|entry| Event::RowsRead(wire::rows_msg(&entry.table, start, end, rows)).into()))
         }
         Request::Release { id } => {
             let released = context.workspace.borrow_mut().release(&id);
@@ -64,7 +65,10 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
                 Err(error) => ended(Err(error)),
             }
         }
-        Request::Evaluate { id, table, rows } => running(Box::pin(predict::evaluate(context, id, table, rows))),
+        Request::Evaluate { id, table, rows, resamples, seed } => {
+            let asked = evaluate::Asked { id, table, rows, resamples, seed: seed.unwrap_or(0) };
+            running(Box::pin(evaluate::evaluate(context, asked)))
+        }
         Request::Explain { id, explain } => running(Box::pin(explain::explain(context, id, explain))),
         Request::Export { id, format, include_data } => {
             running(Box::pin(project::export(context, id, format, include_data)))

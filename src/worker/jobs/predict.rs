@@ -1,17 +1,14 @@
-//! New rows are answered, and models measured on other tables.
+//! New rows are answered.
 
 use std::rc::Rc;
 
-use vitrine_protocol::{Buffer, EvaluationMsg, Event, PredictMsg, PredictionMsg};
+use vitrine_protocol::{Buffer, Event, PredictMsg, PredictionMsg};
 
 use crate::Error;
 use crate::error::Issues;
-use crate::evaluate::{EvaluateError, evaluate as measure};
 use crate::ingest::ReadConfig;
 use crate::ingest::write::{WriteConfig, write_header, write_rows};
-use crate::model::ModelCard;
 use crate::predict::{PredictError, answered_table, rows_source};
-use crate::preprocess::read_known_labels;
 use crate::table::Table;
 use crate::worker::context::Context;
 use crate::worker::jobs::load::read_csv;
@@ -69,48 +66,4 @@ async fn csv_bytes(context: &Context, table: &Table) -> Vec<u8> {
         context.tick("writing", 1.0).await;
     }
     csv.into_bytes()
-}
-
-pub(super) async fn evaluate(
-    context: Context,
-    id: String,
-    table_id: String,
-    rows: Option<String>,
-) -> Result<Reply, Error> {
-    let entry = context.workspace.borrow().model(&id)?;
-    let table = context.workspace.borrow().table(&table_id)?.table.clone();
-    let pipeline = &entry.pipeline;
-    let mut issues = Issues::new();
-    let mut labels = read_known_labels(table.as_ref(), &pipeline.target, &pipeline.classes, &mut issues)?;
-    if let Some(wanted) = wanted_rows(&entry.card, &table_id, rows.as_deref())? {
-        labels.keep_rows(wanted);
-    }
-    let answers = answer_all(&context, pipeline, table.as_ref(), &labels.rows, (0.0, 1.0), &mut issues).await?;
-    let measured = measure(&answers, &labels.target);
-    let msg = EvaluationMsg {
-        model: id,
-        table: table_id,
-        n_rows: labels.rows.len(),
-        metrics: measured.metrics,
-        classes: wire::classes_msg(pipeline),
-        confusion: measured.confusion,
-        issues: wire::issue_msgs(&issues),
-    };
-    Ok(Event::Evaluated(msg).into())
-}
-
-/// The rows to measure, sorted; none for all of them.
-///
-/// **Errors** `evaluate.no_such_rows`.
-fn wanted_rows<'a>(card: &'a ModelCard, table: &str, rows: Option<&str>) -> Result<Option<&'a [u32]>, Error> {
-    let part: &[u32] = match rows {
-        None | Some("all") => return Ok(None),
-        Some("train") => &card.train_rows,
-        Some("test") => &card.test_rows,
-        Some(_) => &[],
-    };
-    if part.is_empty() || card.table != table {
-        return Err(EvaluateError::NoSuchRows { given: rows.unwrap_or_default().to_owned() }.into());
-    }
-    Ok(Some(part))
 }

@@ -2,19 +2,24 @@
 
 use serde_json::Value;
 use vitrine_protocol::{
-    CatalogMsg, ErrorDocMsg, ModelDocMsg, ParamDocMsg, ParamKindMsg, StepDocMsg, Task as TaskMsg, TextMsg,
+    CatalogMsg, ChartDocMsg, ErrorDocMsg, MeasureDocMsg, ModelDocMsg, ParamDocMsg, ParamKindMsg, StepDocMsg,
+    Task as TaskMsg, TextMsg,
 };
 
 use crate::error::TroubleDoc;
+use crate::evaluate::{CHARTS, ChartDoc, Group, MEASURES, MeasureDoc};
 use crate::model::{ModelKind, REGISTRY};
 use crate::param::{ParamDoc, ParamKind};
 use crate::preprocess::Task;
+use crate::worker::wire::model::task_msg;
 
 /// Everything declared.
 pub(in crate::worker) fn catalog_msg() -> CatalogMsg {
     CatalogMsg {
         models: REGISTRY.iter().map(model_doc).collect(),
         steps: STEPS.iter().map(step_doc).collect(),
+        measures: MEASURES.iter().map(measure_doc).collect(),
+        charts: CHARTS.iter().map(chart_doc).collect(),
         errors: crate::manual::error_docs().map(error_doc).collect(),
     }
 }
@@ -32,19 +37,43 @@ fn model_doc(model: &ModelKind) -> ModelDocMsg {
         kind: model.kind.to_owned(),
         title: text(model.title),
         summary: text(model.summary),
-        tasks: model
-            .tasks
-            .iter()
-            .map(|task| match task {
-                Task::Classification => TaskMsg::Classification,
-                Task::Regression => TaskMsg::Regression,
-            })
-            .collect(),
+        tasks: tasks(model.tasks),
         webgpu: (model.docs)().iter().any(|doc| match &doc.kind {
             ParamKind::Choice { options } => options.contains(&"gradient_descent"),
             _ => false,
         }),
         params: (model.docs)().iter().map(param_doc).collect(),
+    }
+}
+
+fn tasks(tasks: &[Task]) -> Vec<TaskMsg> {
+    tasks.iter().map(|task| task_msg(*task)).collect()
+}
+
+fn measure_doc(doc: &MeasureDoc) -> MeasureDocMsg {
+    let group = match doc.group {
+        Group::Main => "main",
+        Group::More => "more",
+        Group::Class => "class",
+    };
+    MeasureDocMsg {
+        name: doc.name.to_owned(),
+        title: text(doc.title),
+        summary: text(doc.summary),
+        tasks: tasks(doc.tasks),
+        group: group.to_owned(),
+        is_share: doc.is_share,
+    }
+}
+
+fn chart_doc(doc: &ChartDoc) -> ChartDocMsg {
+    ChartDocMsg {
+        name: doc.name.to_owned(),
+        title: text(doc.title),
+        summary: text(doc.summary),
+        x: text(doc.x),
+        y: text(doc.y),
+        task: task_msg(doc.task),
     }
 }
 

@@ -55,7 +55,7 @@ pub(in crate::worker) fn model_msg(id: &str, entry: &ModelEntry) -> ModelMsg {
     }
 }
 
-fn task_msg(task: Task) -> wire::Task {
+pub(super) fn task_msg(task: Task) -> wire::Task {
     match task {
         Task::Classification => wire::Task::Classification,
         Task::Regression => wire::Task::Regression,

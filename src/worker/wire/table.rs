@@ -128,14 +128,16 @@ fn column_msg(column: &Column, profile: ColumnProfile) -> ColumnMsg {
 }
 
 /// Some rows of a table, cut to those it has.
-pub(in crate::worker) fn rows_msg(table: &Table, start: usize, end: usize) -> RowsMsg {
+pub(in crate::worker) fn rows_msg(table: &Table, start: usize, end: usize, rows: Option<Vec<u32>>) -> RowsMsg {
     let end = end.min(table.n_rows());
     let start = start.min(end);
     let row = |row: usize| table.columns().iter().map(|column| cell_value(column.cell(row))).collect();
+    let known = |rows: Vec<u32>| rows.into_iter().map(|row| row as usize).filter(|&row| row < table.n_rows()).collect();
+    let wanted: Vec<usize> = rows.map_or_else(|| (start..end).collect(), known);
     RowsMsg {
         start,
         columns: table.columns().iter().map(|column| column.name.clone()).collect(),
-        cells: (start..end).map(row).collect(),
+        cells: wanted.into_iter().map(row).collect(),
     }
 }
 
@@ -181,8 +183,10 @@ mod tests {
     fn rows_are_cut_to_those_there_are() {
         let data = ColumnData::Numeric(vec![1.0, f64::NAN, 2.5]);
         let table = Table::new(vec![Column { name: "x".into(), data }]);
-        let rows = rows_msg(&table, 1, 99);
+        let rows = rows_msg(&table, 1, 99, None);
         assert_eq!(rows.cells, [vec![Value::Null], vec![Value::from(2.5)]]);
-        assert!(rows_msg(&table, 7, 3).cells.is_empty());
+        assert!(rows_msg(&table, 7, 3, None).cells.is_empty());
+        let named = rows_msg(&table, 0, 0, Some(vec![2, 9, 0]));
+        assert_eq!(named.cells, [vec![Value::from(2.5)], vec![Value::from(1)]]);
     }
 }

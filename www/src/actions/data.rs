@@ -115,6 +115,6 @@ fn suggest_target(table: &TableMsg) -> Option<String> {
 /// # Errors
 /// - The engine's own.
 pub(crate) async fn read_rows(table: &str, start: usize, end: usize) -> Result<RowsMsg, ErrorMsg> {
-    let request = Request::ReadTable { id: table.to_owned(), start, end };
+    let request = Request::ReadTable { id: table.to_owned(), start, end, rows: None };
     client::ask::<RowsMsg>(request, Beside::default()).await.map(|(rows, _)| rows)
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vitrine_protocol::{
-    BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, ModelMsg, PredictMsg, PredictionMsg, Request,
-    TreeMsg,
+    BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, ModelMsg, Request, RowsMsg, TreeMsg,
 };
 
 use super::read_rows;
@@ -16,11 +15,14 @@ use crate::state::{App, Boundary, NoticeKind, Trained, effect};
 /// Points drawn in a scatter at most: more would be a stain, and each is an element.
 const N_POINTS: usize = 1500;
 
+/// Rows of a cell that are listed at most.
+const N_CELL_ROWS: usize = 50;
+
 /// Grid points each way of a boundary.
 const RESOLUTION: usize = 64;
 
 /// Whether the table that is shown is the one the model was trained on.
-fn is_current(app: App, model: &ModelMsg) -> bool {
+pub(crate) fn is_current(app: App, model: &ModelMsg) -> bool {
     app.data.table.with_untracked(|table| table.as_ref().is_some_and(|table| table.id == model.table))
 }
 
@@ -31,15 +33,48 @@ pub(crate) fn evaluate(app: App) {
         return;
     }
     let rows = (trained.model.n_test > 0).then(|| "test".to_owned());
-    let request = Request::Evaluate { id: trained.model.id.clone(), table: trained.model.table.clone(), rows };
+    let (id, table) = (trained.model.id.clone(), trained.model.table.clone());
+    let request = Request::Evaluate { id, table, rows, resamples: None, seed: None };
     spawn_local(async move {
         match client::ask::<EvaluationMsg>(request, Beside::default()).await {
-            Ok((evaluation, _)) if is_looked_at(app, &trained) => {
+            Ok((evaluation, buffers)) if is_looked_at(app, &trained) => {
+                app.result.measured.set(buffers.positions("rows").unwrap_or_default());
                 app.result.evaluation.set(Some(Arc::new(evaluation)));
             }
             Ok(_) => {}
             // A project without its table has nothing to be measured on; what was measured in training is shown.
             Err(error) if error.code.ends_with("no_such_table") => {}
+            Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
+        }
+    });
+}
+
+/// Selects a cell of the confusion matrix, by position, and reads the first of its rows.
+pub(crate) fn show_cell(app: App, cell: Option<usize>) {
+    let rows = cell.and_then(|cell| {
+        let evaluation = app.result.evaluation.get_untracked()?;
+        // The measured rows stand cell after cell.
+        let mut counts = evaluation.confusion.as_ref()?.iter().flatten();
+        let start: usize = counts.by_ref().take(cell).sum();
+        let n_rows = *counts.next()?;
+        app.result.measured.with_untracked(|all| all.get(start..start + n_rows).map(<[u32]>::to_vec))
+    });
+    let rows = rows.unwrap_or_default();
+    let first: Vec<u32> = rows.iter().copied().take(N_CELL_ROWS).collect();
+    batch(|| {
+        app.result.cell.set(cell);
+        app.result.cell_rows.set(rows);
+        app.result.cell_table.set(None);
+    });
+    let Some(trained) = app.result.model.get_untracked().filter(|_| !first.is_empty()) else { return };
+    let request = Request::ReadTable { id: trained.model.table.clone(), start: 0, end: 0, rows: Some(first) };
+    spawn_local(async move {
+        let outcome = client::ask::<RowsMsg>(request, Beside::default()).await;
+        match outcome {
+            Ok((rows, _)) if app.result.cell.get_untracked() == cell && is_looked_at(app, &trained) => {
+                app.result.cell_table.set(Some(Arc::new(rows)));
+            }
+            Ok(_) => {}
             Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
         }
     });
@@ -55,7 +90,8 @@ pub(crate) fn follow_row(app: App) {
         if !is_current(app, &trained.model) {
             return;
         }
-        let explain = ExplainMsg::DecisionPath { row: row.into() };
+        let tree = app.result.shown_tree.with(|tree| tree.as_ref().map(|tree| tree.index));
+        let explain = ExplainMsg::DecisionPath { row: row.into(), tree };
         let request = Request::Explain { id: trained.model.id.clone(), explain };
         spawn_local(async move {
             let outcome = client::ask::<DecisionPathMsg>(request, Beside::default()).await;
@@ -152,7 +188,7 @@ pub(crate) fn load_boundary(app: App) {
     });
 }
 
-/// Reads the rows that are drawn as points, and for a regression what the model answers to them.
+/// Reads the rows that are drawn as points.
 pub(crate) fn follow_points(app: App) {
     let Some(trained) = app.result.model.get_untracked() else { return };
     spawn_local(async move {
@@ -163,15 +199,6 @@ pub(crate) fn follow_points(app: App) {
             match read_rows(&trained.model.table, 0, N_POINTS).await {
                 Ok(rows) => app.result.points.set(Some(Arc::new(rows))),
                 Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
-            }
-        }
-        if trained.model.classes.is_none() && app.result.fitted.with_untracked(Vec::is_empty) {
-            let predict = PredictMsg { table: Some(trained.model.table.clone()), ..Default::default() };
-            let request = Request::Predict { id: trained.model.id.clone(), predict };
-            if let Ok((_, buffers)) = client::ask::<PredictionMsg>(request, Beside::default()).await
-                && is_looked_at(app, &trained)
-            {
-                app.result.fitted.set(buffers.numbers("values").unwrap_or_default());
             }
         }
     });

@@ -16,7 +16,9 @@ use vitrine_protocol::{CatalogMsg, ErrorMsg, ProgressMsg, Request};
 use web_sys::AbortController;
 
 pub(crate) use data::{load_blob, load_sample, load_text, read_rows, reload, set_kind};
-pub(crate) use explain::{evaluate, follow_points, follow_row, load_boundary, numeric_and_categorical, show_tree};
+pub(crate) use explain::{
+    evaluate, follow_points, follow_row, is_current, load_boundary, numeric_and_categorical, show_cell, show_tree,
+};
 pub(crate) use prepare::follow_plan;
 pub(crate) use project::{Answer, answer_csv, answer_row, export_project, import_project};
 pub(crate) use train::{look_at, train};

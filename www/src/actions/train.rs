@@ -52,7 +52,7 @@ pub(crate) fn look_at(app: App, trained: Arc<Trained>) {
         app.result.evaluation.set(None);
         app.result.boundary.set(None);
         app.result.path.set(None);
-        app.result.fitted.set(Vec::new());
+        super::show_cell(app, None);
         app.result.selected_node.set(None);
         app.result.shown_tree.set(None);
         let history = trained.model.history.iter();

@@ -6,8 +6,15 @@ use crate::format;
 
 const LABEL_WIDTH: f64 = 130.0;
 
-/// A square of cells, shaded by their share of the row's true class; `[true, answered]` name the axes.
-pub(crate) fn confusion(classes: &[String], counts: &[Vec<usize>], axes: [&str; 2], palette: &Palette) -> Drawing {
+/// A square of cells, shaded by their share of the row's true class; `[true, answered]` name the axes. Each cell has its
+/// position as `data-cell`, and the selected one a frame.
+pub(crate) fn confusion(
+    classes: &[String],
+    counts: &[Vec<usize>],
+    axes: [&str; 2],
+    selected: Option<usize>,
+    palette: &Palette,
+) -> Drawing {
     let mut svg = Svg::default();
     let n_classes = classes.len().max(1) as f64;
     let cell = (420.0 / n_classes).clamp(26.0, 84.0);
@@ -32,10 +39,14 @@ pub(crate) fn confusion(classes: &[String], counts: &[Vec<usize>], axes: [&str; 
         for (column, count) in row_counts.iter().enumerate() {
             let share = *count as f64 / n_row;
             let x = left + column as f64 * cell;
-            svg.open(&format!(r#"data-cell="{row},{column}""#));
+            let position = row * classes.len() + column;
+            svg.open(&format!(r#"data-cell="{position}""#));
             let answered = classes.get(column).map_or("", String::as_str);
             svg.title(&format!("{name} → {answered}: {count} ({})", format::percent(share)));
-            svg.rect([x + 1.0, y + 1.0, cell - 2.0, cell - 2.0], &palette.shade(share * 0.9), r#"rx="4""#);
+            let is_selected = selected == Some(position);
+            let stroke = if is_selected { &palette.ink } else { "none" };
+            let frame = format!(r#"rx="4" stroke="{stroke}" stroke-width="2""#);
+            svg.rect([x + 1.0, y + 1.0, cell - 2.0, cell - 2.0], &palette.shade(share * 0.9), &frame);
             let fill = if share > 0.55 { &palette.surface } else { &palette.ink };
             let fill = if *count == 0 { &palette.muted } else { fill };
             let look =
@@ -54,8 +65,10 @@ mod tests {
     #[test]
     fn each_cell_says_what_was_true_and_what_was_answered() {
         let classes = ["a".to_owned(), "b".to_owned()];
-        let drawing = confusion(&classes, &[vec![8, 2], vec![0, 5]], ["true", "answered"], &Palette::default());
+        let drawing =
+            confusion(&classes, &[vec![8, 2], vec![0, 5]], ["true", "answered"], Some(3), &Palette::default());
         assert!(drawing.body.contains("a → b: 2 (20%)"), "{}", drawing.body);
-        assert!(drawing.body.contains(r#"data-cell="1,1""#));
+        assert!(drawing.body.contains(r#"data-cell="3""#));
+        assert_eq!(drawing.body.matches(r##"stroke="#000000""##).count(), 1);
     }
 }

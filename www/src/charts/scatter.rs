@@ -1,4 +1,6 @@
-//! Two columns against each other: points as they are, over what the model answers in between.
+//! Two quantities against each other: points and lines, over what the model answers in between.
+
+use std::fmt::Write as _;
 
 use super::Palette;
 use super::axis::Scale;
@@ -8,8 +10,8 @@ use crate::format;
 /// A point.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Point {
-    /// The row of the table.
-    pub(crate) row: usize,
+    /// The row of the table, if it is one.
+    pub(crate) row: Option<usize>,
     /// Across.
     pub(crate) x: f64,
     /// Upwards.
@@ -63,8 +65,12 @@ pub(crate) struct ScatterSpec<'a> {
     pub(crate) classes: &'a [String],
     /// The span of the numbers, for the legend of a regression.
     pub(crate) span: Option<[f64; 2]>,
-    /// A line where both axes are equal.
-    pub(crate) diagonal: bool,
+    /// A dashed line through the origin to compare with: 1 where both axes are equal, 0 level.
+    pub(crate) guide: Option<f64>,
+    /// Lines, each in the colour of its position.
+    pub(crate) lines: &'a [Vec<[f64; 2]>],
+    /// Rows that are marked, in order.
+    pub(crate) marked: &'a [u32],
 }
 
 /// The words of the drawing.
@@ -79,7 +85,7 @@ const TOP: f64 = 34.0;
 const RIGHT: f64 = 14.0;
 const BOTTOM: f64 = 48.0;
 
-/// The scatter. Each point is a circle with `data-row`.
+/// The scatter. Each point that is a row has `data-row`.
 pub(crate) fn scatter(spec: &ScatterSpec<'_>, words: &ScatterWords<'_>, palette: &Palette) -> Drawing {
     let mut svg = Svg::default();
     let (right, bottom) = (SIZE[0] - RIGHT, SIZE[1] - BOTTOM);
@@ -89,21 +95,32 @@ pub(crate) fn scatter(spec: &ScatterSpec<'_>, words: &ScatterWords<'_>, palette:
         draw_regions(&mut svg, regions, [LEFT, TOP, right - LEFT, bottom - TOP], palette);
     }
     draw_axes(&mut svg, spec, [&x_scale, &y_scale], palette);
-    if spec.diagonal {
-        let low = spec.x.span[0].max(spec.y.span[0]);
-        let high = spec.x.span[1].min(spec.y.span[1]);
-        let ends = [x_scale.at(low), y_scale.at(low), x_scale.at(high), y_scale.at(high)];
+    if let Some(slope) = spec.guide {
+        let both = [spec.x.span[0].max(spec.y.span[0]), spec.x.span[1].min(spec.y.span[1])];
+        let [low, high] = if slope == 0.0 { spec.x.span } else { both };
+        let ends = [x_scale.at(low), y_scale.at(low * slope), x_scale.at(high), y_scale.at(high * slope)];
         svg.line(ends, &palette.muted, r#"stroke-dasharray="5 4""#);
+    }
+    for (position, line) in spec.lines.iter().enumerate() {
+        let mut d = String::new();
+        for [x, y] in line {
+            let pen = if d.is_empty() { 'M' } else { 'L' };
+            let _ = write!(d, "{pen}{} {}", short(x_scale.at(*x)), short(y_scale.at(*y)));
+        }
+        svg.path(&d, palette.of(position), r#"stroke-width="2" stroke-linejoin="round""#);
     }
     for point in spec.points {
         let place = [x_scale.at(point.x), y_scale.at(point.y), 3.6];
         let fill = colour_of(point.colour, palette);
-        svg.open(&format!(r#"data-row="{}" class="point""#, point.row));
+        let row = point.row.map_or(String::new(), |row| format!(r#"data-row="{row}""#));
+        svg.open(&format!(r#"class="point" {row}"#));
         svg.title(&point.words);
-        svg.circle(place, &fill, &format!(r#"stroke="{}" stroke-width="0.9""#, palette.surface));
+        let is_marked = point.row.is_some_and(|row| spec.marked.binary_search(&(row as u32)).is_ok());
+        let (ring, width) = if is_marked { (&palette.ink, 2.0) } else { (&palette.surface, 0.9) };
+        svg.circle(place, &fill, &format!(r#"stroke="{ring}" stroke-width="{width}""#));
         svg.close();
     }
-    if let Some(point) = spec.points.iter().find(|point| Some(point.row) == spec.selected) {
+    if let Some(point) = spec.points.iter().find(|point| point.row.is_some() && point.row == spec.selected) {
         let (x, y) = (x_scale.at(point.x), y_scale.at(point.y));
         let guide = r#"stroke-dasharray="2 3" stroke-width="1.2""#;
         svg.line([LEFT, y, x, y], &palette.ink, guide);
@@ -227,7 +244,7 @@ mod tests {
 
     #[test]
     fn the_selected_row_is_marked_once() {
-        let point = |row| Point { row, x: 5.0, y: 5.0, colour: Colour::Class(0), words: "<x>".to_owned() };
+        let point = |row| Point { row: Some(row), x: 5.0, y: 5.0, colour: Colour::Class(0), words: "<x>".to_owned() };
         let (x, y) = (axis("a"), axis("b"));
         let spec = ScatterSpec {
             x: &x,
@@ -237,12 +254,35 @@ mod tests {
             selected: Some(4),
             classes: &[],
             span: None,
-            diagonal: false,
+            guide: None,
+            lines: &[],
+            marked: &[],
         };
         let drawing = scatter(&spec, &ScatterWords { legend: "species" }, &Palette::default());
         assert_eq!(drawing.body.matches("class=\"halo\"").count(), 1);
         assert_eq!(drawing.body.matches("data-row=").count(), 2);
         assert!(drawing.body.contains("&lt;x&gt;"));
+    }
+
+    #[test]
+    fn lines_and_marked_rows_are_drawn() {
+        let point = |row| Point { row: Some(row), x: 5.0, y: 5.0, colour: Colour::Class(0), words: String::new() };
+        let (x, y) = (axis("a"), axis("b"));
+        let spec = ScatterSpec {
+            x: &x,
+            y: &y,
+            points: &[point(3), point(4)],
+            regions: None,
+            selected: None,
+            classes: &[],
+            span: None,
+            guide: Some(1.0),
+            lines: &[vec![[0.0, 0.0], [10.0, 10.0]]],
+            marked: &[4],
+        };
+        let drawing = scatter(&spec, &ScatterWords { legend: "" }, &Palette::default());
+        assert!(drawing.body.contains(r#"<path d="M62 352L546 34""#), "{}", drawing.body);
+        assert_eq!(drawing.body.matches(r##"stroke="#000000" stroke-width="2""##).count(), 1);
     }
 
     #[test]
@@ -257,7 +297,9 @@ mod tests {
             selected: None,
             classes: &[],
             span: None,
-            diagonal: false,
+            guide: None,
+            lines: &[],
+            marked: &[],
         };
         let drawing = scatter(&spec, &ScatterWords { legend: "" }, &Palette::default());
         assert_eq!(drawing.body.matches("fill-opacity").count(), 4);

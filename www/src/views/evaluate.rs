@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use vitrine_protocol::MetricsMsg;
 
-use super::train_result::{metric_help, metric_name};
+use super::evaluate_charts::Charts;
+use super::evaluate_confusion::Confusion;
 use crate::actions;
-use crate::charts::{Axis, Colour, Drawing, Point, ScatterSpec, ScatterWords, confusion, scatter};
 use crate::format;
-use crate::state::{App, Trained, app, effect, said, tr};
-use crate::text::fill;
-use crate::widgets::{Figure, Heading, Issues, NeedsModel, Plot, Sheet, Views};
+use crate::state::{Trained, app, effect, said, tr};
+use crate::widgets::{Heading, Issues, NeedsModel, Views};
 
 /// The stage.
 #[component]
@@ -32,6 +32,11 @@ fn Measures() -> impl IntoView {
     let is_classification = Memo::new(move |_| {
         app.result.model.with(|model| model.as_ref().is_some_and(|model| model.model.classes.is_some()))
     });
+    let has_evaluation = Memo::new(move |_| app.result.evaluation.with(Option::is_some));
+    let has_others = Memo::new(move |_| {
+        let task = app.result.model.with(|model| model.as_ref().map(|model| model.model.task));
+        app.result.models.with(|models| models.iter().filter(|other| Some(other.model.task) == task).count() > 1)
+    });
     let issues = Signal::derive(move || {
         app.result
             .evaluation
@@ -42,9 +47,15 @@ fn Measures() -> impl IntoView {
             title=said(app, |texts| texts.evaluate_title)
             lead=said(app, |texts| texts.evaluate_lead)
         />
-        <Models/>
+        <Show when=move || has_others.get()><Models/></Show>
         <Issues issues/>
-        {move || if is_classification.get() { view! { <Confusion/> }.into_any() } else { view! { <Fitted/> }.into_any() }}
+        <Table/>
+        <Show when=move || has_evaluation.get()>
+            <div class="pair">
+                <Show when=move || is_classification.get()><Confusion/></Show>
+                <Charts/>
+            </div>
+        </Show>
     }
 }
 
@@ -60,17 +71,17 @@ fn Models() -> impl IntoView {
         let all = app.result.models.get();
         let task = app.result.model.with(|model| model.as_ref().map(|model| model.model.task));
         let same: Vec<_> = all.iter().filter(|trained| Some(trained.model.task) == task).collect();
-        let names: Vec<String> =
-            same.first().map_or(Vec::new(), |first| first.model.metrics.train.keys().cloned().collect());
-        let head = names.iter().map(|name| {
-            view! { <th scope="col" class="numeric" title=metric_help(name, texts)>{metric_name(name, texts)}</th> }
+        let lang = app.lang.get();
+        let docs = same.first().map_or(Vec::new(), |first| app.measures(&first.model.metrics.train, &["main"]));
+        let head = docs.iter().map(|doc| {
+            view! { <th scope="col" class="numeric" title=lang.pick(&doc.summary)>{lang.pick(&doc.title)}</th> }
         });
         let rows = same.iter().rev().map(|trained| {
             let model = &trained.model;
-            let cells = names.iter().map(|name| {
-                let say = |value: Option<f64>| value.map_or("–".to_owned(), |value| format::fixed(value, if value.abs() < 100.0 { 3 } else { 1 }));
-                let on_train = say(model.metrics.train.get(name).copied().flatten());
-                let on_test = model.metrics.test.as_ref().map(|test| say(test.get(name).copied().flatten()));
+            let cells = docs.iter().map(|doc| {
+                let of = |metrics: &MetricsMsg| format::measure(metrics.get(&doc.name).copied().flatten());
+                let on_train = of(&model.metrics.train);
+                let on_test = model.metrics.test.as_ref().map(of);
                 view! {
                     <td class="numeric">
                         {on_test.clone().unwrap_or_else(|| on_train.clone())}
@@ -94,7 +105,7 @@ fn Models() -> impl IntoView {
             }
         });
         view! {
-            <table class="numbers metrics" data-testid="measures">
+            <table class="numbers metrics" data-testid="models">
                 <thead><tr><th scope="col">{texts.model}</th>{head.views()}</tr></thead>
                 <tbody>{rows.views()}</tbody>
             </table>
@@ -109,106 +120,87 @@ fn Models() -> impl IntoView {
     }
 }
 
+/// Every measure of the model that is looked at: on both parts, and how sure it is.
 #[component]
-fn Confusion() -> impl IntoView {
+fn Table() -> impl IntoView {
     let app = app();
-    let drawing = Memo::new(move |_| {
-        let texts = app.text();
-        let axes = [texts.true_class, texts.answered_class];
-        let drawn = app.result.evaluation.with(|evaluation| {
-            let evaluation = evaluation.as_ref()?;
-            let (classes, counts) = (evaluation.classes.as_ref()?, evaluation.confusion.as_ref()?);
-            Some(app.palette.with(|palette| confusion(classes, counts, axes, palette)))
+    let table = move || {
+        let trained = app.result.model.get()?;
+        let (texts, lang) = (app.text(), app.lang.get());
+        let metrics = &trained.model.metrics;
+        let evaluation = app.result.evaluation.get();
+        let intervals = evaluation.as_ref().and_then(|evaluation| evaluation.intervals.as_ref());
+        let rows = app.measures(&metrics.train, &["main", "more"]).into_iter().map(|doc| {
+            let of = |metrics: &MetricsMsg| format::measure(metrics.get(&doc.name).copied().flatten());
+            let ends = intervals.and_then(|intervals| *intervals.get(&doc.name)?);
+            let interval = ends.map(|ends| ends.map(|end| format::measure(Some(end))).join(" … "));
+            let on_test = metrics.test.as_ref().map(|test| view! { <td class="numeric">{of(test)}</td> });
+            view! {
+                <tr>
+                    <th scope="row">{lang.pick(&doc.title)}<span class="quiet small-number">{lang.pick(&doc.summary)}</span></th>
+                    <td class="numeric">{of(&metrics.train)}</td>
+                    {on_test}
+                    <td class="numeric">{interval.unwrap_or_else(|| "–".to_owned())}</td>
+                </tr>
+            }
         });
-        drawn.unwrap_or_default()
-    });
-    let sheet = Signal::derive(move || {
-        app.result.evaluation.with(|evaluation| {
-            let Some((classes, counts)) =
-                evaluation.as_ref().and_then(|e| Some((e.classes.as_ref()?, e.confusion.as_ref()?)))
-            else {
-                return Sheet::new();
-            };
-            let head = std::iter::once(app.text().true_class.to_owned()).chain(classes.iter().cloned()).collect();
-            let rows = classes.iter().zip(counts).map(|(name, counts)| {
-                std::iter::once(name.clone()).chain(counts.iter().map(usize::to_string)).collect()
-            });
-            std::iter::once(head).chain(rows).collect()
+        Some(view! {
+            <table class="numbers metrics" data-testid="measures">
+                <thead>
+                    <tr>
+                        <th scope="col">{texts.measure}</th>
+                        <th scope="col" class="numeric">{texts.train_rows}</th>
+                        {metrics.test.as_ref().map(|_| view! { <th scope="col" class="numeric">{texts.test_rows}</th> })}
+                        <th scope="col" class="numeric">{texts.interval}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.views()}</tbody>
+            </table>
         })
-    });
-    let title = said(app, |texts| texts.confusion_title);
-    let note = Signal::derive(move || {
-        let n_rows =
-            app.result.evaluation.with(|evaluation| evaluation.as_ref().map_or(0, |evaluation| evaluation.n_rows));
-        let has_test =
-            app.result.model.with(|trained| trained.as_ref().is_some_and(|trained| trained.model.n_test > 0));
-        let texts = app.text();
-        let words = if has_test { texts.confusion_note } else { texts.confusion_note_all };
-        fill(words, &[("n", &format::count(n_rows))])
-    });
+    };
+    let drawn = move || {
+        let n = app.result.evaluation.with(|evaluation| evaluation.as_ref().map_or(0, |e| e.n_resamples));
+        format::count(n)
+    };
     view! {
-        <Figure name="confusion" title note drawing sheet>
-            <div class="plot-narrow"><Plot drawing label=title/></div>
-        </Figure>
+        <section class="block">
+            <h2>{tr!(app, measures_title)}</h2>
+            <p class="quiet">{move || crate::text::fill(app.text().measures_note, &[("n", &drawn())])}</p>
+            <div class="wide">{table}</div>
+            <Show when=move || app.result.evaluation.with(|e| e.as_ref().is_some_and(|e| e.per_class.is_some()))>
+                <details>
+                    <summary>{tr!(app, by_class)}</summary>
+                    <div class="wide">{by_class}</div>
+                </details>
+            </Show>
+        </section>
     }
 }
 
-/// A regression: what was true against what was answered.
-#[component]
-fn Fitted() -> impl IntoView {
+/// The measures of each class.
+fn by_class() -> impl IntoView {
     let app = app();
-    let points = Memo::new(move |_| fitted_points(app));
-    let drawing = Memo::new(move |_| {
-        let texts = app.text();
-        let all = points.get();
-        let span = |of: fn(&Point) -> f64| {
-            all.iter()
-                .map(of)
-                .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| [low.min(value), high.max(value)])
-        };
-        if all.is_empty() {
-            return Drawing::default();
-        }
-        let axis = |name: &str, span| Axis { name: name.to_owned(), span, categories: Vec::new() };
-        let target =
-            app.result.model.with(|model| model.as_ref().map_or(String::new(), |model| model.model.target.clone()));
-        let spec = ScatterSpec {
-            x: &axis(&format!("{} · {target}", texts.true_value), span(|point| point.x)),
-            y: &axis(&format!("{} · {target}", texts.answered_value), span(|point| point.y)),
-            points: &all,
-            regions: None,
-            selected: app.data.selected_row.get(),
-            classes: &[texts.train_rows.to_owned(), texts.test_rows.to_owned()],
-            span: None,
-            diagonal: true,
-        };
-        app.palette.with(|palette| scatter(&spec, &ScatterWords { legend: "" }, palette))
-    });
-    let sheet = Signal::derive(move || {
-        let texts = app.text();
-        let head = vec![texts.row.to_owned(), texts.true_value.to_owned(), texts.answered_value.to_owned()];
-        let rows =
-            points.get().into_iter().map(|p| vec![(p.row + 1).to_string(), format::plain(p.x), format::plain(p.y)]);
-        std::iter::once(head).chain(rows).collect()
-    });
-    let title = said(app, |texts| texts.fitted_title);
-    view! {
-        <Figure name="fitted" title note=said(app, |texts| texts.fitted_note) drawing sheet>
-            <div class="plot-narrow"><Plot drawing label=title/></div>
-        </Figure>
-    }
-}
-
-fn fitted_points(app: App) -> Vec<Point> {
-    let (Some(rows), Some(trained)) = (app.result.points.get(), app.result.model.get()) else { return Vec::new() };
-    let Some(column) = rows.columns.iter().position(|name| *name == trained.model.target) else { return Vec::new() };
-    app.result.fitted.with(|fitted| {
-        let pairs = rows.cells.iter().enumerate().filter_map(|(row, cells)| {
-            let (x, y) = (cells.get(column)?.as_f64()?, *fitted.get(row)?);
-            let is_test = trained.test_rows.binary_search(&(row as u32)).is_ok();
-            let words = format!("{} → {}", format::number(x), format::number(y));
-            Some(Point { row, x, y, colour: Colour::Class(usize::from(is_test)), words })
+    move || {
+        let evaluation = app.result.evaluation.get()?;
+        let lang = app.lang.get();
+        let per_class = evaluation.per_class.as_ref()?;
+        let docs = app.measures(per_class.first()?, &["class"]);
+        let head = docs.iter().map(|doc| {
+            view! { <th scope="col" class="numeric" title=lang.pick(&doc.summary)>{lang.pick(&doc.title)}</th> }
         });
-        pairs.collect()
-    })
+        let rows = per_class.iter().zip(evaluation.classes.iter().flatten()).map(|(measures, class)| {
+            let cells = docs.iter().map(|doc| {
+                let value = measures.get(&doc.name).copied().flatten();
+                let is_count = value.filter(|_| !doc.is_share).map(|n| format::count(n as usize));
+                view! { <td class="numeric">{is_count.unwrap_or_else(|| format::measure(value))}</td> }
+            });
+            view! { <tr><th scope="row">{crate::text::shortened(class, 40)}</th>{cells.views()}</tr> }
+        });
+        Some(view! {
+            <table class="numbers metrics">
+                <thead><tr><th scope="col">{app.text().class}</th>{head.views()}</tr></thead>
+                <tbody>{rows.views()}</tbody>
+            </table>
+        })
+    }
 }

@@ -4,8 +4,8 @@ use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use serde_json::Value;
 
-use super::explain_tree::node_of;
 use crate::actions;
+use crate::browser::number_in;
 use crate::charts::{Axis, Colour, Drawing, Point, Regions, ScatterSpec, ScatterWords, scatter};
 use crate::format::{self, Short};
 use crate::state::{App, Boundary, Trained, app, said};
@@ -21,8 +21,9 @@ pub(super) fn Plane() -> impl IntoView {
     let sheet = Signal::derive(move || {
         let (x, y) = app.result.axes.get().unwrap_or_default();
         let head = vec![app.text().row.to_owned(), x, y];
-        let rows =
-            points.get().into_iter().map(|p| vec![(p.row + 1).to_string(), format::plain(p.x), format::plain(p.y)]);
+        let rows = points.get().into_iter().map(|p| {
+            vec![p.row.map_or(String::new(), |row| (row + 1).to_string()), format::plain(p.x), format::plain(p.y)]
+        });
         std::iter::once(head).chain(rows).collect::<Sheet>()
     });
     let title = said(app, |texts| texts.plane_title);
@@ -39,7 +40,7 @@ pub(super) fn Plane() -> impl IntoView {
         held.unwrap_or_else(|| app.text().plane_note.to_owned())
     });
     let on_click = move |event: MouseEvent| {
-        if let Some(row) = node_of(event.target(), "data-row") {
+        if let Some(row) = number_in(event.target(), "data-row") {
             app.data.selected_row.set(Some(row));
         }
     };
@@ -152,7 +153,7 @@ fn points(app: App) -> Vec<Point> {
             _ => Colour::None,
         };
         let words = format!("{row_word} {}: {}", row + 1, format::cell(target));
-        Some(Point { row, x: place(&x_axis, x, row)?, y: place(&y_axis, y, row + 1)?, colour, words })
+        Some(Point { row: Some(row), x: place(&x_axis, x, row)?, y: place(&y_axis, y, row + 1)?, colour, words })
     };
     rows.cells.iter().enumerate().filter_map(one).collect()
 }
@@ -180,6 +181,7 @@ fn draw(app: App, points: &[Point]) -> Option<Drawing> {
         }
     };
     let regions = Regions { n_x: boundary.grid.x_values.len(), n_y: boundary.grid.y_values.len(), cells: &cells };
+    let marked = app.result.cell_rows.get();
     let spec = ScatterSpec {
         x: &x,
         y: &y,
@@ -188,7 +190,9 @@ fn draw(app: App, points: &[Point]) -> Option<Drawing> {
         selected: app.data.selected_row.get(),
         classes: &classes,
         span: span.filter(|_| n_classes == 0),
-        diagonal: false,
+        guide: None,
+        lines: &[],
+        marked: &marked,
     };
     Some(app.palette.with(|palette| scatter(&spec, &ScatterWords { legend: &trained.model.target }, palette)))
 }

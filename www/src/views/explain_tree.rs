@@ -6,10 +6,10 @@ use leptos::ev::{KeyboardEvent, MouseEvent, PointerEvent, WheelEvent};
 use leptos::html;
 use leptos::prelude::*;
 use vitrine_protocol::{StructureMsg, TreeNodeMsg};
-use wasm_bindgen::JsCast;
 
 use super::explain_frame::{Frame, fits, focus_on, glide};
 use crate::actions::show_tree;
+use crate::browser::number_in;
 use crate::charts::{Drawing, TreeSpec, TreeWords, layout, tree, visible_nodes};
 use crate::format::{self, Short};
 use crate::state::{App, app, effect, said, tr};
@@ -176,7 +176,7 @@ fn Canvas(
             "ArrowUp" => by(0.0, -0.1),
             "ArrowDown" => by(0.0, 0.1),
             "f" => {
-                if let Some(id) = node_of(event.target(), "data-node") {
+                if let Some(id) = number_in(event.target(), "data-node") {
                     toggle.run(id);
                 }
             }
@@ -198,18 +198,12 @@ fn Canvas(
 }
 
 fn press(app: App, target: Option<web_sys::EventTarget>, toggle: Callback<usize>) {
-    if let Some(id) = node_of(target.clone(), "data-toggle") {
+    if let Some(id) = number_in(target.clone(), "data-toggle") {
         toggle.run(id);
-    } else if let Some(id) = node_of(target, "data-node") {
+    } else if let Some(id) = number_in(target, "data-node") {
         let selected = app.result.selected_node.get_untracked();
         app.result.selected_node.set((selected != Some(id)).then_some(id));
     }
-}
-
-/// The number in an attribute of the pressed element or of what it is in.
-pub(super) fn node_of(target: Option<web_sys::EventTarget>, attribute: &str) -> Option<usize> {
-    let element: web_sys::Element = target?.dyn_into().ok()?;
-    element.closest(&format!("[{attribute}]")).ok()??.get_attribute(attribute)?.parse().ok()
 }
 
 fn nodes_of<T>(app: App, with: impl FnOnce(&[TreeNodeMsg]) -> T) -> Option<T> {

@@ -4,6 +4,8 @@ mod data;
 mod data_columns;
 mod data_source;
 mod evaluate;
+mod evaluate_charts;
+mod evaluate_confusion;
 mod explain;
 mod explain_frame;
 mod explain_importances;

@@ -3,51 +3,13 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use vitrine_protocol::DeviceKind;
+use vitrine_protocol::{DeviceKind, MetricsMsg};
 
 use crate::charts::{LossWords, loss};
 use crate::format;
 use crate::state::{App, JobKind, Stage, Trained, app, said, tr};
-use crate::text::{Texts, fill, spoken};
+use crate::text::fill;
 use crate::widgets::{Figure, Icon, Issues, Logo, Plot, Sheet, Views};
-
-/// A measure's name for people.
-pub(super) fn metric_name(name: &str, texts: &Texts) -> String {
-    match name {
-        "accuracy" => texts.metric_accuracy,
-        "balanced_accuracy" => texts.metric_balanced_accuracy,
-        "f1_macro" => texts.metric_f1_macro,
-        "log_loss" => texts.metric_log_loss,
-        "roc_auc" => texts.metric_roc_auc,
-        "r2" => texts.metric_r2,
-        "rmse" => texts.metric_rmse,
-        "mae" => texts.metric_mae,
-        "oob_score" => texts.metric_oob_score,
-        other => return spoken(other),
-    }
-    .to_owned()
-}
-
-/// What a measure says, in a sentence.
-pub(super) fn metric_help(name: &str, texts: &Texts) -> &'static str {
-    match name {
-        "accuracy" => texts.help_accuracy,
-        "balanced_accuracy" => texts.help_balanced_accuracy,
-        "f1_macro" => texts.help_f1_macro,
-        "log_loss" => texts.help_log_loss,
-        "roc_auc" => texts.help_roc_auc,
-        "r2" => texts.help_r2,
-        "rmse" => texts.help_rmse,
-        "mae" => texts.help_mae,
-        "oob_score" => texts.help_oob_score,
-        _ => "",
-    }
-}
-
-/// Measures between 0 and 1 where more is better: these get a bar.
-pub(super) fn is_share(name: &str) -> bool {
-    ["accuracy", "balanced_accuracy", "f1_macro", "roc_auc", "r2", "oob_score"].contains(&name)
-}
 
 /// The right-hand side of the stage.
 #[component]
@@ -104,23 +66,23 @@ fn result(app: App, trained: &Arc<Trained>) -> impl IntoView + use<> {
     let texts = app.text();
     let model = &trained.model;
     let (train, test) = (&model.metrics.train, model.metrics.test.as_ref());
-    let rows = train.iter().map(|(name, on_train)| {
-        let on_test = test.map(|test| test.get(name).copied().flatten());
+    let lang = app.lang.get();
+    let rows = app.measures(train, &["main"]).into_iter().map(|doc| {
+        let of = |metrics: &MetricsMsg| metrics.get(&doc.name).copied().flatten();
         let cell = |value: Option<f64>| {
-            let words = value.map_or("–".to_owned(), |value| format::fixed(value, if value.abs() < 100.0 { 3 } else { 1 }));
-            let share = value.filter(|_| is_share(name)).map(|value| value.clamp(0.0, 1.0));
+            let share = value.filter(|_| doc.is_share).map(|value| value.clamp(0.0, 1.0));
             view! {
                 <td class="numeric">
-                    {words}
+                    {format::measure(value)}
                     {share.map(|share| view! { <span class="meter" aria-hidden="true"><span style:width=format!("{}%", format::Short(share * 100.0))></span></span> })}
                 </td>
             }
         };
         view! {
             <tr>
-                <th scope="row" title=metric_help(name, texts)>{metric_name(name, texts)}</th>
-                {cell(*on_train)}
-                {on_test.map(cell)}
+                <th scope="row" title=lang.pick(&doc.summary)>{lang.pick(&doc.title)}</th>
+                {cell(of(train))}
+                {test.map(|test| cell(of(test)))}
             </tr>
         }
     });

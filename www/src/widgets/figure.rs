@@ -15,7 +15,7 @@ pub(crate) type Sheet = Vec<Vec<String>>;
 /// Rows of the text alternative shown on the page; a saved CSV has them all.
 const SHEET_ROWS: usize = 200;
 
-/// A drawing by itself, for those that are only looked at.
+/// A drawing by itself. Parts of it that are numbered can be pressed.
 #[component]
 pub(crate) fn Plot(
     /// What to show.
@@ -24,12 +24,28 @@ pub(crate) fn Plot(
     /// What it shows, in words.
     #[prop(into)]
     label: Signal<String>,
+    /// The attribute that numbers its parts, and what to do with the number of the one that is pressed.
+    #[prop(optional)]
+    pick: Option<(&'static str, Callback<usize>)>,
+    /// Names it for tests.
+    #[prop(optional)]
+    testid: Option<&'static str>,
 ) -> impl IntoView {
     let frame = move || drawing.with(|drawing| format!("0 0 {} {}", Short(drawing.width), Short(drawing.height)));
+    let on_click = move |event: leptos::ev::MouseEvent| {
+        if let Some((attribute, pick)) = pick
+            && let Some(number) = browser::number_in(event.target(), attribute)
+        {
+            pick.run(number);
+        }
+    };
     // Larger than drawn, its letters would shout.
     let widest = move || drawing.with(|drawing| format!("{}px", Short((drawing.width * 1.15).round())));
     view! {
-        <svg class="plot" role="img" style:max-width=widest viewBox=frame aria-label=label inner_html=move || drawing.get().body></svg>
+        <svg
+            class="plot" role="img" data-testid=testid style:max-width=widest viewBox=frame aria-label=label
+            on:click=on_click inner_html=move || drawing.get().body
+        ></svg>
     }
 }
 
