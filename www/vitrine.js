@@ -449,7 +449,8 @@ export class Vitrine extends EventTarget {
     return { ...contentOf(event), rows: buffers.rows };
   }
 
-  /** Says why a model answers as it does: `{ kind: "decision_path", row }` or `{ kind: "boundary", x, y }`. */
+  /** Says why a model answers as it does: `{ kind: "decision_path", row }`, `{ kind: "boundary", x, y }`,
+   * or of a decision tree `{ kind: "pruning_path" }`. */
   async explain(id, explain, calling = {}) {
     const { event, buffers } = await this.request({ type: "explain", id, explain }, calling);
     if (!buffers.codes && !buffers.values) return contentOf(event);

@@ -77,7 +77,7 @@ pub struct VotesMsg {
 }
 
 /// The trees that pruning makes, from the whole one to its root: one item per `ccp_alpha` that changes something.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct PruningPathMsg {
     /// The least `ccp_alpha` that gives each tree, ascending.

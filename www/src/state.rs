@@ -313,6 +313,16 @@ impl App {
         })
     }
 
+    /// A measure's name for people.
+    pub(crate) fn measure_title(self, name: &str) -> String {
+        let lang = self.lang.get();
+        let title = self.catalog.with(|catalog| {
+            let doc = catalog.as_ref()?.measures.iter().find(|doc| doc.name == name)?;
+            Some(lang.pick(&doc.title))
+        });
+        title.unwrap_or_else(|| crate::text::spoken(name))
+    }
+
     /// The columns to learn from, when the person has chosen; none leaves the choice to the engine.
     pub(crate) fn features(self) -> Option<Vec<String>> {
         let left_out = self.plan.left_out.get();

@@ -148,6 +148,10 @@ super::english! {
     loss: "loss",
     loss_title: "How it learned",
     loss_note: "The loss after each pass over the training rows. Lower is better.",
+    pruning_title: "What pruning would change",
+    pruning_note: "Score on training and test rows for each ccp_alpha. The line marks the tree chosen below; at 0 nothing is pruned.",
+    pruning_point: "{n} leaves, {depth} levels · {train} on training, {test} on test rows",
+    pruning_use: "Use in training",
     go_explain: "See why",
     go_predict: "Predict new rows",
     // Evaluate

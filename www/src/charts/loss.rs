@@ -1,4 +1,4 @@
-//! The loss curve, drawn with plotters while a model learns and after.
+//! The loss curve, drawn with plotters while a model learns and after; and the scores of pruned trees, likewise.
 
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
@@ -50,6 +50,36 @@ pub(crate) fn loss(points: &[LossPoint], words: &LossWords<'_>, palette: &Palett
     svg.finish(SIZE[0], SIZE[1])
 }
 
+/// A tree on the pruning path: `ccp_alpha`, the score on training rows, and on test rows.
+pub(crate) type PruningPoint = (f64, f64, Option<f64>);
+
+/// Both scores by `ccp_alpha`, as steps: a tree stays until the next alpha. A line marks the chosen one. The root alone,
+/// far out on the right, ends the drawing.
+pub(crate) fn pruning(points: &[PruningPoint], chosen: usize, words: &LossWords<'_>, palette: &Palette) -> Drawing {
+    let Some(end) = points.last().map(|point| point.0).filter(|end| *end > 0.0) else { return Drawing::default() };
+    let before = points.len().checked_sub(2).map_or(0.0, |at| points[at].0);
+    let end = end.min(if before > 0.0 { before * 1.25 } else { end });
+    let steps = |score: fn(&PruningPoint) -> Option<f64>| {
+        let mut line: Vec<(f64, f64)> = Vec::new();
+        for point in points {
+            let Some(score) = score(point) else { return Vec::new() };
+            let alpha = point.0.clamp(0.0, end);
+            line.extend(line.last().map(|last| (alpha, last.1)));
+            line.push((alpha, score));
+        }
+        line
+    };
+    let lines = vec![steps(|point| Some(point.1)), steps(|point| point.2)];
+    let low = lines.iter().flatten().map(|point| point.1).fold(1.0, f64::min);
+    let spans = [[0.0, end], [low - 0.05 * (1.0 - low), 1.0 + 0.05 * (1.0 - low)]];
+    let mut svg = Svg::default();
+    draw_axes(&mut svg, spans, words, palette);
+    svg.raw(&curves(lines, spans, palette).unwrap_or_default());
+    let x = Scale::new(spans[0], [LEFT, SIZE[0] - RIGHT]).at(points.get(chosen).map_or(0.0, |point| point.0.min(end)));
+    svg.line([x, TOP, x, SIZE[1] - BOTTOM], &palette.accent, r#"stroke-width="2" stroke-dasharray="4 3""#);
+    svg.finish(SIZE[0], SIZE[1])
+}
+
 /// The lines, by plotters. It is given no text to draw: axes and legend are in the letters of the other drawings.
 fn curves(series: Vec<Vec<(f64, f64)>>, [x, y]: [[f64; 2]; 2], palette: &Palette) -> Option<String> {
     let mut file = String::new();
@@ -74,8 +104,9 @@ fn draw_axes(svg: &mut Svg, [x, y]: [[f64; 2]; 2], words: &LossWords<'_>, palett
     let (right, bottom) = (SIZE[0] - RIGHT, SIZE[1] - BOTTOM);
     let (x_scale, y_scale) = (Scale::new(x, [LEFT, right]), Scale::new(y, [bottom, TOP]));
     let small = Type { anchor: Anchor::Middle, size: 11.0, fill: &palette.muted, bold: false };
-    // Epochs are whole.
-    for tick in x_scale.ticks(8).into_iter().filter(|tick| tick.fract() == 0.0) {
+    // Epochs are whole; a span within the ones is of something else.
+    let is_whole = x[1] > 1.0;
+    for tick in x_scale.ticks(8).into_iter().filter(|tick| !is_whole || tick.fract() == 0.0) {
         svg.text(x_scale.at(tick), bottom + 17.0, small, &format::number(tick));
     }
     for tick in y_scale.ticks(5) {
@@ -110,6 +141,15 @@ mod tests {
         let drawing = loss(&[(1, 1.0, Some(1.2)), (2, 0.5, Some(0.9))], &WORDS, &Palette::default());
         assert_eq!(drawing.body.matches("<polyline").count(), 2, "{}", drawing.body);
         assert!(drawing.body.contains("training") && !drawing.body.contains("style="), "{}", drawing.body);
+    }
+
+    #[test]
+    fn pruned_trees_are_two_lines_of_steps_and_a_mark() {
+        let points = [(0.0, 1.0, Some(0.8)), (0.1, 0.9, Some(0.85)), (0.4, 0.5, Some(0.5))];
+        let drawing = pruning(&points, 1, &WORDS, &Palette::default());
+        assert_eq!(drawing.body.matches("<polyline").count(), 2, "{}", drawing.body);
+        assert!(drawing.body.contains("stroke-dasharray"), "{}", drawing.body);
+        assert!(pruning(&points[..1], 0, &WORDS, &Palette::default()).body.is_empty());
     }
 
     #[test]

@@ -15,10 +15,10 @@ mod tree;
 pub(crate) use bars::{Bar, bars, largest_first};
 pub(crate) use confusion::confusion;
 pub(crate) use distribution::distribution;
-pub(crate) use loss::{LossWords, loss};
+pub(crate) use loss::{LossWords, PruningPoint, loss, pruning};
 pub(crate) use scatter::{Axis, Colour, Point, Regions, ScatterSpec, ScatterWords, scatter};
 pub(crate) use svg::Drawing;
-pub(crate) use tree::{NODE, TreeSpec, TreeWords, layout, tree, visible_nodes};
+pub(crate) use tree::{NODE, TreeSpec, TreeWords, layout, limit, question, tree, visible_nodes};
 
 /// The colours of a theme, as `#rrggbb`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -226,19 +226,24 @@ fn toggle(svg: &mut Svg, id: usize, [x, y]: [f64; 2], hidden: bool, palette: &Pa
     svg.close();
 }
 
-/// `petal_width ≤ 1.75`, for a node that asks.
-fn question(node: &TreeNodeMsg) -> Option<String> {
-    Some(format!("{} ≤ {}", node.feature_name.as_ref()?, format::number(node.threshold?)))
+/// `petal_width ≤ 1.75`, for a node that asks; every number is `≤ ∞`, and what is missing is not.
+pub(crate) fn question(node: &TreeNodeMsg) -> Option<String> {
+    Some(format!("{} ≤ {}", node.feature_name.as_ref()?, limit(node, format::number)))
+}
+
+/// A question's threshold in words.
+pub(crate) fn limit(node: &TreeNodeMsg, say: fn(f64) -> String) -> String {
+    node.threshold.map_or_else(|| "∞".to_owned(), say)
 }
 
 /// The question cut so that its threshold stays.
 fn fit_question(node: &TreeNodeMsg, words: &str, width: f64) -> String {
-    match (&node.feature_name, node.threshold) {
-        (Some(name), Some(threshold)) => {
-            let end = format!(" ≤ {}", format::number(threshold));
+    match &node.feature_name {
+        Some(name) => {
+            let end = format!(" ≤ {}", limit(node, format::number));
             format!("{}{end}", fit(name, 12.5, width - super::svg::text_width(&end, 12.5)))
         }
-        _ => fit(words, 12.5, width),
+        None => fit(words, 12.5, width),
     }
 }
 
@@ -280,7 +285,9 @@ mod tests {
             feature: children.map(|_| 0),
             feature_name: children.map(|_| "<petal>".to_owned()),
             threshold: children.map(|_| 1.75),
+            missing_go_to_left: children.map(|_| true),
             n_samples,
+            weighted_n_samples: n_samples as f64,
             impurity: 0.5,
             value: vec![0.25, 0.75],
         }

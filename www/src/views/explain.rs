@@ -6,6 +6,7 @@ use vitrine_protocol::StructureMsg;
 use super::explain_importances::Importances;
 use super::explain_linear::{Coefficients, Terms};
 use super::explain_plane::Plane;
+use super::explain_pruning::Pruning;
 use super::explain_tree::TreeFigure;
 use super::train_result::LossFigure;
 use crate::actions;
@@ -58,7 +59,7 @@ fn Inside() -> impl IntoView {
         <div class="explain">
             <div class="explain-main">
                 {move || match drawn_as.get() {
-                    Inner::Tree => view! { <TreeFigure/><Importances/> }.into_any(),
+                    Inner::Tree => view! { <TreeFigure/><Pruning/><Importances/> }.into_any(),
                     Inner::Coefficients => view! { <Coefficients/><Terms/> }.into_any(),
                     Inner::Nothing => ().into_any(),
                 }}

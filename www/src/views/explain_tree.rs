@@ -10,7 +10,7 @@ use vitrine_protocol::{StructureMsg, TreeNodeMsg};
 use super::explain_frame::{Frame, fits, focus_on, glide};
 use crate::actions::show_tree;
 use crate::browser::number_in;
-use crate::charts::{Drawing, TreeSpec, TreeWords, layout, tree, visible_nodes};
+use crate::charts::{Drawing, TreeSpec, TreeWords, layout, limit, question, tree, visible_nodes};
 use crate::format::{self, Short};
 use crate::state::{App, app, effect, said, tr};
 use crate::text::{fill, spoken};
@@ -366,10 +366,7 @@ fn NodeDetail() -> impl IntoView {
         let node = nodes_of(app, |nodes| nodes.get(id).cloned())??;
         let texts = app.text();
         let classes = classes(app);
-        let question = node
-            .feature_name
-            .zip(node.threshold)
-            .map(|(name, threshold)| format!("{name} ≤ {}", format::number(threshold)));
+        let question = question(&node);
         let shares = classes.map(|classes| {
             let shares = classes
                 .into_iter()
@@ -400,10 +397,9 @@ fn sheet(app: App) -> Sheet {
     let head = head.chain([impurity_name(app)]).chain(values).collect();
     let rows = nodes_of(app, |nodes| {
         let rows = nodes.iter().map(|node| {
-            let question = node.feature_name.as_ref().zip(node.threshold);
             let id = |child: Option<usize>| child.map_or(String::new(), |child| child.to_string());
-            let question =
-                question.map_or(String::new(), |(name, threshold)| format!("{name} ≤ {}", format::plain(threshold)));
+            let name = node.feature_name.as_ref();
+            let question = name.map_or(String::new(), |name| format!("{name} ≤ {}", limit(node, format::plain)));
             let fixed = [node.id.to_string(), question, id(node.left), id(node.right), node.n_samples.to_string()];
             fixed
                 .into_iter()

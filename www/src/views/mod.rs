@@ -11,6 +11,7 @@ mod explain_frame;
 mod explain_importances;
 mod explain_linear;
 mod explain_plane;
+mod explain_pruning;
 mod explain_tree;
 mod export;
 mod predict;

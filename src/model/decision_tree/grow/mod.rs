@@ -181,7 +181,7 @@ impl Grower {
             let n_words = node.end - node.start + ROWS_PER_SCAN;
             match phase {
                 Phase::Searching(search) => {
-                    *budget = budget.saturating_sub(n_words * self.scanner.cost());
+                    *budget = budget.saturating_sub(n_words * self.scanner.cost(&self.labels));
                     self.search_on(node, search);
                 }
                 Phase::Splitting(splitting) => {

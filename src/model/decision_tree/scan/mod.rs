@@ -92,11 +92,13 @@ impl Scanner {
     }
 
     /// What scanning a word costs, in words looked at.
-    pub(super) fn cost(&self) -> usize {
-        match self.impurity {
-            Impurity::Gini | Impurity::SquaredError => 1,
+    pub(super) fn cost(&self, labels: &Labels) -> usize {
+        match (&labels.of, &labels.weights, self.impurity) {
+            // Every class is looked at for every cut.
+            (LabelKind::Classes { n_classes }, Some(_), _) => 1 + n_classes / 2,
             // Looking up logarithms, and now and then computing them.
-            Impurity::Entropy => 3,
+            (_, _, Impurity::Entropy) => 3,
+            (_, _, Impurity::Gini | Impurity::SquaredError) => 1,
         }
     }
 
