@@ -1549,9 +1549,13 @@ feature: number | null,
  */
 feature_name: string | null, 
 /**
- * In the raw column's units.
+ * In the raw column's units; none where it asks for categories, or whether the cell is there at all.
  */
 threshold: number | null, 
+/**
+ * The categories that go left, where it asks for some.
+ */
+categories: Array<string> | null, 
 /**
  * Training rows that reach it.
  */

@@ -272,8 +272,11 @@ pub struct TreeNodeMsg {
     pub feature: Option<usize>,
     /// The feature asked, by name.
     pub feature_name: Option<String>,
-    /// In the raw column's units.
+    /// In the raw column's units; none where it asks for categories, or whether the cell is there at all.
     pub threshold: Option<f64>,
+    /// The categories that go left, where it asks for some.
+    #[serde(default)]
+    pub categories: Option<Vec<String>>,
     /// Training rows that reach it.
     pub n_samples: usize,
     /// Gini or entropy (in bits) or variance of the target here.

@@ -173,8 +173,7 @@ pub fn declarations() -> String {
         "// Generated from protocol/src by `cargo run --package vitrine-protocol --features types --example types`.\n\
                     // A test holds it to the messages; do not edit.\n"
             .to_owned();
-    let mut messages =
-        Messages { config: Config::new().with_large_int("number"), by_name: BTreeMap::new() };
+    let mut messages = Messages { config: Config::new().with_large_int("number"), by_name: BTreeMap::new() };
     messages.visit::<RequestMsg>();
     // Named by hand in `ts(type = …)`, which ts-rs does not follow.
     messages.visit::<LoadOptionsMsg>();

@@ -5,6 +5,8 @@
 //! follows from the registry.
 
 mod card;
+mod category_set;
+mod class_weight;
 mod coordinate_descent;
 mod decision_tree;
 mod elastic_net;
@@ -21,10 +23,14 @@ mod ridge;
 mod state;
 
 pub use card::{Metrics, ModelCard, Receipt};
+pub use category_set::CategorySet;
+pub use class_weight::ClassWeight;
 pub use coordinate_descent::CoordinateIssue;
 pub use decision_tree::{Criterion, DecisionTreeSpec, FittedDecisionTree, TreeError};
 pub use elastic_net::ElasticNetSpec;
-pub use gradient_boosting::{BoostingError, FittedGradientBoosting, GradientBoostingSpec};
+pub use gradient_boosting::{
+    BoostingError, CategoricalFeatures, EarlyStopping, FittedGradientBoosting, GradientBoostingSpec,
+};
 pub use k_nearest_neighbors::{FittedKNearestNeighbors, KNearestNeighborsSpec, NeighborIssue, NeighborWeights};
 pub use lasso::LassoSpec;
 pub use linear_map::FittedLinear;
@@ -80,6 +86,14 @@ pub struct ModelKind {
     pub start: fn(&ParamMap, FitInput) -> Result<BoxedSession, Error>,
     /// Reads a fitted model back from [`Fitted::state`]; every malformed state is an error, never a panic.
     pub load: fn(&State) -> Result<Box<dyn Fitted>, Error>,
+}
+
+impl ModelKind {
+    /// Whether, with these (checked) parameters, features may be categories ([`Matrix::categorical`]): so says a model that
+    /// declares `categorical_features`. The recipe then encodes categories as ordinal, since each question is for a set.
+    pub fn takes_categories(&self, params: &ParamMap) -> bool {
+        params.get("categorical_features").is_some_and(|word| word == CategoricalFeatures::FromDtype.word())
+    }
 }
 
 /// Every model there is, in the order forms list them.
@@ -257,6 +271,14 @@ pub trait Trees {
     ///
     /// **Panics** when there is no such tree.
     fn nodes(&self, tree: usize) -> Vec<TreeNode>;
+
+    /// Where a node asks for a category: those that go left, by their codes. Its split's threshold then means nothing.
+    ///
+    /// **Panics** when there is no such node.
+    fn categories(&self, tree: usize, node: usize) -> Option<CategorySet> {
+        let _ = (tree, node);
+        None
+    }
 }
 
 /// A node of a tree.
@@ -274,12 +296,12 @@ pub struct TreeNode {
     pub value: Vec<f64>,
 }
 
-/// A question: `x[feature] <= threshold` goes left.
+/// A question: `x[feature] <= threshold` goes left, unless the trees ask for a category there ([`Trees::categories`]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TreeSplit {
     /// Position in the matrix.
     pub feature: usize,
-    /// In the matrix' units.
+    /// In the matrix' units; the largest number there is where missing cells alone go right.
     pub threshold: f64,
     /// The child for `<=`.
     pub left: usize,

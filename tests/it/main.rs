@@ -13,6 +13,7 @@ mod property_ingest;
 mod protocol;
 mod reference;
 mod reference_boosting;
+mod reference_boosting_tables;
 mod reference_classic;
 mod reference_data;
 mod reference_forests;

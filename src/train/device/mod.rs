@@ -10,9 +10,9 @@ mod tensors;
 #[cfg(feature = "webgpu")]
 use crate::Error;
 #[cfg(feature = "tensors")]
-pub use tensors::self_test;
-#[cfg(feature = "tensors")]
 pub(crate) use tensors::read;
+#[cfg(feature = "tensors")]
+pub use tensors::self_test;
 
 crate::trouble! {
     /// What the machine cannot do.

@@ -90,8 +90,8 @@ async fn computed(device: &Device) -> Result<Vec<(&'static str, Vec<f32>)>, Erro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::device::CPU_F32;
     use crate::train::block_on;
+    use crate::train::device::CPU_F32;
 
     #[test]
     fn the_cpu_passes_its_own_test() {

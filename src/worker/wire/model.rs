@@ -100,12 +100,21 @@ fn history_msg((epoch, elapsed_ms): &(Epoch, f64)) -> HistoryMsg {
 ///
 /// **Errors** `explain.no_such_tree`.
 pub(in crate::worker) fn tree_nodes(pipeline: &Pipeline, tree: usize) -> Result<Vec<TreeNodeMsg>, Error> {
-    let all = |nodes: &[TreeNode]| {
+    let all = |nodes: &[TreeNode]| -> Vec<TreeNodeMsg> {
         nodes.iter().enumerate().map(|(id, node)| node_msg(id, node, &pipeline.recipe.features)).collect()
     };
     let n_trees = match pipeline.fitted.structure() {
         Structure::Tree(nodes) if tree == 0 => return Ok(all(nodes)),
-        Structure::Trees(trees) if tree < trees.n_trees() => return Ok(all(&trees.nodes(tree))),
+        Structure::Trees(trees) if tree < trees.n_trees() => {
+            let mut nodes = all(&trees.nodes(tree));
+            for node in &mut nodes {
+                let Some((codes, feature)) = trees.categories(tree, node.id).zip(node.feature) else { continue };
+                let names = pipeline.recipe.categories(feature).unwrap_or_default();
+                let name = |code: u8| names.get(usize::from(code)).cloned().unwrap_or_else(|| code.to_string());
+                (node.threshold, node.categories) = (None, Some(codes.codes().map(name).collect()));
+            }
+            return Ok(nodes);
+        }
         Structure::Tree(_) => 1,
         Structure::Trees(trees) => trees.n_trees(),
         Structure::Linear { .. } | Structure::Plain => 0,
@@ -150,7 +159,12 @@ fn node_msg(id: usize, node: &TreeNode, features: &[FeatureDoc]) -> TreeNodeMsg 
         right: split.map(|split| split.right),
         feature: split.map(|split| split.feature),
         feature_name: doc.map(|doc| doc.name.clone()),
-        threshold: split.zip(doc).map(|(split, doc)| doc.origin.raw_from_prepared(split.threshold)),
+        // No number is above the largest one: such a split asks whether there is a number.
+        threshold: split
+            .filter(|split| split.threshold < f64::MAX)
+            .zip(doc)
+            .map(|(split, doc)| doc.origin.raw_from_prepared(split.threshold)),
+        categories: None,
         n_samples: node.n_samples,
         impurity: node.impurity,
         value: node.value.clone(),

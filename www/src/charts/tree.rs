@@ -226,9 +226,14 @@ fn toggle(svg: &mut Svg, id: usize, [x, y]: [f64; 2], hidden: bool, palette: &Pa
     svg.close();
 }
 
-/// `petal_width ≤ 1.75`, for a node that asks.
-fn question(node: &TreeNodeMsg) -> Option<String> {
-    Some(format!("{} ≤ {}", node.feature_name.as_ref()?, format::number(node.threshold?)))
+/// `petal_width ≤ 1.75`, or `colour ∈ {red, blue}`, for a node that asks; `≠ ∅` asks whether there is a number at all.
+pub(crate) fn question(node: &TreeNodeMsg) -> Option<String> {
+    let name = node.feature_name.as_ref()?;
+    Some(match (&node.categories, node.threshold) {
+        (Some(categories), _) => format!("{name} ∈ {{{}}}", categories.join(", ")),
+        (None, Some(threshold)) => format!("{name} ≤ {}", format::number(threshold)),
+        (None, None) => format!("{name} ≠ ∅"),
+    })
 }
 
 /// The question cut so that its threshold stays.
@@ -280,6 +285,7 @@ mod tests {
             feature: children.map(|_| 0),
             feature_name: children.map(|_| "<petal>".to_owned()),
             threshold: children.map(|_| 1.75),
+            categories: None,
             n_samples,
             impurity: 0.5,
             value: vec![0.25, 0.75],
@@ -326,5 +332,15 @@ mod tests {
         assert_eq!(drawing.body.matches("class=\"lit ").count(), 2);
         assert!(drawing.body.contains("&lt;petal&gt; ≤ 1.75"), "{}", drawing.body);
         assert!(drawing.body.contains("b 75%"));
+    }
+
+    #[test]
+    fn categories_are_asked_for_by_name() {
+        let categories = Some(vec!["red".to_owned(), "blue".to_owned()]);
+        let mut asking = TreeNodeMsg { threshold: None, categories, ..node(0, None, Some([1, 2]), 10) };
+        assert_eq!(question(&asking).as_deref(), Some("<petal> ∈ {red, blue}"));
+        asking.categories = None;
+        assert_eq!(question(&asking).as_deref(), Some("<petal> ≠ ∅"));
+        assert_eq!(question(&node(1, Some(0), None, 4)), None);
     }
 }

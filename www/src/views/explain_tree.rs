@@ -10,7 +10,7 @@ use wasm_bindgen::JsCast;
 
 use super::explain_frame::{Frame, fits, focus_on, glide};
 use crate::actions::show_tree;
-use crate::charts::{Drawing, TreeSpec, TreeWords, layout, tree, visible_nodes};
+use crate::charts::{Drawing, TreeSpec, TreeWords, layout, question, tree, visible_nodes};
 use crate::format;
 use crate::state::{App, app, said, tr};
 use crate::text::{fill, spoken};
@@ -371,10 +371,7 @@ fn NodeDetail() -> impl IntoView {
         let node = nodes_of(app, |nodes| nodes.get(id).cloned())??;
         let texts = app.text();
         let classes = classes(app);
-        let question = node
-            .feature_name
-            .zip(node.threshold)
-            .map(|(name, threshold)| format!("{name} ≤ {}", format::number(threshold)));
+        let question = question(&node);
         let shares = classes.map(|classes| {
             let shares = classes
                 .into_iter()
@@ -405,10 +402,10 @@ fn sheet(app: App) -> Sheet {
     let head = head.chain([impurity_name(app)]).chain(values).collect();
     let rows = nodes_of(app, |nodes| {
         let rows = nodes.iter().map(|node| {
-            let question = node.feature_name.as_ref().zip(node.threshold);
             let id = |child: Option<usize>| child.map_or(String::new(), |child| child.to_string());
-            let question =
-                question.map_or(String::new(), |(name, threshold)| format!("{name} ≤ {}", format::plain(threshold)));
+            let exact = node.feature_name.as_ref().zip(node.threshold);
+            let exact = exact.map(|(name, threshold)| format!("{name} ≤ {}", format::plain(threshold)));
+            let question = exact.or_else(|| question(node)).unwrap_or_default();
             let fixed = [node.id.to_string(), question, id(node.left), id(node.right), node.n_samples.to_string()];
             fixed
                 .into_iter()
