@@ -1555,7 +1555,7 @@ threshold: number | null,
 /**
  * The categories that go left, where it asks for some.
  */
-categories: Array<string> | null, 
+categories?: Array<string>, 
 /**
  * Training rows that reach it.
  */

@@ -275,7 +275,8 @@ pub struct TreeNodeMsg {
     /// In the raw column's units; none where it asks for categories, or whether the cell is there at all.
     pub threshold: Option<f64>,
     /// The categories that go left, where it asks for some.
-    #[serde(default)]
+    #[cfg_attr(feature = "types", ts(optional))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub categories: Option<Vec<String>>,
     /// Training rows that reach it.
     pub n_samples: usize,
