@@ -139,8 +139,17 @@ impl ParamKind {
                 value.as_f64().is_some_and(|x| x.is_finite() && range.contains(x))
             }
             Self::Boolean => value.is_boolean(),
-            Self::Choice { options } => value.as_str().is_some_and(|word| options.contains(&word)),
+            Self::Choice { options } => word(value).is_some_and(|word| options.contains(&word)),
         }
+    }
+}
+
+/// A word, as a choice reads it; yes and no are words too, where they are among them.
+pub fn word(value: &Value) -> Option<&str> {
+    match value.as_bool() {
+        Some(true) => Some("true"),
+        Some(false) => Some("false"),
+        None => value.as_str(),
     }
 }
 
@@ -445,7 +454,7 @@ macro_rules! choice {
                 $crate::param::ParamKind::Choice { options: &[$($word),+] }
             }
             fn read(value: &serde_json::Value) -> Option<Self> {
-                match value.as_str()? { $( $word => Some(Self::$Variant), )+ _ => None }
+                match $crate::param::word(value)? { $( $word => Some(Self::$Variant), )+ _ => None }
             }
             fn write(&self) -> serde_json::Value {
                 self.word().into()

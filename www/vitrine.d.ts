@@ -1720,9 +1720,13 @@ feature: number | null,
  */
 feature_name: string | null, 
 /**
- * In the raw column's units; none where the question is only whether the value is missing.
+ * In the raw column's units; none where it asks for categories, or only whether the value is missing.
  */
 threshold: number | null, 
+/**
+ * The categories that go left, where it asks for some.
+ */
+categories?: Array<string>, 
 /**
  * Whether a missing value goes left; none at a leaf.
  */

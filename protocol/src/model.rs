@@ -301,8 +301,12 @@ pub struct TreeNodeMsg {
     pub feature: Option<usize>,
     /// The feature asked, by name.
     pub feature_name: Option<String>,
-    /// In the raw column's units; none where the question is only whether the value is missing.
+    /// In the raw column's units; none where it asks for categories, or only whether the value is missing.
     pub threshold: Option<f64>,
+    /// The categories that go left, where it asks for some.
+    #[cfg_attr(feature = "types", ts(optional))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub categories: Option<Vec<String>>,
     /// Whether a missing value goes left; none at a leaf.
     pub missing_go_to_left: Option<bool>,
     /// Training rows that reach it.

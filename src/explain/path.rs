@@ -3,7 +3,7 @@
 use super::votes::{largest, tree_of};
 use crate::Error;
 use crate::error::Issues;
-use crate::model::{Answers, Pipeline, Structure, TreeNode, TreeSplit};
+use crate::model::{Answers, Pipeline, Structure, TreeNode, TreeSplit, Trees};
 use crate::preprocess::{FeatureDoc, Matrix, RowSource, Task};
 use crate::table::{Cell, number_text};
 
@@ -33,6 +33,8 @@ pub struct PathStep {
     pub value: Option<f64>,
     /// The threshold, in the same units; none when the question is only whether the value is missing.
     pub threshold: Option<f64>,
+    /// Where the question is for a category: those that go left, by name.
+    pub categories: Option<Vec<String>>,
     /// Whether the row went left.
     pub went_left: bool,
     /// Training rows that reached the node.
@@ -74,7 +76,7 @@ pub fn decision_path(
     let answer = answer_text(pipeline, &answers);
     Ok(match pipeline.fitted.structure() {
         Structure::Tree(nodes) => {
-            let (steps, leaf) = follow(nodes, &x, pipeline, source, row);
+            let (steps, leaf) = follow(nodes, &x, pipeline, source, row, None);
             let sentence = sentence(&steps, &pipeline.recipe.features, &answer);
             DecisionPath { steps, leaf: Some(leaf), terms: Vec::new(), answers, sentence }
         }
@@ -87,7 +89,7 @@ pub fn decision_path(
         Structure::Trees(trees) if tree.is_some() => {
             let tree = tree.unwrap_or_default();
             let nodes = tree_of(trees, tree)?;
-            let (steps, leaf) = follow(&nodes, &x, pipeline, source, row);
+            let (steps, leaf) = follow(&nodes, &x, pipeline, source, row, Some((trees, tree)));
             let says = leaf_text(&nodes[leaf], pipeline, trees.is_sum());
             let sentence = sentence(&steps, &pipeline.recipe.features, &says);
             DecisionPath { steps, leaf: Some(leaf), terms: Vec::new(), answers, sentence }
@@ -125,13 +127,19 @@ fn follow(
     pipeline: &Pipeline,
     source: &dyn RowSource,
     row: u32,
+    of: Option<(&dyn Trees, usize)>,
 ) -> (Vec<PathStep>, usize) {
     let mut steps = Vec::new();
     let mut node = 0;
     while let Some(split) = nodes[node].split {
         let doc = &pipeline.recipe.features[split.feature];
         let prepared = x.get(0, split.feature);
-        let went_left = split.goes_left(prepared);
+        let went_left = match of {
+            Some((trees, tree)) => trees.goes_left(tree, node, &split, prepared),
+            None => split.goes_left(prepared),
+        };
+        let categories = of.and_then(|(trees, tree)| trees.categories(tree, node));
+        let categories = categories.map(|set| pipeline.recipe.category_names(split.feature, set.codes()));
         steps.push(PathStep {
             node,
             feature: split.feature,
@@ -140,12 +148,13 @@ fn follow(
             } else {
                 Some(raw_value(doc, source, row).unwrap_or_else(|| doc.origin.raw_from_prepared(prepared)))
             },
-            threshold: raw_threshold(doc, &split),
+            threshold: if categories.is_some() { None } else { raw_threshold(doc, &split) },
+            categories,
             went_left,
             n_samples: nodes[node].n_samples,
             value_here: nodes[node].value.clone(),
         });
-        node = split.child(prepared);
+        node = if went_left { split.left } else { split.right };
     }
     (steps, node)
 }
@@ -169,6 +178,10 @@ fn raw_value(doc: &FeatureDoc, source: &dyn RowSource, row: u32) -> Option<f64> 
 fn sentence(steps: &[PathStep], features: &[FeatureDoc], answer: &str) -> String {
     let question = |step: &PathStep| {
         let doc = &features[step.feature];
+        if let Some(categories) = &step.categories {
+            let sign = if step.went_left { "∈" } else { "∉" };
+            return format!("{} {sign} {{{}}}", doc.origin.column, categories.join(", "));
+        }
         let Some(value) = step.value else {
             return format!("{} missing", doc.name);
         };

@@ -11,7 +11,11 @@ use crate::preprocess::Matrix;
 /// **Errors** `explain.no_such_tree`.
 pub fn vote(trees: &dyn Trees, tree: usize, x: &Matrix) -> Result<f64, Error> {
     let nodes = tree_of(trees, tree)?;
-    let value = &leaf(&nodes, x).value;
+    let mut at = 0;
+    while let Some(split) = &nodes[at].split {
+        at = if trees.goes_left(tree, at, split, x.get(0, split.feature)) { split.left } else { split.right };
+    }
+    let value = &nodes[at].value;
     Ok(if value.len() == 1 { value[0] } else { largest(value) as f64 })
 }
 
@@ -21,14 +25,6 @@ pub fn vote(trees: &dyn Trees, tree: usize, x: &Matrix) -> Result<f64, Error> {
 pub fn tree_of(trees: &dyn Trees, index: usize) -> Result<Vec<TreeNode>, Error> {
     let n_trees = trees.n_trees();
     if index < n_trees { Ok(trees.nodes(index)) } else { Err(ExplainError::NoSuchTree { index, n_trees }.into()) }
-}
-
-fn leaf<'a>(nodes: &'a [TreeNode], x: &Matrix) -> &'a TreeNode {
-    let mut node = &nodes[0];
-    while let Some(split) = &node.split {
-        node = &nodes[split.child(x.get(0, split.feature))];
-    }
-    node
 }
 
 /// The position of the largest number, the first among equals.

@@ -6,6 +6,7 @@
 
 mod card;
 mod categorical_nb;
+mod category_set;
 mod class_weight;
 mod coordinate_descent;
 mod decision_tree;
@@ -25,11 +26,14 @@ mod svc;
 
 pub use card::{Metrics, ModelCard, Receipt};
 pub use categorical_nb::{CategoricalNbIssue, CategoricalNbSpec, FittedCategoricalNb};
+pub use category_set::CategorySet;
 pub use class_weight::{ClassWeight, ClassWeightError};
 pub use coordinate_descent::CoordinateIssue;
 pub use decision_tree::{Criterion, DecisionTreeSpec, FittedDecisionTree, Pruned, Pruning, TreeError, TreeSplitter};
 pub use elastic_net::ElasticNetSpec;
-pub use gradient_boosting::{BoostingError, FittedGradientBoosting, GradientBoostingSpec};
+pub use gradient_boosting::{
+    BoostingError, CategoricalFeatures, EarlyStopping, FittedGradientBoosting, GradientBoostingSpec,
+};
 pub use k_nearest_neighbors::{FittedKNearestNeighbors, KNearestNeighborsSpec, NeighborIssue, NeighborWeights};
 pub use lasso::LassoSpec;
 pub use linear_map::FittedLinear;
@@ -93,6 +97,12 @@ impl ModelKind {
     /// category would count as many times as there are categories.
     pub fn reads_codes(&self) -> bool {
         self.kind == categorical_nb::KIND.kind
+    }
+
+    /// Whether, with these (checked) parameters, features may be categories ([`Matrix::categorical`]): so says a model that
+    /// declares `categorical_features`. The recipe then encodes categories as ordinal, since each question is for a set.
+    pub fn takes_categories(&self, params: &ParamMap) -> bool {
+        params.get("categorical_features").is_some_and(|word| word == CategoricalFeatures::FromDtype.word())
     }
 }
 
@@ -278,6 +288,22 @@ pub trait Trees {
     ///
     /// **Panics** when there is no such tree.
     fn nodes(&self, tree: usize) -> Vec<TreeNode>;
+
+    /// Where a node asks for a category: those that go left, by their codes. Its split's threshold then means nothing.
+    ///
+    /// **Panics** when there is no such node.
+    fn categories(&self, tree: usize, node: usize) -> Option<CategorySet> {
+        let _ = (tree, node);
+        None
+    }
+
+    /// Whether a row with this number in the feature goes left at a node that asks `split`.
+    ///
+    /// **Panics** when there is no such node.
+    fn goes_left(&self, tree: usize, node: usize, split: &TreeSplit, x: f64) -> bool {
+        let _ = (tree, node);
+        split.goes_left(x)
+    }
 }
 
 /// A node of a tree.
@@ -297,7 +323,8 @@ pub struct TreeNode {
     pub value: Vec<f64>,
 }
 
-/// A question: `x[feature] <= threshold` goes left; a missing cell goes where most of its kind, or of all, went.
+/// A question: `x[feature] <= threshold` goes left; a missing cell goes where most of its kind, or of all, went. Where the
+/// trees ask for a category ([`Trees::categories`]) the threshold means nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TreeSplit {
     /// Position in the matrix.

@@ -16,6 +16,8 @@ pub struct Needs {
     pub scaling: bool,
     /// Missing numbers as they are: it says itself what a missing one means.
     pub takes_missing: bool,
+    /// Categories as one feature of codes: it asks for sets of them.
+    pub takes_categories: bool,
 }
 
 /// The columns to learn from: all but the target, text and columns without any value.
@@ -35,10 +37,13 @@ pub fn default_features(table: &Table, target: Option<&str>, issues: &mut Issues
 }
 
 /// Median imputation, standard scaling where the model wants it, one-hot encoding. For a model that takes missing cells,
-/// only categories are imputed.
+/// only categories are imputed; for one that takes categories as well, these are encoded as ordinal and nothing else is done.
 pub fn default_recipe(table: &Table, features: &[String], needs: Needs, issues: &mut Issues) -> Vec<Step> {
-    let imputed = if needs.takes_missing { Select::Categorical } else { Select::All };
-    let mut steps = vec![Step::Impute { columns: imputed, strategy: Imputation::Median }];
+    let mut steps = Vec::new();
+    if !(needs.takes_missing && needs.takes_categories) {
+        let imputed = if needs.takes_missing { Select::Categorical } else { Select::All };
+        steps.push(Step::Impute { columns: imputed, strategy: Imputation::Median });
+    }
     if needs.scaling {
         steps.push(Step::Scale { columns: Select::Numeric, method: Scaling::Standard });
     }
@@ -51,7 +56,7 @@ pub fn default_recipe(table: &Table, features: &[String], needs: Needs, issues: 
             _ => continue,
         };
         n_categorical += 1;
-        if n_categories > MAX_ONE_HOT {
+        if n_categories > MAX_ONE_HOT && !needs.takes_categories {
             issues.push(PreprocessIssue::ManyCategories { column: column.name.clone(), n_categories });
             many.push(column.name.clone());
         }
@@ -62,7 +67,8 @@ pub fn default_recipe(table: &Table, features: &[String], needs: Needs, issues: 
         steps.push(Step::Encode { columns, method: Encoding::Ordinal, refuse_unknown: false });
     }
     if n_categorical > n_many {
-        steps.push(Step::Encode { columns: Select::Categorical, method: Encoding::OneHot, refuse_unknown: false });
+        let method = if needs.takes_categories { Encoding::Ordinal } else { Encoding::OneHot };
+        steps.push(Step::Encode { columns: Select::Categorical, method, refuse_unknown: false });
     }
     steps
 }
@@ -104,14 +110,23 @@ mod tests {
     fn many_categories_become_ordinal() {
         let names = ["n".to_owned(), "c".to_owned()];
         let mut issues = Issues::new();
-        let steps = default_recipe(&table(3), &names, Needs { scaling: true, takes_missing: false }, &mut issues);
+        let steps = default_recipe(&table(3), &names, Needs { scaling: true, ..Needs::default() }, &mut issues);
         assert_eq!(steps.iter().map(Step::name).collect::<Vec<_>>(), ["impute", "scale", "encode"]);
         assert!(issues.is_empty());
-        let steps = default_recipe(&table(101), &names, Needs { scaling: false, takes_missing: true }, &mut issues);
+        let steps = default_recipe(&table(101), &names, Needs { takes_missing: true, ..Needs::default() }, &mut issues);
         assert!(matches!(steps[0], Step::Impute { columns: Select::Categorical, .. }));
         assert!(matches!(steps[1], Step::Encode { method: Encoding::Ordinal, .. }));
         let mut steps = default_recipe(&table(3), &names, Needs::default(), &mut issues);
         encode_as_codes(&mut steps);
         assert!(matches!(steps[1], Step::Encode { method: Encoding::Ordinal, .. }));
+    }
+
+    #[test]
+    fn a_model_that_takes_everything_gets_codes_and_holes() {
+        let needs = Needs { scaling: false, takes_missing: true, takes_categories: true };
+        let mut issues = Issues::new();
+        let steps = default_recipe(&table(101), &["n".to_owned(), "c".to_owned()], needs, &mut issues);
+        assert!(matches!(steps[..], [Step::Encode { method: Encoding::Ordinal, columns: Select::Categorical, .. }]));
+        assert!(issues.is_empty());
     }
 }

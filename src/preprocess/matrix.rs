@@ -16,6 +16,7 @@
 pub struct Matrix {
     features: Vec<Vec<f64>>,
     n_rows: usize,
+    is_categorical: Vec<bool>,
 }
 
 impl Matrix {
@@ -25,7 +26,21 @@ impl Matrix {
     pub fn from_columns(features: Vec<Vec<f64>>) -> Self {
         let n_rows = features.first().map_or(0, Vec::len);
         assert!(features.iter().all(|feature| feature.len() == n_rows), "features of one matrix have one length");
-        Self { features, n_rows }
+        Self { features, n_rows, is_categorical: Vec::new() }
+    }
+
+    /// Says which features are codes of categories, for models that take these: from 0 to 254; what is below 0 is missing.
+    ///
+    /// **Panics** when it is not said of every feature.
+    #[must_use]
+    pub fn with_categorical(self, is_categorical: Vec<bool>) -> Self {
+        assert_eq!(is_categorical.len(), self.features.len(), "one answer per feature");
+        Self { is_categorical, ..self }
+    }
+
+    /// Which features are codes of categories; empty where none is.
+    pub fn categorical(&self) -> &[bool] {
+        &self.is_categorical
     }
 
     /// Reads row-major numbers, as tests and reference files write them.
@@ -57,6 +72,11 @@ impl Matrix {
         &self.features
     }
 
+    /// The features themselves.
+    pub fn into_features(self) -> Vec<Vec<f64>> {
+        self.features
+    }
+
     /// One number.
     pub fn get(&self, row: usize, feature: usize) -> f64 {
         self.features[feature][row]
@@ -76,7 +96,8 @@ impl Matrix {
     /// Some of the rows, in the order given.
     pub fn take_rows(&self, rows: &[u32]) -> Self {
         let take = |feature: &Vec<f64>| rows.iter().map(|&row| feature[row as usize]).collect();
-        Self { features: self.features.iter().map(take).collect(), n_rows: rows.len() }
+        let is_categorical = self.is_categorical.clone();
+        Self { features: self.features.iter().map(take).collect(), n_rows: rows.len(), is_categorical }
     }
 }
 

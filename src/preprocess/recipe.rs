@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::Error;
 use crate::error::Issues;
-use crate::preprocess::frame::{Feature, Input, Origin, RowSource, Values, read_input};
+use crate::preprocess::frame::{Feature, Group, Input, Origin, RowSource, Values, read_input};
 use crate::preprocess::input::learn_input;
 use crate::preprocess::step::{Applying, Learned, Select, Step};
 use crate::preprocess::{Matrix, PreprocessError, PreprocessIssue, impute, polynomial, stats};
@@ -16,6 +16,9 @@ use crate::table::{Table, number_text};
 
 /// The most features a recipe may make: more would be a mistake in nearly every table that fits in a browser.
 pub const MAX_FEATURES: usize = 20_000;
+
+/// Sets of categories have room for so many.
+const MAX_CATEGORIES: usize = 255;
 
 /// A recipe that has learned. It travels with its model.
 #[derive(Clone, Debug, PartialEq)]
@@ -370,6 +373,44 @@ impl FittedRecipe {
             issues.extend(odd);
         }
         Ok(Matrix::from_columns(columns))
+    }
+
+    /// The categories whose positions a feature holds; none where it holds numbers, or more has been made of the positions.
+    ///
+    /// **Panics** when there is no such feature.
+    pub fn categories(&self, feature: usize) -> Option<&[String]> {
+        let doc = &self.features[feature];
+        if doc.origin.group != Group::Categorical || doc.origin.level.is_some() {
+            return None;
+        }
+        let learned = self.steps.iter().rev().flat_map(|fitted| fitted.learned.iter().rev());
+        let mut own = learned.filter(|(name, _)| *name == doc.name).map(|(_, learned)| learned);
+        match own.find(|learned| !matches!(learned, Learned::Keep | Learned::FillNumber(_)))? {
+            Learned::Ordinal { categories, .. } => Some(categories),
+            _ => None,
+        }
+    }
+
+    /// The names behind some of a feature's positions.
+    ///
+    /// **Panics** when there is no such feature.
+    pub fn category_names(&self, feature: usize, codes: impl Iterator<Item = u8>) -> Vec<String> {
+        let names = self.categories(feature).unwrap_or_default();
+        codes.map(|code| names.get(usize::from(code)).cloned().unwrap_or_else(|| code.to_string())).collect()
+    }
+
+    /// Which features a model may ask for sets of categories. One with more categories than such sets have room for is
+    /// reported, and is one of numbers.
+    pub fn categorical_features(&self, issues: &mut Issues) -> Vec<bool> {
+        let mut is_categorical = |feature: usize| {
+            let n_categories = self.categories(feature)?.len();
+            if n_categories > MAX_CATEGORIES {
+                let column = self.features[feature].origin.column.clone();
+                issues.push(PreprocessIssue::ManyCategories { column, n_categories });
+            }
+            Some(n_categories <= MAX_CATEGORIES)
+        };
+        (0..self.features.len()).map(|feature| is_categorical(feature).unwrap_or(false)).collect()
     }
 
     /// The names of the matrix' features.

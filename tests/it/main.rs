@@ -14,6 +14,7 @@ mod property_ingest;
 mod protocol;
 mod reference;
 mod reference_boosting;
+mod reference_boosting_tables;
 mod reference_classic;
 mod reference_classifiers;
 mod reference_data;

@@ -3,14 +3,13 @@
 //! What comes in: bins, labels, and how to boost. What goes out, in bounded pieces: rounds with their losses; in the end
 //! a fitted model. Rows that are watched, held back or not, are answered by each new tree once and never again.
 
-use super::bins::Binned;
+use super::bins::{Bins, Grid};
 use super::fitted::FittedGradientBoosting;
 use super::forest::Forest;
 use super::grow::{Ground, Grower, Limits};
-use super::loss::{Labels, Loss, Slopes};
+use super::loss::{Labels, Loss, Rows, Slopes};
+use super::tree;
 use crate::Error;
-use crate::model::Trees;
-use crate::preprocess::Matrix;
 use crate::train::Epoch;
 use crate::train::gradient_descent::DescentError;
 
@@ -36,34 +35,31 @@ pub(super) struct BoostConfig {
 /// Rows whose loss is told.
 #[derive(Debug)]
 pub(super) struct Watched {
-    /// None for the rows that trees are grown on.
-    x: Option<Matrix>,
-    labels: Labels,
+    pub(super) labels: Labels,
+    pub(super) weights: Option<Vec<f64>>,
+    pub(super) bins: Bins,
+    total_weight: f64,
     scores: Vec<Vec<f64>>,
 }
 
 impl Watched {
-    pub(super) fn new(x: Option<Matrix>, labels: Labels) -> Self {
-        Self { x, labels, scores: Vec::new() }
+    pub(super) fn new(labels: Labels, weights: Option<Vec<f64>>) -> Self {
+        let total_weight = Rows { labels: &labels, weights: weights.as_deref() }.total_weight();
+        Self { labels, weights, bins: Bins::default(), total_weight, scores: Vec::new() }
     }
 
-    fn n_rows(&self) -> usize {
-        match &self.labels {
-            Labels::Values(y) => y.len(),
-            Labels::Codes(codes) => codes.len(),
-        }
+    fn rows(&self) -> Rows<'_> {
+        Rows { labels: &self.labels, weights: self.weights.as_deref() }
     }
 }
 
-/// Which rows are watched what for.
+/// The rows a boosting looks at.
 #[derive(Debug)]
 pub(super) struct Views {
-    /// What trees are grown on.
-    pub(super) train: Watched,
-    /// For the curve.
-    pub(super) curve: Option<Watched>,
-    /// For the decision to end.
-    pub(super) stop: Option<Watched>,
+    /// Those that trees are grown on, and behind them others, if there are any.
+    pub(super) all: Vec<Watched>,
+    /// Which of them decide when to end.
+    pub(super) judge: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -91,11 +87,8 @@ pub(super) struct Booster {
     baseline: Vec<f64>,
     n_features: usize,
     n_classes: usize,
-    binned: Binned,
-    views: Vec<Watched>,
-    curve: Option<usize>,
-    /// The view that decides when to end.
-    judge: usize,
+    grid: Grid,
+    views: Views,
     slopes: Slopes,
     grower: Grower,
     forest: Forest,
@@ -109,39 +102,29 @@ pub(super) struct Booster {
 
 impl Booster {
     /// Begins with scores that are the same for all rows.
-    pub(super) fn new(config: BoostConfig, n_classes: usize, binned: Binned, views: Views) -> Self {
+    pub(super) fn new(config: BoostConfig, n_classes: usize, grid: Grid, mut views: Views) -> Self {
         let loss = Loss::of(n_classes);
-        let mut all = vec![views.train];
-        let mut place = |view: Option<Watched>| {
-            view.filter(|view| view.n_rows() > 0).map(|view| {
-                all.push(view);
-                all.len() - 1
-            })
-        };
-        let (curve, stop) = (place(views.curve), place(views.stop));
-        let mut baseline = loss.baseline(&all[0].labels);
-        let unit = unit(&all[0].labels, baseline[0]);
-        for view in &mut all {
+        let train = &views.all[0];
+        let mut baseline = loss.baseline(train.rows());
+        let unit = unit(&train.labels, baseline[0]);
+        let (n_rows, are_weighted) = (train.labels.n_rows(), train.weights.is_some());
+        baseline.iter_mut().for_each(|score| *score /= unit);
+        for view in &mut views.all {
             if let Labels::Values(y) = &mut view.labels {
                 y.iter_mut().for_each(|y| *y /= unit);
             }
-        }
-        baseline.iter_mut().for_each(|score| *score /= unit);
-        for view in &mut all {
-            view.scores = baseline.iter().map(|&score| vec![score; view.n_rows()]).collect();
+            view.scores = baseline.iter().map(|&score| vec![score; view.labels.n_rows()]).collect();
         }
         Self {
             loss,
             unit,
             baseline,
-            n_features: binned.n_features(),
+            n_features: grid.n_features(),
             n_classes,
-            slopes: loss.slopes(all[0].n_rows()),
-            grower: Grower::new(config.limits, &binned),
-            binned,
-            views: all,
-            curve,
-            judge: stop.unwrap_or(0),
+            slopes: loss.slopes(n_rows, are_weighted),
+            grower: Grower::new(config.limits, &grid, n_rows),
+            grid,
+            views,
             forest: Forest::default(),
             losses: Vec::new(),
             seen: Vec::new(),
@@ -158,7 +141,7 @@ impl Booster {
         let mut touched = 0;
         while touched < budget {
             match self.phase {
-                Phase::Assess { view, next_row, sum } if view < self.views.len() => {
+                Phase::Assess { view, next_row, sum } if view < self.views.all.len() => {
                     touched += self.assess(view, next_row, sum);
                 }
                 Phase::Assess { .. } => {
@@ -184,15 +167,15 @@ impl Booster {
     }
 
     fn assess(&mut self, view: usize, next_row: usize, sum: f64) -> usize {
-        let watched = &self.views[view];
-        let (n_rows, n_outputs) = (watched.n_rows(), self.loss.n_outputs());
+        let watched = &self.views.all[view];
+        let (n_rows, n_outputs) = (watched.labels.n_rows(), self.loss.n_outputs());
         let end = n_rows.min(next_row + (SCORES_PER_CHUNK / n_outputs).max(1));
         let slopes = (view == 0).then_some(&mut self.slopes);
-        let sum = sum + self.loss.assess(&watched.labels, &watched.scores, next_row..end, slopes);
+        let sum = sum + self.loss.assess(watched.rows(), &watched.scores, next_row..end, slopes);
         self.phase = if end < n_rows {
             Phase::Assess { view, next_row: end, sum }
         } else {
-            self.losses.push(sum / n_rows as f64);
+            self.losses.push(sum / watched.total_weight);
             Phase::Assess { view: view + 1, next_row: 0, sum: 0.0 }
         };
         (end - next_row) * n_outputs * COST_OF_LOSS
@@ -203,19 +186,19 @@ impl Booster {
         let losses = std::mem::take(&mut self.losses);
         let in_units = |loss: f64| loss * self.unit * self.unit;
         // A node's variance may be as large as twice the loss of all rows.
-        let largest = losses.iter().fold(0.0, |largest: f64, loss| largest + loss) * self.views[0].n_rows() as f64;
+        let largest =
+            losses.iter().fold(0.0, |largest: f64, loss| largest + loss) * self.views.all[0].labels.n_rows() as f64;
         if !(2.0 * in_units(largest)).is_finite() {
             let learning_rate = self.config.learning_rate;
             return Err(DescentError::LossNotFinite { epoch: self.round, learning_rate }.into());
         }
-        self.seen.push(in_units(losses[self.judge]));
+        self.seen.push(in_units(losses[self.views.judge]));
         let shown = |view: usize| in_units(losses[view]) * self.loss.shown();
         let epoch = (self.round > 0).then(|| Epoch {
             number: self.round,
             of: self.config.max_iter,
             train_loss: shown(0),
-            // Rows held back for the decision make a curve too, where there is no other.
-            valid_loss: self.curve.or((self.judge > 0).then_some(self.judge)).map(shown),
+            valid_loss: (losses.len() > 1).then(|| shown(1)),
         });
         let is_done = self.round == self.config.max_iter || self.is_out_of_patience();
         if !is_done {
@@ -237,31 +220,31 @@ impl Booster {
 
     fn begin_tree(&mut self, output: usize) {
         self.phase = Phase::Grow { output };
-        self.grower.begin(ground(&self.binned, &self.slopes, output));
+        let train = &self.views.all[0];
+        self.grower.begin(ground(&self.grid, (&train.bins, train.weights.as_deref()), &self.slopes, output));
     }
 
     fn grow(&mut self, output: usize, budget: usize) -> usize {
-        let ground = ground(&self.binned, &self.slopes, output);
+        let [train, others @ ..] = self.views.all.as_mut_slice() else { unreachable!("there are rows to learn from") };
+        let Watched { bins, weights, scores, .. } = train;
+        let ground = ground(&self.grid, (bins, weights.as_deref()), &self.slopes, output);
         let (touched, is_grown) = self.grower.grow(ground, budget);
         if !is_grown {
             return touched;
         }
-        let tree = self.grower.harvest(ground, self.config.learning_rate, &mut self.views[0].scores[output]);
-        self.forest.push(tree.into_iter());
-        let last = self.forest.n_trees() - 1;
+        let tree = self.grower.harvest(ground, self.config.learning_rate, &mut scores[output]);
         let mut n_answered = 0;
-        for view in &mut self.views {
-            if let Some(x) = &view.x {
-                self.forest.add(last, x, &mut view.scores[output]);
-                n_answered += view.scores[output].len();
-            }
+        for view in others {
+            tree::add(&tree, &self.grid, &view.bins, &mut view.scores[output]);
+            n_answered += view.scores[output].len();
         }
+        self.forest.push(&tree, &self.grid);
         if output + 1 < self.loss.n_outputs() {
             self.begin_tree(output + 1);
         } else {
             self.phase = Phase::Assess { view: 0, next_row: 0, sum: 0.0 };
         }
-        touched + self.binned.n_rows() * 2 + n_answered * COST_OF_ANSWER
+        touched + self.slopes.gradients[0].len() * 2 + n_answered * COST_OF_ANSWER
     }
 
     /// The model, once it is done.
@@ -272,11 +255,18 @@ impl Booster {
     }
 }
 
-fn ground<'a>(binned: &'a Binned, slopes: &'a Slopes, output: usize) -> Ground<'a> {
+fn ground<'a>(
+    grid: &'a Grid,
+    (bins, weights): (&'a Bins, Option<&'a [f64]>),
+    slopes: &'a Slopes,
+    output: usize,
+) -> Ground<'a> {
     Ground {
-        binned,
+        grid,
+        bins,
         gradients: &slopes.gradients[output],
         hessians: slopes.hessians.get(output).map(|hessians| hessians.as_slice()),
+        weights,
     }
 }
 
@@ -296,7 +286,7 @@ mod tests {
     use super::super::bins::Binner;
     use super::*;
     use crate::model::{Answers, Fitted};
-    use crate::random::Seed;
+    use crate::preprocess::Matrix;
 
     fn config(max_iter: usize) -> BoostConfig {
         let limits =
@@ -304,16 +294,27 @@ mod tests {
         BoostConfig { learning_rate: 0.5, max_iter, limits, patience: None }
     }
 
+    fn column(values: &[f64]) -> Matrix {
+        Matrix::from_columns(vec![values.to_vec()])
+    }
+
     fn boost(
         config: BoostConfig,
         y: Vec<f64>,
-        stop: Option<Watched>,
+        stop: Option<Vec<f64>>,
     ) -> Result<(FittedGradientBoosting, Vec<Epoch>), Error> {
-        let x = Matrix::from_columns(vec![(0..y.len()).map(|row| row as f64).collect()]);
-        let mut binner = Binner::new(x, y.len(), 255, Seed(0));
-        while !binner.advance(1_000) {}
-        let views = Views { train: Watched::new(None, Labels::Values(y)), curve: None, stop };
-        let mut booster = Booster::new(config, 0, binner.into_binned(), views);
+        let x: Vec<f64> = (0..y.len()).map(|row| row as f64).collect();
+        let mut binner = Binner::new(column(&x), Vec::new(), 255);
+        let mut all = vec![Watched::new(Labels::Values(y), None)];
+        let judge = usize::from(stop.is_some());
+        if let Some(y) = stop {
+            binner.add(column(&x));
+            all.push(Watched::new(Labels::Values(y), None));
+        }
+        while !binner.advance(None, 1_000) {}
+        let (grid, bins) = binner.into_binned();
+        all.iter_mut().zip(bins).for_each(|(view, bins)| view.bins = bins);
+        let mut booster = Booster::new(config, 0, grid, Views { all, judge });
         let mut epochs = Vec::new();
         loop {
             let progress = booster.advance(100)?;
@@ -361,9 +362,8 @@ mod tests {
     #[test]
     fn rounds_that_help_nobody_end_it() {
         // What is held back says the opposite of what is learned.
-        let stop = Watched::new(Some(Matrix::from_columns(vec![vec![0.0, 1.0]])), Labels::Values(vec![8.0, 0.0]));
         let patient = BoostConfig { patience: Some((4, 1e-7)), ..config(100) };
-        let (fitted, epochs) = boost(patient, vec![0.0, 8.0], Some(stop)).unwrap();
+        let (fitted, epochs) = boost(patient, vec![0.0, 8.0], Some(vec![8.0, 0.0])).unwrap();
         assert_eq!(epochs.len(), 4);
         assert!(epochs.windows(2).all(|pair| pair[0].valid_loss < pair[1].valid_loss));
         let crate::model::Structure::Trees(trees) = fitted.structure() else { panic!("trees") };

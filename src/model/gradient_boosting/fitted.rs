@@ -1,6 +1,6 @@
 //! A fitted boosting: answering rows in blocks, and its numbers by name.
 
-use super::forest::Forest;
+use super::forest::{Forest, LANES};
 use super::loss::Loss;
 use crate::Error;
 use crate::model::{Answers, Fitted, State, Structure, Trees, malformed};
@@ -71,19 +71,27 @@ impl Fitted for FittedGradientBoosting {
     fn predict(&self, x: &Matrix) -> Answers {
         let n_rows = x.n_rows();
         let mut scores: Vec<Vec<f64>> = self.baseline.iter().map(|&score| vec![score; n_rows]).collect();
-        let block_rows = (BLOCK_NUMBERS / self.n_features.max(1)).clamp(1, BLOCK_NUMBERS);
-        let mut rows = vec![0.0; block_rows * self.n_features];
-        for start in (0..n_rows).step_by(block_rows) {
+        // Where nothing can be asked, rows of nothing still have to be counted.
+        let n_features = self.n_features.max(1);
+        let block_rows = (BLOCK_NUMBERS / n_features).next_multiple_of(LANES).min(n_rows.next_multiple_of(LANES));
+        // Behind the last row are numbers of others that were there before; nobody reads their answers.
+        let mut rows = vec![0.0; block_rows * n_features];
+        for start in (0..n_rows).step_by(block_rows.max(1)) {
             let end = n_rows.min(start + block_rows);
             for (idx, feature) in x.features().iter().enumerate() {
                 for (row, &x) in feature[start..end].iter().enumerate() {
-                    rows[row * self.n_features + idx] = x;
+                    rows[row * n_features + idx] = x;
                 }
             }
             let mut blocks: Vec<&mut [f64]> = scores.iter_mut().map(|scores| &mut scores[start..end]).collect();
-            self.forest.add_all(&rows, self.n_features, &mut blocks);
+            self.forest.add_all(&rows, n_features, &mut blocks);
         }
         Loss::of(self.n_classes).answers(scores)
+    }
+
+    fn cost_per_row(&self) -> usize {
+        // Two numbers for each of some eight levels.
+        self.n_features + 16 * self.forest.n_trees()
     }
 
     fn structure(&self) -> Structure<'_> {
@@ -100,15 +108,21 @@ impl Fitted for FittedGradientBoosting {
 
 #[cfg(test)]
 mod tests {
-    use super::super::grow::Grown;
+    use super::super::bins::{Cuts, Grid};
+    use super::super::cut::{Cut, Question};
+    use super::super::histogram::Sums;
+    use super::super::tree::Grown;
     use super::*;
 
     fn boosting(n_classes: usize, baseline: Vec<f64>) -> FittedGradientBoosting {
         let leaf = |value| Grown { split: None, n_samples: 1, value, impurity: 0.0 };
-        let root = Grown { split: Some((0, 0.5, 2)), n_samples: 2, value: 0.0, impurity: 1.0 };
+        let (left, right) = (Sums::default(), Sums::default());
+        let cut = Cut { gain: 1.0, feature: 0, question: Question::UpTo(0), missing_left: false, left, right };
+        let root = Grown { split: Some((cut, 2)), n_samples: 2, value: 0.0, impurity: 1.0 };
+        let grid = Grid { cuts: vec![Cuts::Numbers(vec![0.5])], has_missing: vec![false] };
         let mut forest = Forest::default();
         for _ in 0..baseline.len() {
-            forest.push([root, leaf(-1.0), leaf(2.0)].into_iter());
+            forest.push(&[root, leaf(-1.0), leaf(2.0)], &grid);
         }
         FittedGradientBoosting::new(forest, baseline, 1, n_classes)
     }

@@ -1,4 +1,4 @@
-//! Histograms of gradients, and the best cut of one feature they show.
+//! Histograms of gradients.
 //!
 //! This is the tight loop of boosting. The bins are bytes, which index an array of 256 without a check; gradients are
 //! gathered once per node, so that each feature reads them in order. Gradients are f32 and their sums f64, as in
@@ -36,7 +36,7 @@ impl Sums {
         -self.gradient / (self.hessian + l2 + TINY)
     }
 
-    fn without(self, part: Self) -> Self {
+    pub(super) fn without(self, part: Self) -> Self {
         Self {
             gradient: self.gradient - part.gradient,
             hessian: self.hessian - part.hessian,
@@ -48,17 +48,6 @@ impl Sums {
     pub(super) fn is_flat(self) -> bool {
         self.hessian < MIN_HESSIAN
     }
-}
-
-/// A cut of a node: bins up to `bin` go left.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Cut {
-    /// Twice what the loss falls by.
-    pub(super) gain: f64,
-    pub(super) feature: usize,
-    pub(super) bin: u8,
-    pub(super) left: Sums,
-    pub(super) right: Sums,
 }
 
 /// The gradients of some rows, in their order.
@@ -122,42 +111,6 @@ pub(super) fn total(bins: &[Bin]) -> Sums {
     })
 }
 
-/// Looks for cuts of one node.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Scanner {
-    pub(super) min_samples_leaf: u32,
-    pub(super) l2: f64,
-}
-
-impl Scanner {
-    /// Replaces `best` by the first cut of this feature that gains more than everything before it.
-    ///
-    /// `all` are the sums of the node, `value` what it is worth uncut.
-    pub(super) fn scan(&self, bins: &[Bin], feature: usize, all: Sums, value: f64, best: &mut Option<Cut>) {
-        let uncut = all.gradient * value;
-        let mut best_gain = best.map_or(0.0, |cut| cut.gain);
-        let mut left = Sums::default();
-        // With all bins on the left there would be no right.
-        for (idx, bin) in bins[..bins.len() - 1].iter().enumerate() {
-            left.n_rows += bin.n_rows;
-            left.hessian += bin.hessian;
-            left.gradient += bin.gradient;
-            if left.n_rows < self.min_samples_leaf || left.is_flat() {
-                continue;
-            }
-            let right = all.without(left);
-            if right.n_rows < self.min_samples_leaf || right.is_flat() {
-                break;
-            }
-            let gain = uncut - left.gradient * left.value(self.l2) - right.gradient * right.value(self.l2);
-            if gain > best_gain {
-                best_gain = gain;
-                *best = Some(Cut { gain, feature, bin: idx as u8, left, right });
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,30 +144,5 @@ mod tests {
         build_some(&column, &[1, 2], Gradients { gradients: &[2.0, -4.0], hessians }, scratch, &mut rest);
         subtract(&mut all, &part);
         assert_eq!(all, rest);
-    }
-
-    #[test]
-    fn the_best_cut_separates_the_gradients() {
-        // Sides {−4}, {1, 2, 8} gain 16 + 121/3; {−4, 1}, {2, 8} gain 9/2 + 50; {−4, 1, 2}, {8} gain 1/3 + 64.
-        let bins = histogram(&[1, 2, 0, 3], 4);
-        let all = total(&bins);
-        let mut best = None;
-        Scanner { min_samples_leaf: 1, l2: 0.0 }.scan(&bins, 5, all, 0.0, &mut best);
-        let cut = best.unwrap();
-        assert_eq!((cut.feature, cut.bin), (5, 2));
-        assert!((cut.gain - (64.0 + 1.0 / 3.0)).abs() < 1e-12);
-        assert!((cut.right.value(1.0) + 4.0).abs() < 1e-12);
-        // With two rows on each side there is only the middle.
-        let mut best = None;
-        Scanner { min_samples_leaf: 2, l2: 0.0 }.scan(&bins, 0, all, 0.0, &mut best);
-        assert_eq!(best.map(|cut| cut.bin), Some(1));
-    }
-
-    #[test]
-    fn a_feature_with_one_bin_cannot_be_cut() {
-        let bins = histogram(&[0; 4], 1);
-        let mut best = None;
-        Scanner { min_samples_leaf: 1, l2: 0.0 }.scan(&bins, 0, total(&bins), 0.0, &mut best);
-        assert_eq!(best, None);
     }
 }

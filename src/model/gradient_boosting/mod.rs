@@ -9,38 +9,43 @@
 //! once, and trees are grown on histograms of gradients: `O(n_rows · n_features)` per level, after Ke et al. 2017
 //! (LightGBM, <https://dl.acm.org/doi/10.5555/3294996.3295074>) and Friedman 2001
 //! (<https://doi.org/10.1214/aos/1013203451>). Bins, cuts and values are those of scikit-learn's
-//! `HistGradientBoostingClassifier` and `…Regressor`, tree for tree. Two things are meant to differ: `early_stopping`
-//! is off until asked for (there, "auto" turns it on beyond 10,000 rows), and beyond 200,000 rows the bins are found
-//! on another sample.
+//! `HistGradientBoostingClassifier` and `…Regressor`, tree for tree. What is drawn is drawn by another generator: the rows
+//! that early stopping looks at, and beyond 200,000 rows those on which bins are found. A missing cell is sent the way that
+//! gains more, and where training had none, with most of the rows. Categories are cut as sets ([`cut`]).
 
 mod bins;
 mod boost;
+mod cut;
 mod fitted;
 mod forest;
 mod grow;
 mod histogram;
 mod loss;
+mod session;
+mod thresholds;
+mod tree;
 
 pub use fitted::FittedGradientBoosting;
 
 use crate::Error;
-use crate::error::{Issues, Place};
-use crate::model::{BoxedSession, Fitted, ModelKind, TreeError};
+use crate::error::Place;
+use crate::model::{BoxedSession, ClassWeight, ModelKind, TreeError};
 use crate::param::{ParamMap, Spec, above, any, between};
-use crate::preprocess::{Matrix, Target, Task};
+use crate::preprocess::{Target, Task};
 use crate::random::Seed;
-use crate::table::split::hold_back;
-use crate::train::{FitInput, Session, Step, StepFuture, ready};
+use crate::table::split::{Split, hold_back};
+use crate::train::FitInput;
 use bins::Binner;
-use boost::{BoostConfig, Booster, Views, Watched};
+use boost::{BoostConfig, Views, Watched};
 use grow::Limits;
 use loss::{Labels, Loss};
+use session::{BoostingSession, Preparation};
 
-/// Rows added to a histogram in one step: some 15 ms natively, twice that in a browser.
-const ROWS_PER_STEP: usize = 8_000_000;
+/// "auto" stops early where there are more rows.
+const MANY_ROWS: usize = 10_000;
 
-/// The share of the progress that finding bins is given.
-const BIN_SHARE: f64 = 0.05;
+/// No row counts more than about so much, so that its gradient is a number in f32.
+const MOST_WEIGHT: f64 = 1e30;
 
 /// Rows added to histograms, at most: some hours.
 const MOST_WORK: f64 = 5e12;
@@ -63,18 +68,44 @@ pub(super) const KIND: ModelKind = ModelKind {
     wants_scaling: |_| false,
     docs: GradientBoostingSpec::docs,
     check: |params| GradientBoostingSpec::from_params(params).map(|spec| spec.to_params()),
-    resolve: |_, _| {},
+    resolve: |params, task| {
+        if task == Task::Regression {
+            params.insert("class_weight".to_owned(), ClassWeight::None.word().into());
+        }
+    },
     uses_tensors: |_| false,
-    draws_rows: |_| false,
-    takes_missing: |_| false,
-    takes_weights: |_| false,
+    // "auto" draws rows only where the order of so many hardly matters.
+    draws_rows: |params| params.get("early_stopping").is_some_and(|word| word == EarlyStopping::On.word()),
+    takes_missing: |_| true,
+    takes_weights: |_| true,
     start,
     load: |state| Ok(Box::new(FittedGradientBoosting::load(state)?)),
 };
 
+crate::choice! {
+    /// Whether to end when more rounds do not help.
+    pub enum EarlyStopping {
+        /// Where there are more than 10,000 rows.
+        Auto = "auto",
+        /// Yes.
+        On = "true",
+        /// No.
+        Off = "false",
+    }
+}
+
+crate::choice! {
+    /// Which features are categories.
+    pub enum CategoricalFeatures {
+        /// Those that are categories in the table and were encoded as ordinal: what the recipe does unless told otherwise.
+        FromDtype = "from_dtype",
+        /// None: the recipe encodes categories as it does for other models, and numbers are all there is.
+        None = "none",
+    }
+}
+
 crate::spec! {
-    /// Gradient boosting's parameters: those of scikit-learn's HistGradientBoosting, with its defaults but for
-    /// `early_stopping`.
+    /// Gradient boosting's parameters: those of scikit-learn's HistGradientBoosting, with its defaults.
     ///
     /// For tables where features act together or not in straight lines, and the answer matters more than reading the
     /// model: a decision tree or a linear model can be read. Features need no scaling, and only their order counts.
@@ -108,8 +139,15 @@ crate::spec! {
         l2_regularization: f64 = 0.0, between(0.0, 1e300), unit "", zh "L2 正则化强度";
         /// How many bins each feature is cut into at most.
         max_bins: usize = 255, between(2.0, 255.0), unit "bins", zh "每个特征最多分成几段";
+        /// Which features are asked for as sets of categories.
+        /// Up to 255 categories each; a category nobody has seen counts as missing.
+        categorical_features: CategoricalFeatures = CategoricalFeatures::FromDtype, any(), unit "", zh "哪些特征按类别集合提问";
+        /// Whether each class counts as much as any other.
+        /// "balanced" makes rare classes as heavy as frequent ones.
+        class_weight: ClassWeight = ClassWeight::None, any(), unit "", zh "各类别的权重";
         /// Whether to end when more rounds do not help.
-        early_stopping: bool = false, any(), unit "", zh "没有改进时是否提前停止";
+        /// "auto" does so where there are more than 10,000 rows.
+        early_stopping: EarlyStopping = EarlyStopping::Auto, any(), unit "", zh "没有改进时是否提前停止";
         /// The share of the training rows that early stopping looks at and nothing is learned from.
         /// Empty means that it looks at the rows that are learned from.
         validation_fraction: Option<f64> = Some(0.1), between(0.001, 0.999), unit "", zh "提前停止所用的留出比例";
@@ -132,7 +170,7 @@ crate::trouble! {
 }
 
 impl GradientBoostingSpec {
-    fn config(&self, n_rows: usize) -> BoostConfig {
+    fn config(&self, n_rows: usize, stops_early: bool) -> BoostConfig {
         let most_leaves = n_rows / self.min_samples_leaf;
         let limits = Limits {
             max_leaf_nodes: self.max_leaf_nodes.filter(|&n| n < most_leaves),
@@ -144,7 +182,7 @@ impl GradientBoostingSpec {
             learning_rate: self.learning_rate,
             max_iter: self.max_iter,
             limits,
-            patience: self.early_stopping.then_some((self.n_iter_no_change, self.tol)),
+            patience: stops_early.then_some((self.n_iter_no_change, self.tol)),
         }
     }
 
@@ -165,7 +203,7 @@ impl GradientBoostingSpec {
 
 fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
     let spec = GradientBoostingSpec::from_params(params)?;
-    let FitInput { x, y, valid, seed, .. } = input;
+    let FitInput { x, y, sample_weight, valid, seed, .. } = input;
     let n_classes = match &y {
         Target::Classes { n_classes, .. } => *n_classes,
         Target::Values(values) => {
@@ -173,22 +211,58 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
             0
         }
     };
-    spec.check_cost(y.n_rows(), x.n_features(), n_classes)?;
-    let (x, y, stop) = match spec.validation_fraction.filter(|_| spec.early_stopping) {
-        Some(fraction) => {
-            let (train, stop) = hold_out(&x, &y, fraction, seed)?;
-            (train.0, train.1, Some(stop))
-        }
-        None => (x, y, None),
-    };
     let n_rows = y.n_rows();
-    let watched = |(x, y)| Watched::new(Some(x), labels(y));
-    let train = Watched::new(None, labels(y));
-    let views = Views { train, curve: valid.map(watched), stop: stop.map(watched) };
-    let config = spec.config(n_rows);
-    let binner = Binner::new(x, n_rows, spec.max_bins, seed);
-    let preparation = Preparation { binner, views, config, n_classes };
-    Ok(Box::new(BoostingSession { stage: Stage::Binning(Box::new(preparation)), fraction: 0.0 }))
+    spec.check_cost(n_rows, x.n_features(), n_classes)?;
+    let weights = spec.class_weight.apply(&y, sample_weight)?.map(bounded);
+    let stops_early = spec.early_stopping.is_on(n_rows);
+    let split = match spec.validation_fraction.filter(|_| stops_early) {
+        Some(fraction) => Some(hold_out(&y, weights.as_deref(), fraction, seed)?),
+        None => None,
+    };
+    let part = |rows: &[u32]| {
+        let weights = weights.as_ref().map(|weights| rows.iter().map(|&row| weights[row as usize]).collect());
+        Watched::new(labels(y.take_rows(rows)), weights)
+    };
+    let is_categorical = match spec.categorical_features {
+        CategoricalFeatures::FromDtype => x.categorical().to_vec(),
+        CategoricalFeatures::None => Vec::new(),
+    };
+    let mut binner = Binner::new(x, is_categorical, spec.max_bins);
+    let views = match (split.filter(|split| !split.test.is_empty()), valid.filter(|(x, _)| x.n_rows() > 0)) {
+        (Some(split), _) => {
+            let all = vec![part(&split.train), part(&split.test)];
+            binner.hold_out(split.train, split.test);
+            Views { all, judge: 1 }
+        }
+        (None, Some((x, valid))) => {
+            binner.add(x);
+            Views { all: vec![Watched::new(labels(y), weights), Watched::new(labels(valid), None)], judge: 0 }
+        }
+        (None, None) => Views { all: vec![Watched::new(labels(y), weights)], judge: 0 },
+    };
+    binner.draw(views.all[0].weights.as_deref(), seed);
+    let config = spec.config(views.all[0].labels.n_rows(), stops_early);
+    Ok(Box::new(BoostingSession::new(Preparation { binner, views, config, n_classes })))
+}
+
+impl EarlyStopping {
+    fn is_on(self, n_rows: usize) -> bool {
+        match self {
+            Self::Auto => n_rows > MANY_ROWS,
+            Self::On => true,
+            Self::Off => false,
+        }
+    }
+}
+
+/// Only how weights compare matters where they are that large.
+fn bounded(mut weights: Vec<f64>) -> Vec<f64> {
+    let largest = weights.iter().fold(0.0, |largest: f64, &weight| largest.max(weight));
+    if largest > MOST_WEIGHT {
+        let factor = libm::ldexp(1.0, -libm::ilogb(largest / MOST_WEIGHT));
+        weights.iter_mut().for_each(|weight| *weight *= factor);
+    }
+    weights
 }
 
 /// The loss adds up squares.
@@ -203,18 +277,19 @@ fn check_squares(values: &[f64]) -> Result<(), Error> {
     }
 }
 
-type Rows = (Matrix, Target);
-
-/// What is learned from, and what early stopping looks at; each class keeps its share where it can.
-fn hold_out(x: &Matrix, y: &Target, fraction: f64, seed: Seed) -> Result<(Rows, Rows), Error> {
-    let rows: Vec<u32> = (0..y.n_rows() as u32).collect();
-    let strata = match y {
-        Target::Classes { codes, .. } => Some(codes.as_slice()),
+/// What is learned from, and what early stopping looks at; each class keeps its share where it can. Rows that count
+/// nothing would tell nothing: they are not held back.
+fn hold_out(y: &Target, weights: Option<&[f64]>, fraction: f64, seed: Seed) -> Result<Split, Error> {
+    let counts = |row: u32| weights.is_none_or(|weights| weights[row as usize] > 0.0);
+    let (rows, idle): (Vec<u32>, Vec<u32>) = (0..y.n_rows() as u32).partition(|&row| counts(row));
+    let strata: Option<Vec<u32>> = match y {
+        Target::Classes { codes, .. } => Some(rows.iter().map(|&row| codes[row as usize]).collect()),
         Target::Values(_) => None,
     };
-    let split = hold_back(&rows, strata, fraction, seed.derive("early_stopping"))?;
-    let take = |rows: &[u32]| (x.take_rows(rows), y.take_rows(rows));
-    Ok((take(&split.train), take(&split.test)))
+    let mut split = hold_back(&rows, strata.as_deref(), fraction, seed.derive("early_stopping"))?;
+    split.train.extend(idle);
+    split.train.sort_unstable();
+    Ok(split)
 }
 
 fn labels(y: Target) -> Labels {
@@ -224,84 +299,14 @@ fn labels(y: Target) -> Labels {
     }
 }
 
-/// A fit under way.
-struct BoostingSession {
-    stage: Stage,
-    fraction: f64,
-}
-
-/// What waits for the bins.
-struct Preparation {
-    binner: Binner,
-    views: Views,
-    config: BoostConfig,
-    n_classes: usize,
-}
-
-impl Preparation {
-    fn into_booster(self) -> Booster {
-        Booster::new(self.config, self.n_classes, self.binner.into_binned(), self.views)
-    }
-}
-
-enum Stage {
-    Binning(Box<Preparation>),
-    Boosting(Box<Booster>),
-    Done(Box<FittedGradientBoosting>),
-    Failed,
-}
-
-impl BoostingSession {
-    fn advance(&mut self) -> Result<Step, Error> {
-        let mut epoch = None;
-        self.stage = match std::mem::replace(&mut self.stage, Stage::Failed) {
-            Stage::Binning(mut preparation) => {
-                if preparation.binner.advance(ROWS_PER_STEP) {
-                    self.fraction = BIN_SHARE;
-                    Stage::Boosting(Box::new(preparation.into_booster()))
-                } else {
-                    self.fraction = BIN_SHARE * preparation.binner.fraction();
-                    Stage::Binning(preparation)
-                }
-            }
-            Stage::Boosting(mut booster) => {
-                let progress = booster.advance(ROWS_PER_STEP)?;
-                epoch = progress.epoch;
-                if progress.is_done {
-                    self.fraction = 1.0;
-                    Stage::Done(Box::new(booster.into_fitted()))
-                } else {
-                    // A tree may have fewer leaves than it might; progress never goes back.
-                    let fraction = BIN_SHARE + (1.0 - BIN_SHARE) * booster.fraction().min(0.9999);
-                    self.fraction = self.fraction.max(fraction);
-                    Stage::Boosting(booster)
-                }
-            }
-            done => done,
-        };
-        Ok(Step { fraction: self.fraction, epoch })
-    }
-}
-
-impl Session<dyn Fitted> for BoostingSession {
-    fn step(&mut self) -> StepFuture<'_> {
-        ready(self.advance())
-    }
-
-    fn finish(self: Box<Self>) -> (Box<dyn Fitted>, Issues) {
-        match self.stage {
-            Stage::Done(fitted) => (fitted, Issues::new()),
-            _ => panic!("a step has said that the rounds are done"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Answers, Structure};
+    use crate::model::{Answers, Fitted, Structure};
+    use crate::preprocess::Matrix;
     use crate::train::{Device, Epoch, block_on};
 
+    type Rows = (Matrix, Target);
     type Fit = (Box<dyn Fitted>, Vec<Epoch>);
 
     fn fit(params: &[(&str, serde_json::Value)], x: &Matrix, y: Target, valid: Option<Rows>) -> Result<Fit, Error> {

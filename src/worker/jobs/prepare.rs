@@ -17,7 +17,7 @@ pub(super) async fn prepare(context: Context, request: PrepareMsg) -> Result<Rep
     let table = entry.table.clone();
     let mut issues = Issues::new();
     let target = request.target.as_deref();
-    let needs = Needs { scaling: true, takes_missing: false };
+    let needs = Needs { scaling: true, ..Needs::default() };
     let features = choose_features(&table, target, None, request.features, &mut issues)?;
     let steps = choose_steps(&table, &features, request.recipe.as_deref(), needs, &mut issues)?;
     let rows = (0..table.n_rows() as u32).collect();

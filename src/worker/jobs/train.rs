@@ -54,8 +54,13 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
             Some((transform_all(&context, &recipe, source, &test.rows).await?, test.target.clone()))
         }
     };
+    let x = if plan.kind.takes_categories(&plan.params) {
+        matrix.with_categorical(recipe.categorical_features(&mut issues))
+    } else {
+        matrix
+    };
     let input = FitInput {
-        x: matrix,
+        x,
         y: train_labels.clone(),
         sample_weight,
         valid,
@@ -162,7 +167,11 @@ impl Plan {
         check_weight(weight, &request.target, &entry, kind, &params)?;
         let features = choose_features(&entry.table, Some(&request.target), weight, request.features, &mut issues)?;
         let recipe = request.recipe.as_deref();
-        let needs = Needs { scaling: (kind.wants_scaling)(&params), takes_missing: (kind.takes_missing)(&params) };
+        let needs = Needs {
+            scaling: (kind.wants_scaling)(&params),
+            takes_missing: (kind.takes_missing)(&params),
+            takes_categories: kind.takes_categories(&params),
+        };
         let mut steps = choose_steps(&entry.table, &features, recipe, needs, &mut issues)?;
         if recipe.is_none() && kind.reads_codes() {
             encode_as_codes(&mut steps);

@@ -100,12 +100,20 @@ fn history_msg((epoch, elapsed_ms): &(Epoch, f64)) -> HistoryMsg {
 ///
 /// **Errors** `explain.no_such_tree`.
 pub(in crate::worker) fn tree_nodes(pipeline: &Pipeline, tree: usize) -> Result<Vec<TreeNodeMsg>, Error> {
-    let all = |nodes: &[TreeNode]| {
+    let all = |nodes: &[TreeNode]| -> Vec<TreeNodeMsg> {
         nodes.iter().enumerate().map(|(id, node)| node_msg(id, node, &pipeline.recipe.features)).collect()
     };
     let n_trees = match pipeline.fitted.structure() {
         Structure::Tree(nodes) if tree == 0 => return Ok(all(nodes)),
-        Structure::Trees(trees) => return Ok(all(&tree_of(trees, tree)?)),
+        Structure::Trees(trees) => {
+            let mut nodes = all(&tree_of(trees, tree)?);
+            for node in &mut nodes {
+                let Some((codes, feature)) = trees.categories(tree, node.id).zip(node.feature) else { continue };
+                (node.threshold, node.categories) =
+                    (None, Some(pipeline.recipe.category_names(feature, codes.codes())));
+            }
+            return Ok(nodes);
+        }
         Structure::Tree(_) => 1,
         Structure::Linear { .. } | Structure::Plain => 0,
     };
@@ -151,6 +159,7 @@ fn node_msg(id: usize, node: &TreeNode, features: &[FeatureDoc]) -> TreeNodeMsg 
         feature_name: doc.map(|doc| doc.name.clone()),
         threshold: split.zip(doc).and_then(|(split, doc)| raw_threshold(doc, split)),
         missing_go_to_left: split.map(|split| split.missing_go_to_left),
+        categories: None,
         n_samples: node.n_samples,
         weighted_n_samples: node.weighted_n_samples,
         impurity: node.impurity,

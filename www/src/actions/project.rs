@@ -38,7 +38,8 @@ pub(crate) async fn answer_row(model: &str, row: Map<String, Value>) -> Result<A
     let (prediction, buffers) = client::ask::<PredictionMsg>(request, Beside::default()).await?;
     let name = if prediction.classes.is_some() { "codes" } else { "values" };
     let value = buffers.numbers(name).and_then(|values| values.first().copied()).unwrap_or(f64::NAN);
-    let request = Request::Explain { id: model.to_owned(), explain: ExplainMsg::DecisionPath { row: row.into(), tree: None } };
+    let request =
+        Request::Explain { id: model.to_owned(), explain: ExplainMsg::DecisionPath { row: row.into(), tree: None } };
     // An answer without its sentence is still an answer.
     let why = client::ask::<DecisionPathMsg>(request, Beside::default()).await;
     Ok(Answer {

@@ -18,7 +18,7 @@ pub(crate) use distribution::distribution;
 pub(crate) use loss::{LossWords, PruningPoint, loss, pruning};
 pub(crate) use scatter::{Axis, Colour, Point, Regions, ScatterSpec, ScatterWords, scatter};
 pub(crate) use svg::Drawing;
-pub(crate) use tree::{NODE, TreeSpec, TreeWords, layout, limit, question, tree, visible_nodes};
+pub(crate) use tree::{NODE, TreeSpec, TreeWords, layout, question, tree, visible_nodes};
 
 /// The colours of a theme, as `#rrggbb`.
 #[derive(Clone, Debug, PartialEq, Eq)]

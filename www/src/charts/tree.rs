@@ -226,13 +226,17 @@ fn toggle(svg: &mut Svg, id: usize, [x, y]: [f64; 2], hidden: bool, palette: &Pa
     svg.close();
 }
 
-/// `petal_width ≤ 1.75`, for a node that asks; every number is `≤ ∞`, and what is missing is not.
+/// `petal_width ≤ 1.75`, or `colour ∈ {red, blue}`, for a node that asks; every number is `≤ ∞`, and what is missing is not.
 pub(crate) fn question(node: &TreeNodeMsg) -> Option<String> {
-    Some(format!("{} ≤ {}", node.feature_name.as_ref()?, limit(node, format::number)))
+    let name = node.feature_name.as_ref()?;
+    Some(match &node.categories {
+        Some(categories) => format!("{name} ∈ {{{}}}", categories.join(", ")),
+        None => format!("{name} ≤ {}", limit(node, format::number)),
+    })
 }
 
 /// A question's threshold in words.
-pub(crate) fn limit(node: &TreeNodeMsg, say: fn(f64) -> String) -> String {
+fn limit(node: &TreeNodeMsg, say: fn(f64) -> String) -> String {
     node.threshold.map_or_else(|| "∞".to_owned(), say)
 }
 
@@ -285,6 +289,7 @@ mod tests {
             feature: children.map(|_| 0),
             feature_name: children.map(|_| "<petal>".to_owned()),
             threshold: children.map(|_| 1.75),
+            categories: None,
             missing_go_to_left: children.map(|_| true),
             n_samples,
             weighted_n_samples: n_samples as f64,
@@ -333,5 +338,15 @@ mod tests {
         assert_eq!(drawing.body.matches("class=\"lit ").count(), 2);
         assert!(drawing.body.contains("&lt;petal&gt; ≤ 1.75"), "{}", drawing.body);
         assert!(drawing.body.contains("b 75%"));
+    }
+
+    #[test]
+    fn categories_are_asked_for_by_name() {
+        let categories = Some(vec!["red".to_owned(), "blue".to_owned()]);
+        let mut asking = TreeNodeMsg { threshold: None, categories, ..node(0, None, Some([1, 2]), 10) };
+        assert_eq!(question(&asking).as_deref(), Some("<petal> ∈ {red, blue}"));
+        asking.categories = None;
+        assert_eq!(question(&asking).as_deref(), Some("<petal> ≠ ∅"));
+        assert_eq!(question(&node(1, Some(0), None, 4)), None);
     }
 }

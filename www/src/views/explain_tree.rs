@@ -10,7 +10,7 @@ use vitrine_protocol::{StructureMsg, TreeNodeMsg};
 use super::explain_frame::{Frame, fits, focus_on, glide};
 use crate::actions::show_tree;
 use crate::browser::number_in;
-use crate::charts::{Drawing, TreeSpec, TreeWords, layout, limit, question, tree, visible_nodes};
+use crate::charts::{Drawing, TreeSpec, TreeWords, layout, question, tree, visible_nodes};
 use crate::format::{self, Short};
 use crate::state::{App, app, effect, said, tr};
 use crate::text::{fill, spoken};
@@ -398,8 +398,9 @@ fn sheet(app: App) -> Sheet {
     let rows = nodes_of(app, |nodes| {
         let rows = nodes.iter().map(|node| {
             let id = |child: Option<usize>| child.map_or(String::new(), |child| child.to_string());
-            let name = node.feature_name.as_ref();
-            let question = name.map_or(String::new(), |name| format!("{name} ≤ {}", limit(node, format::plain)));
+            let exact = node.feature_name.as_ref().zip(node.threshold);
+            let exact = exact.map(|(name, threshold)| format!("{name} ≤ {}", format::plain(threshold)));
+            let question = exact.or_else(|| question(node)).unwrap_or_default();
             let fixed = [node.id.to_string(), question, id(node.left), id(node.right), node.n_samples.to_string()];
             fixed
                 .into_iter()
