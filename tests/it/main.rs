@@ -16,5 +16,6 @@ mod reference_boosting;
 mod reference_classic;
 mod reference_data;
 mod reference_forests;
+mod reference_preparation;
 mod same_bits;
 mod tidy;
