@@ -115,8 +115,8 @@ pub(super) fn apply_along(learned: &Learned, mut feature: Feature, applying: &mu
                 let end = (at..numbers.len()).find(|&row| !numbers[row].is_nan()).unwrap_or(numbers.len());
                 let before = at.checked_sub(1).map(|row| numbers[row]);
                 let after = numbers.get(end).copied();
-                for row in at..end {
-                    numbers[row] = match (before, after) {
+                for (row, cell) in numbers.iter_mut().enumerate().take(end).skip(at) {
+                    *cell = match (before, after) {
                         (None, _) => *start,
                         (Some(before), Some(after)) if *is_linear => {
                             let share = (row + 1 - at) as f64 / (end + 1 - at) as f64;
@@ -124,7 +124,7 @@ pub(super) fn apply_along(learned: &Learned, mut feature: Feature, applying: &mu
                         }
                         (Some(before), _) => before,
                     };
-                    let raw = feature.origin.raw_from_prepared(numbers[row]);
+                    let raw = feature.origin.raw_from_prepared(*cell);
                     report(&feature.origin.column, row, || number_text(raw), applying);
                 }
                 at = end;

@@ -13,13 +13,13 @@ const N_NEIGHBORS: usize = 3;
 
 /// Rows that are looked at, evenly spaced: comparing all pairs of more would take longer than a cancel may wait, and
 /// which features tell most is plain from fewer.
-const MAX_ROWS: usize = 10_000;
+const MAX_ROWS: usize = 5_000;
 
 /// The information that `x` and the target share; never negative.
 ///
 /// **Shapes** `x` is as long as the target. `is_discrete`: equal numbers of `x` are one class.
 ///
-/// Cost: `O(n log n)` for well-spread numbers, `O(n²)` for two numbers with many ties, of at most ten thousand rows.
+/// Cost: `O(n log n)` for well-spread numbers, `O(n²)` for two numbers with many ties, of at most five thousand rows.
 pub(super) fn shared(x: &[f64], is_discrete: bool, target: &Target) -> f64 {
     let stride = x.len().div_ceil(MAX_ROWS).max(1);
     let rows: Vec<u32> = (0..x.len() as u32).step_by(stride).collect();
