@@ -1005,6 +1005,10 @@ table: string,
  */
 target?: string, 
 /**
+ * What the target is to be learned as, where steps learn from it; what its values suggest by default.
+ */
+task?: Task, 
+/**
  * The columns to use; all but the target (and text) by default.
  */
 features?: Array<string>, 
@@ -1395,7 +1399,7 @@ stratify?: boolean,
 test_table?: string, };
 
 /**
- * The columns a step works on: names, or `numeric`, `categorical`, `all`.
+ * The columns a step works on: names, or `numeric`, `categorical`, `datetime`, `all`.
  */
 export type StepColumns = string | Array<string>;
 
@@ -1407,6 +1411,10 @@ export type StepDocMsg = {
  * Its name in requests.
  */
 step: string, 
+/**
+ * The steps it is listed among; those of one group follow each other.
+ */
+group: TextMsg, 
 /**
  * Its name for people.
  */
@@ -1441,7 +1449,8 @@ columns: StepColumns, } | { "step": "impute",
  */
 columns?: StepColumns, 
 /**
- * `mean`, `median`, `most_frequent` or `constant`. Categories take `most_frequent` where a mean has no meaning.
+ * `mean`, `median`, `most_frequent`, `constant`, `forward_fill` or `linear`; the last two go along the rows.
+ * Categories take `most_frequent` where a mean has no meaning, and `forward_fill` for `linear`.
  */
 strategy: string, 
 /**
@@ -1473,13 +1482,21 @@ handle_unknown?: string, } | { "step": "clip",
  */
 columns?: StepColumns, 
 /**
- * Between 0 and 1.
+ * `quantile` (the default), `iqr` or `z_score`.
  */
-lower_quantile: number, 
+method?: string, 
 /**
- * Between 0 and 1, above the lower one.
+ * Of `quantile`: between 0 and 1; 0.01 by default.
  */
-upper_quantile: number, } | { "step": "log1p", 
+lower_quantile?: number, 
+/**
+ * Of `quantile`: between 0 and 1, above the lower one; 0.99 by default.
+ */
+upper_quantile?: number, 
+/**
+ * So many interquartile ranges from the quartiles (1.5), or standard deviations from the mean (3).
+ */
+factor?: number, } | { "step": "log1p", 
 /**
  * Where; `numeric` by default.
  */
@@ -1495,7 +1512,123 @@ degree: number,
 /**
  * Leave out powers of a single column.
  */
-interaction_only?: boolean, };
+interaction_only?: boolean, } | { "step": "smooth", 
+/**
+ * Where; `numeric` by default.
+ */
+columns?: StepColumns, 
+/**
+ * `moving_average` or `exponential`.
+ */
+method: string, 
+/**
+ * Of `moving_average`: rows that are averaged, the row itself included; 3 by default.
+ */
+window?: number, 
+/**
+ * Of `exponential`: above 0, at most 1; 0.5 by default.
+ */
+alpha?: number, } | { "step": "datetime_parts", 
+/**
+ * Where; `datetime` by default.
+ */
+columns?: StepColumns, 
+/**
+ * The year.
+ */
+year?: boolean, 
+/**
+ * 1 to 4.
+ */
+quarter?: boolean, 
+/**
+ * 1 to 12.
+ */
+month?: boolean, 
+/**
+ * The day of the month.
+ */
+day?: boolean, 
+/**
+ * 0 is Monday.
+ */
+weekday?: boolean, 
+/**
+ * From 1.
+ */
+day_of_year?: boolean, 
+/**
+ * 0 to 23, UTC.
+ */
+hour?: boolean, 
+/**
+ * 0 to 59.
+ */
+minute?: boolean, 
+/**
+ * Days since the earliest training row.
+ */
+elapsed_days?: boolean, 
+/**
+ * Sine and cosine instead of numbers that begin again.
+ */
+cyclic?: boolean, } | { "step": "group_rare", 
+/**
+ * Where; `categorical` by default.
+ */
+columns?: StepColumns, 
+/**
+ * Below 1 a share of the rows, otherwise a number of rows.
+ */
+min_frequency: number, } | { "step": "target_encode", 
+/**
+ * Where; `categorical` by default.
+ */
+columns?: StepColumns, 
+/**
+ * `auto` (the default) or a number of rows that pull to the mean of all.
+ */
+smooth?: JsonValue, 
+/**
+ * Parts the training rows are cut into; 5 by default.
+ */
+cv?: number, 
+/**
+ * Whether the parts are drawn (the default) or cut in the order of the rows.
+ */
+shuffle?: boolean, 
+/**
+ * Draws them; 0 by default.
+ */
+random_state?: number, } | { "step": "bin", 
+/**
+ * Where; `numeric` by default.
+ */
+columns?: StepColumns, 
+/**
+ * At least 2; 5 by default.
+ */
+n_bins?: number, 
+/**
+ * `quantile` (the default) or `uniform`.
+ */
+strategy?: string, } | { "step": "select_features", 
+/**
+ * Among which; `all` by default.
+ */
+columns?: StepColumns, 
+/**
+ * `variance`, `mutual_information` or `f_test`.
+ */
+method: string, 
+/**
+ * Of `variance`: features that vary no more are dropped; 0 by default.
+ */
+threshold?: number, 
+/**
+ * Of the others: how many are kept; 10 by default.
+ */
+k?: number, };
 
 /**
  * What a model consists of.

@@ -149,6 +149,8 @@ impl From<AnyParamKind> for ParamKindMsg {
 pub struct StepDocMsg {
     /// Its name in requests.
     pub step: String,
+    /// The steps it is listed among; those of one group follow each other.
+    pub group: TextMsg,
     /// Its name for people.
     pub title: TextMsg,
     /// What it does.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::IssueMsg;
+use crate::{IssueMsg, Task};
 
 /// Fit a recipe on a whole table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct PrepareMsg {
     /// The column to predict, kept out of the matrix.
     #[serde(default)]
     pub target: Option<String>,
+    /// What the target is to be learned as, where steps learn from it; what its values suggest by default.
+    #[serde(default)]
+    pub task: Option<Task>,
     /// The columns to use; all but the target (and text) by default.
     #[serde(default)]
     pub features: Option<Vec<String>>,
@@ -23,12 +26,12 @@ pub struct PrepareMsg {
     pub recipe: Option<Vec<StepMsg>>,
 }
 
-/// The columns a step works on: names, or `numeric`, `categorical`, `all`.
+/// The columns a step works on: names, or `numeric`, `categorical`, `datetime`, `all`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(untagged)]
 pub enum StepColumns {
-    /// A group: `numeric`, `categorical` or `all`.
+    /// A group: `numeric`, `categorical`, `datetime` or `all`.
     Group(String),
     /// Names of columns.
     Names(Vec<String>),
@@ -116,7 +119,8 @@ pub enum AskedStep {
         /// Where; `all` by default.
         #[serde(default)]
         columns: Option<StepColumns>,
-        /// `mean`, `median`, `most_frequent` or `constant`. Categories take `most_frequent` where a mean has no meaning.
+        /// `mean`, `median`, `most_frequent`, `constant`, `forward_fill` or `linear`; the last two go along the rows.
+        /// Categories take `most_frequent` where a mean has no meaning, and `forward_fill` for `linear`.
         strategy: String,
         /// The value of `constant`.
         #[serde(default)]
@@ -141,15 +145,23 @@ pub enum AskedStep {
         #[serde(default)]
         handle_unknown: Option<String>,
     },
-    /// Clip numbers to the training rows' quantiles.
+    /// Clip numbers to what the training rows say is usual.
     Clip {
         /// Where; `numeric` by default.
         #[serde(default)]
         columns: Option<StepColumns>,
-        /// Between 0 and 1.
-        lower_quantile: f64,
-        /// Between 0 and 1, above the lower one.
-        upper_quantile: f64,
+        /// `quantile` (the default), `iqr` or `z_score`.
+        #[serde(default)]
+        method: Option<String>,
+        /// Of `quantile`: between 0 and 1; 0.01 by default.
+        #[serde(default)]
+        lower_quantile: Option<f64>,
+        /// Of `quantile`: between 0 and 1, above the lower one; 0.99 by default.
+        #[serde(default)]
+        upper_quantile: Option<f64>,
+        /// So many interquartile ranges from the quartiles (1.5), or standard deviations from the mean (3).
+        #[serde(default)]
+        factor: Option<f64>,
     },
     /// Take ln(1 + x) of numbers.
     Log1p {
@@ -168,6 +180,108 @@ pub enum AskedStep {
         #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
         #[serde(default)]
         interaction_only: bool,
+    },
+    /// Smooth numbers along the order of the rows, looking back only.
+    Smooth {
+        /// Where; `numeric` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+        /// `moving_average` or `exponential`.
+        method: String,
+        /// Of `moving_average`: rows that are averaged, the row itself included; 3 by default.
+        #[serde(default)]
+        window: Option<usize>,
+        /// Of `exponential`: above 0, at most 1; 0.5 by default.
+        #[serde(default)]
+        alpha: Option<f64>,
+    },
+    /// Turn dates and times into numbers. By default year, month, day, weekday and elapsed days.
+    DatetimeParts {
+        /// Where; `datetime` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+        /// The year.
+        #[serde(default)]
+        year: Option<bool>,
+        /// 1 to 4.
+        #[serde(default)]
+        quarter: Option<bool>,
+        /// 1 to 12.
+        #[serde(default)]
+        month: Option<bool>,
+        /// The day of the month.
+        #[serde(default)]
+        day: Option<bool>,
+        /// 0 is Monday.
+        #[serde(default)]
+        weekday: Option<bool>,
+        /// From 1.
+        #[serde(default)]
+        day_of_year: Option<bool>,
+        /// 0 to 23, UTC.
+        #[serde(default)]
+        hour: Option<bool>,
+        /// 0 to 59.
+        #[serde(default)]
+        minute: Option<bool>,
+        /// Days since the earliest training row.
+        #[serde(default)]
+        elapsed_days: Option<bool>,
+        /// Sine and cosine instead of numbers that begin again.
+        #[serde(default)]
+        cyclic: Option<bool>,
+    },
+    /// Make one category of the rare ones.
+    GroupRare {
+        /// Where; `categorical` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+        /// Below 1 a share of the rows, otherwise a number of rows.
+        min_frequency: f64,
+    },
+    /// Turn a category into the mean of the target; training rows get theirs out of fold.
+    TargetEncode {
+        /// Where; `categorical` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+        /// `auto` (the default) or a number of rows that pull to the mean of all.
+        #[serde(default)]
+        smooth: Option<Value>,
+        /// Parts the training rows are cut into; 5 by default.
+        #[serde(default)]
+        cv: Option<usize>,
+        /// Whether the parts are drawn (the default) or cut in the order of the rows.
+        #[serde(default)]
+        shuffle: Option<bool>,
+        /// Draws them; 0 by default.
+        #[serde(default)]
+        random_state: Option<u32>,
+    },
+    /// Turn numbers into the position of the bin they fall in.
+    Bin {
+        /// Where; `numeric` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+        /// At least 2; 5 by default.
+        #[serde(default)]
+        n_bins: Option<usize>,
+        /// `quantile` (the default) or `uniform`.
+        #[serde(default)]
+        strategy: Option<String>,
+    },
+    /// Keep the features that tell most.
+    SelectFeatures {
+        /// Among which; `all` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+        /// `variance`, `mutual_information` or `f_test`.
+        method: String,
+        /// Of `variance`: features that vary no more are dropped; 0 by default.
+        #[serde(default)]
+        threshold: Option<f64>,
+        /// Of the others: how many are kept; 10 by default.
+        #[serde(default)]
+        k: Option<usize>,
     },
 }
 

@@ -139,6 +139,7 @@ pub(super) enum SelectHeader {
     All,
     Numeric,
     Categorical,
+    Datetime,
     Names(Vec<String>),
 }
 
@@ -153,6 +154,15 @@ pub(super) enum StepHeader {
     Clip { columns: SelectHeader, lower_quantile: f64, upper_quantile: f64 },
     Log1p { columns: SelectHeader },
     Polynomial { columns: SelectHeader, degree: usize, interaction_only: bool },
+    ClipSpread { columns: SelectHeader, method: String, factor: f64 },
+    Average { columns: SelectHeader, window: usize },
+    Exponential { columns: SelectHeader, alpha: f64 },
+    DatetimeParts { columns: SelectHeader, parts: Vec<String>, is_cyclic: bool },
+    GroupRare { columns: SelectHeader, min_frequency: f64 },
+    TargetEncode { columns: SelectHeader, smooth: Option<f64>, n_folds: usize, random_state: Option<u64> },
+    Bin { columns: SelectHeader, n_bins: usize, is_uniform: bool },
+    SelectVariance { columns: SelectHeader, threshold: f64 },
+    SelectBest { columns: SelectHeader, method: String, k: usize },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -167,6 +177,15 @@ pub(super) enum LearnedHeader {
     Ordinal { categories: Vec<String>, refuse_unknown: bool },
     Clip { lower: f64, upper: f64 },
     Log1p { smallest: f64 },
+    FillAlong { is_linear: bool, start: f64 },
+    FillCategoryAlong(String),
+    Average(usize),
+    Exponential(f64),
+    DatetimeParts { parts: Vec<String>, is_cyclic: bool, start_millis: f64 },
+    GroupRare { kept: Vec<String>, rest: Option<String> },
+    TargetEncode { categories: Vec<String>, has_missing: bool, outputs: Vec<(Option<String>, Vec<f64>, f64)> },
+    Bin(Vec<f64>),
+    Selected { score: f64, is_kept: bool },
 }
 
 #[derive(Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use crate::export::format::{
 };
 use crate::export::project::malformed;
 use crate::preprocess::{
-    Encoding, FeatureDoc, FittedRecipe, FittedStep, Group, Imputation, Input, Learned, Map, Origin, Scaling, Select,
-    Step, StepReport,
+    Clipping, DatePart, Encoding, FeatureDoc, FittedRecipe, FittedStep, Group, Imputation, Input, Learned, Map, Origin,
+    Scaling, Select, Selection, Smoothing, Step, StepReport, TargetEncoding, TargetMeans, TargetOutput,
 };
 use crate::table::ColumnKind;
 
@@ -77,6 +77,7 @@ fn select_header(select: &Select) -> SelectHeader {
         Select::All => SelectHeader::All,
         Select::Numeric => SelectHeader::Numeric,
         Select::Categorical => SelectHeader::Categorical,
+        Select::Datetime => SelectHeader::Datetime,
         Select::Names(names) => SelectHeader::Names(names.clone()),
     }
 }
@@ -86,6 +87,7 @@ fn read_select(header: SelectHeader) -> Select {
         SelectHeader::All => Select::All,
         SelectHeader::Numeric => Select::Numeric,
         SelectHeader::Categorical => Select::Categorical,
+        SelectHeader::Datetime => Select::Datetime,
         SelectHeader::Names(names) => Select::Names(names),
     }
 }
@@ -101,6 +103,8 @@ fn step_header(fitted: &FittedStep) -> FittedStepHeader {
                 Imputation::Median => ("median", None),
                 Imputation::MostFrequent => ("most_frequent", None),
                 Imputation::Constant(fill) => ("constant", fill.clone()),
+                Imputation::ForwardFill => ("forward_fill", None),
+                Imputation::Linear => ("linear", None),
             };
             StepHeader::Impute { columns, strategy: word.to_owned(), fill }
         }
@@ -108,13 +112,37 @@ fn step_header(fitted: &FittedStep) -> FittedStepHeader {
         Step::Encode { method, refuse_unknown, .. } => {
             StepHeader::Encode { columns, method: word_of(&ENCODINGS, *method), refuse_unknown: *refuse_unknown }
         }
-        Step::Clip { lower_quantile, upper_quantile, .. } => {
-            StepHeader::Clip { columns, lower_quantile: *lower_quantile, upper_quantile: *upper_quantile }
-        }
+        Step::Clip { method, .. } => match *method {
+            Clipping::Quantiles { lower, upper } => {
+                StepHeader::Clip { columns, lower_quantile: lower, upper_quantile: upper }
+            }
+            Clipping::Iqr { factor } => StepHeader::ClipSpread { columns, method: "iqr".to_owned(), factor },
+            Clipping::ZScore { factor } => StepHeader::ClipSpread { columns, method: "z_score".to_owned(), factor },
+        },
         Step::Log1p { .. } => StepHeader::Log1p { columns },
         Step::Polynomial { degree, interaction_only, .. } => {
             StepHeader::Polynomial { columns, degree: *degree, interaction_only: *interaction_only }
         }
+        Step::Smooth { method, .. } => match *method {
+            Smoothing::MovingAverage { window } => StepHeader::Average { columns, window },
+            Smoothing::Exponential { alpha } => StepHeader::Exponential { columns, alpha },
+        },
+        Step::DatetimeParts { parts, is_cyclic, .. } => {
+            StepHeader::DatetimeParts { columns, parts: part_names(parts), is_cyclic: *is_cyclic }
+        }
+        Step::GroupRare { min_frequency, .. } => StepHeader::GroupRare { columns, min_frequency: *min_frequency },
+        Step::TargetEncode { method, .. } => {
+            let TargetEncoding { smooth, n_folds, random_state } = *method;
+            StepHeader::TargetEncode { columns, smooth, n_folds, random_state }
+        }
+        Step::Bin { n_bins, is_uniform, .. } => StepHeader::Bin { columns, n_bins: *n_bins, is_uniform: *is_uniform },
+        Step::SelectFeatures { method, .. } => match *method {
+            Selection::Variance { threshold } => StepHeader::SelectVariance { columns, threshold },
+            Selection::MutualInformation { k } => {
+                StepHeader::SelectBest { columns, method: "mutual_information".to_owned(), k }
+            }
+            Selection::FTest { k } => StepHeader::SelectBest { columns, method: "f_test".to_owned(), k },
+        },
     };
     FittedStepHeader {
         step,
@@ -136,6 +164,8 @@ fn read_step(header: FittedStepHeader) -> Result<FittedStep, Error> {
                 "median" => Imputation::Median,
                 "most_frequent" => Imputation::MostFrequent,
                 "constant" => Imputation::Constant(fill),
+                "forward_fill" => Imputation::ForwardFill,
+                "linear" => Imputation::Linear,
                 other => return Err(malformed(format!("a step has the strategy {other:?}"))),
             };
             Step::Impute { columns: read_select(columns), strategy }
@@ -147,7 +177,12 @@ fn read_step(header: FittedStepHeader) -> Result<FittedStep, Error> {
             Step::Encode { columns: read_select(columns), method: value_of(&ENCODINGS, &method)?, refuse_unknown }
         }
         StepHeader::Clip { columns, lower_quantile, upper_quantile } => {
-            Step::Clip { columns: read_select(columns), lower_quantile, upper_quantile }
+            let method = Clipping::Quantiles { lower: lower_quantile, upper: upper_quantile };
+            Step::Clip { columns: read_select(columns), method }
+        }
+        StepHeader::ClipSpread { columns, method, factor } => {
+            let methods = [(Clipping::Iqr { factor }, "iqr"), (Clipping::ZScore { factor }, "z_score")];
+            Step::Clip { columns: read_select(columns), method: value_of(&methods, &method)? }
         }
         StepHeader::Log1p { columns } => Step::Log1p { columns: read_select(columns) },
         StepHeader::Polynomial { columns, degree, interaction_only } => {
@@ -156,10 +191,41 @@ fn read_step(header: FittedStepHeader) -> Result<FittedStep, Error> {
             }
             Step::Polynomial { columns: read_select(columns), degree, interaction_only }
         }
+        StepHeader::Average { columns, window } => {
+            Step::Smooth { columns: read_select(columns), method: Smoothing::MovingAverage { window } }
+        }
+        StepHeader::Exponential { columns, alpha } => {
+            Step::Smooth { columns: read_select(columns), method: Smoothing::Exponential { alpha } }
+        }
+        StepHeader::DatetimeParts { columns, parts, is_cyclic } => {
+            Step::DatetimeParts { columns: read_select(columns), parts: read_parts(&parts)?, is_cyclic }
+        }
+        StepHeader::GroupRare { columns, min_frequency } => {
+            Step::GroupRare { columns: read_select(columns), min_frequency }
+        }
+        StepHeader::TargetEncode { columns, smooth, n_folds, random_state } => {
+            let method = TargetEncoding { smooth, n_folds, random_state };
+            Step::TargetEncode { columns: read_select(columns), method }
+        }
+        StepHeader::Bin { columns, n_bins, is_uniform } => {
+            Step::Bin { columns: read_select(columns), n_bins, is_uniform }
+        }
+        StepHeader::SelectVariance { columns, threshold } => {
+            Step::SelectFeatures { columns: read_select(columns), method: Selection::Variance { threshold } }
+        }
+        StepHeader::SelectBest { columns, method, k } => {
+            let methods =
+                [(Selection::MutualInformation { k }, "mutual_information"), (Selection::FTest { k }, "f_test")];
+            Step::SelectFeatures { columns: read_select(columns), method: value_of(&methods, &method)? }
+        }
     };
     Ok(FittedStep {
         step,
-        learned: header.learned.into_iter().map(|(name, learned)| (name, read_learned(learned))).collect(),
+        learned: header
+            .learned
+            .into_iter()
+            .map(|(name, learned)| Ok((name, read_learned(learned)?)))
+            .collect::<Result<Vec<_>, Error>>()?,
         report: StepReport {
             n_rows: header.n_rows,
             n_columns: header.n_columns,
@@ -186,11 +252,40 @@ fn learned_header(learned: &Learned) -> LearnedHeader {
         }
         Learned::Clip { lower, upper } => LearnedHeader::Clip { lower: *lower, upper: *upper },
         Learned::Log1p { smallest } => LearnedHeader::Log1p { smallest: *smallest },
+        Learned::FillAlong { is_linear, start } => LearnedHeader::FillAlong { is_linear: *is_linear, start: *start },
+        Learned::FillCategoryAlong(fill) => LearnedHeader::FillCategoryAlong(fill.clone()),
+        Learned::Average(window) => LearnedHeader::Average(*window),
+        Learned::Exponential(alpha) => LearnedHeader::Exponential(*alpha),
+        Learned::DatetimeParts { parts, is_cyclic, start_millis } => LearnedHeader::DatetimeParts {
+            parts: part_names(parts),
+            is_cyclic: *is_cyclic,
+            start_millis: *start_millis,
+        },
+        Learned::GroupRare { kept, rest } => LearnedHeader::GroupRare { kept: kept.clone(), rest: rest.clone() },
+        Learned::TargetEncode(means) => LearnedHeader::TargetEncode {
+            categories: means.categories.clone(),
+            has_missing: means.has_missing,
+            outputs: means
+                .outputs
+                .iter()
+                .map(|output| (output.class.clone(), output.means.clone(), output.overall))
+                .collect(),
+        },
+        Learned::Bin(edges) => LearnedHeader::Bin(edges.clone()),
+        Learned::Selected { score, is_kept } => LearnedHeader::Selected { score: *score, is_kept: *is_kept },
     }
 }
 
-fn read_learned(header: LearnedHeader) -> Learned {
-    match header {
+fn part_names(parts: &[DatePart]) -> Vec<String> {
+    parts.iter().map(|part| part.name().to_owned()).collect()
+}
+
+fn read_parts(names: &[String]) -> Result<Vec<DatePart>, Error> {
+    names.iter().map(|name| value_of(&DatePart::ALL, name)).collect()
+}
+
+fn read_learned(header: LearnedHeader) -> Result<Learned, Error> {
+    Ok(match header {
         LearnedHeader::Keep => Learned::Keep,
         LearnedHeader::Drop => Learned::Drop,
         LearnedHeader::FillNumber(fill) => Learned::FillNumber(fill),
@@ -202,7 +297,22 @@ fn read_learned(header: LearnedHeader) -> Learned {
         LearnedHeader::Ordinal { categories, refuse_unknown } => Learned::Ordinal { categories, refuse_unknown },
         LearnedHeader::Clip { lower, upper } => Learned::Clip { lower, upper },
         LearnedHeader::Log1p { smallest } => Learned::Log1p { smallest },
-    }
+        LearnedHeader::FillAlong { is_linear, start } => Learned::FillAlong { is_linear, start },
+        LearnedHeader::FillCategoryAlong(fill) => Learned::FillCategoryAlong(fill),
+        LearnedHeader::Average(window) => Learned::Average(window),
+        LearnedHeader::Exponential(alpha) => Learned::Exponential(alpha),
+        LearnedHeader::DatetimeParts { parts, is_cyclic, start_millis } => {
+            Learned::DatetimeParts { parts: read_parts(&parts)?, is_cyclic, start_millis }
+        }
+        LearnedHeader::GroupRare { kept, rest } => Learned::GroupRare { kept, rest },
+        LearnedHeader::TargetEncode { categories, has_missing, outputs } => {
+            let output = |(class, means, overall)| TargetOutput { class, means, overall };
+            let outputs = outputs.into_iter().map(output).collect();
+            Learned::TargetEncode(TargetMeans { categories, has_missing, outputs })
+        }
+        LearnedHeader::Bin(edges) => Learned::Bin(edges),
+        LearnedHeader::Selected { score, is_kept } => Learned::Selected { score, is_kept },
+    })
 }
 
 fn feature_header(doc: &FeatureDoc) -> FeatureHeader {

@@ -20,7 +20,8 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Answers some rows; the same for a row alone as among others.
+    /// Answers some rows; the same for a row alone as among others, unless the recipe follows their order
+    /// ([`FittedRecipe::follows_order`]).
     ///
     /// **Errors** `preprocess.unknown_category` when the recipe refuses one.
     pub fn answer(&self, source: &dyn RowSource, rows: &[u32], issues: &mut Issues) -> Result<Answers, Error> {

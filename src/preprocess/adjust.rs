@@ -1,14 +1,26 @@
-//! Clipping to quantiles and ln(1 + x).
+//! Clipping and ln(1 + x).
 
 use crate::preprocess::frame::{Feature, Map, Values};
-use crate::preprocess::step::{Applying, Learned};
+use crate::preprocess::learned::{Applying, Learned};
+use crate::preprocess::step::Clipping;
 use crate::preprocess::{PreprocessIssue, stats};
 
-/// Learns the two quantiles.
-pub(super) fn learn_clip(lower_quantile: f64, upper_quantile: f64, numbers: &[f64]) -> Learned {
-    match stats::quantiles(numbers, &[lower_quantile, upper_quantile]) {
-        Some(q) => Learned::Clip { lower: q[0], upper: q[1] },
-        None => Learned::Keep,
+/// Learns the two ends.
+pub(super) fn learn_clip(method: Clipping, numbers: &[f64]) -> Learned {
+    let ends = match method {
+        Clipping::Quantiles { lower, upper } => {
+            stats::quantiles(numbers, &[lower, upper]).map(|ends| [ends[0], ends[1]])
+        }
+        Clipping::Iqr { factor } => stats::quantiles(numbers, &[0.25, 0.75])
+            .map(|ends| [ends[0] - factor * (ends[1] - ends[0]), ends[1] + factor * (ends[1] - ends[0])]),
+        Clipping::ZScore { factor } => {
+            stats::mean_std(numbers).map(|(mean, std)| [mean - factor * std, mean + factor * std])
+        }
+    };
+    match ends {
+        // Extreme numbers may have no finite spread; then nothing is extreme.
+        Some([lower, upper]) if lower.is_finite() && upper.is_finite() => Learned::Clip { lower, upper },
+        _ => Learned::Keep,
     }
 }
 
@@ -60,8 +72,20 @@ mod tests {
     #[test]
     fn clipping_keeps_what_lies_between_the_quantiles() {
         let numbers: Vec<f64> = (0..=100).map(f64::from).collect();
-        assert_eq!(learn_clip(0.05, 0.95, &numbers), Learned::Clip { lower: 5.0, upper: 95.0 });
+        let quantiles = Clipping::Quantiles { lower: 0.05, upper: 0.95 };
+        assert_eq!(learn_clip(quantiles, &numbers), Learned::Clip { lower: 5.0, upper: 95.0 });
         assert_eq!(clip(5.0, 95.0, feature(&[-3.0, 50.0, 400.0])).values, Values::Numbers(vec![5.0, 50.0, 95.0]));
+    }
+
+    #[test]
+    fn the_ends_lie_outside_the_quartiles_or_around_the_mean() {
+        // Quartiles 25 and 75; mean 2 and standard deviation 1.
+        let numbers: Vec<f64> = (0..=100).map(f64::from).collect();
+        let iqr = Clipping::Iqr { factor: 1.5 };
+        assert_eq!(learn_clip(iqr, &numbers), Learned::Clip { lower: -50.0, upper: 150.0 });
+        let z_score = Clipping::ZScore { factor: 3.0 };
+        assert_eq!(learn_clip(z_score, &[1.0, 3.0, f64::NAN]), Learned::Clip { lower: -1.0, upper: 5.0 });
+        assert_eq!(learn_clip(z_score, &[f64::MAX, -f64::MAX]), Learned::Keep);
     }
 
     #[test]

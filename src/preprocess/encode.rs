@@ -5,13 +5,23 @@ use std::collections::BTreeMap;
 use crate::Error;
 use crate::preprocess::frame::{Feature, Values};
 use crate::preprocess::impute::report;
-use crate::preprocess::step::{Applying, Encoding, Learned};
+use crate::preprocess::learned::{Applying, Learned};
+use crate::preprocess::step::Encoding;
 use crate::preprocess::{PreprocessError, PreprocessIssue};
 use crate::table::number_text;
 
 /// Learns the categories of the training rows, sorted: numbers by size, names by code point.
 pub(super) fn learn(method: Encoding, refuse_unknown: bool, feature: &Feature) -> Learned {
-    let categories = match &feature.values {
+    let categories = categories(feature);
+    match method {
+        Encoding::OneHot => Learned::OneHot { categories, has_missing: feature.values.n_missing() > 0, refuse_unknown },
+        Encoding::Ordinal | Encoding::Label => Learned::Ordinal { categories, refuse_unknown },
+    }
+}
+
+/// The categories that occur, sorted.
+pub(super) fn categories(feature: &Feature) -> Vec<String> {
+    match &feature.values {
         Values::Numbers(numbers) => {
             let mut present: Vec<f64> = numbers.iter().copied().filter(|x| !x.is_nan()).collect();
             present.sort_unstable_by(f64::total_cmp);
@@ -28,15 +38,15 @@ pub(super) fn learn(method: Encoding, refuse_unknown: bool, feature: &Feature) -
             present.sort_unstable();
             present
         }
-    };
-    match method {
-        Encoding::OneHot => Learned::OneHot { categories, has_missing: feature.values.n_missing() > 0, refuse_unknown },
-        Encoding::Ordinal | Encoding::Label => Learned::Ordinal { categories, refuse_unknown },
     }
 }
 
 /// The position of each cell's category; `None` where it is missing or unknown.
-fn positions(categories: &[String], refuse_unknown: bool, feature: &Feature) -> Result<Vec<Position>, Error> {
+pub(super) fn positions(
+    categories: &[String],
+    refuse_unknown: bool,
+    feature: &Feature,
+) -> Result<Vec<Position>, Error> {
     let known: BTreeMap<&str, usize> =
         categories.iter().enumerate().map(|(idx, category)| (category.as_str(), idx)).collect();
     let find = |category: &str| match known.get(category) {
@@ -66,8 +76,9 @@ fn positions(categories: &[String], refuse_unknown: bool, feature: &Feature) -> 
     }
 }
 
+/// Where a cell stands among the categories.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Position {
+pub(super) enum Position {
     At(usize),
     Missing,
     Unknown,

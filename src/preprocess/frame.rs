@@ -102,6 +102,20 @@ impl Origin {
     }
 }
 
+impl Feature {
+    /// Whether its numbers are points in time, as they were read from one of `inputs`.
+    pub fn is_time(&self, inputs: &[Input]) -> bool {
+        let is_read = |input: &Input| input.kind == ColumnKind::Datetime && input.name == self.origin.column;
+        self.origin.is_raw_scale && self.origin.maps.is_empty() && inputs.iter().any(is_read)
+    }
+
+    /// A feature made from this one whose numbers mean something else.
+    pub(super) fn remade(&self, name: String, numbers: Vec<f64>) -> Self {
+        let origin = Origin { maps: Vec::new(), is_raw_scale: false, ..self.origin.clone() };
+        Self { name, origin, values: Values::Numbers(numbers) }
+    }
+}
+
 impl Values {
     /// The code of a missing cell.
     pub const MISSING: u32 = u32::MAX;

@@ -1,47 +1,69 @@
 //! Missing cells are filled with what the training rows say.
 
 use crate::Error;
-use crate::error::Issues;
 use crate::preprocess::frame::{Feature, Values};
+use crate::preprocess::learned::{Applying, Learned};
 use crate::preprocess::stats;
-use crate::preprocess::step::{Applying, Imputation, Learned};
+use crate::preprocess::step::{Imputation, Learning};
 use crate::preprocess::{PreprocessError, PreprocessIssue};
 use crate::table::number_text;
 
-/// Learns what fills a feature. A feature without any value is filled with 0 or `missing`, and reported.
+/// Learns what fills a feature. A feature without any value is filled with 0 or `missing`, and reported; so is a gap
+/// that has no known row before it, when the fill is taken from the row before.
 ///
 /// **Errors** `preprocess.bad_setting` when a constant for numbers is not a number.
-pub(super) fn learn(
-    strategy: &Imputation,
-    feature: &Feature,
-    step: usize,
-    issues: &mut Issues,
-) -> Result<Learned, Error> {
-    if feature.values.n_rows() > 0 && feature.values.n_missing() == feature.values.n_rows() {
-        issues.push(PreprocessIssue::AllMissing { column: feature.name.clone() });
+pub(super) fn learn(strategy: &Imputation, feature: &Feature, learning: &mut Learning<'_>) -> Result<Learned, Error> {
+    let n_rows = feature.values.n_rows();
+    let n_missing = feature.values.n_missing();
+    if n_rows > 0 && n_missing == n_rows {
+        learning.issues.push(PreprocessIssue::AllMissing { column: feature.name.clone() });
     }
-    Ok(match &feature.values {
-        Values::Numbers(numbers) => Learned::FillNumber(match strategy {
-            Imputation::Mean => stats::mean(numbers).unwrap_or(0.0),
-            Imputation::Median => stats::median(numbers).unwrap_or(0.0),
-            Imputation::MostFrequent => stats::most_frequent(numbers).unwrap_or(0.0),
-            Imputation::Constant(None) => 0.0,
-            Imputation::Constant(Some(text)) => {
-                text.trim().parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| {
-                    Error::from(PreprocessError::BadSetting {
-                        step,
-                        field: "fill_value".to_owned(),
-                        given: format!("{text:?} for the numbers of {:?}", feature.name),
-                        expected: "a finite number".to_owned(),
-                    })
-                })?
+    let is_along = matches!(strategy, Imputation::ForwardFill | Imputation::Linear);
+    let learned = match &feature.values {
+        Values::Numbers(numbers) => {
+            let fill = match strategy {
+                Imputation::Mean => stats::mean(numbers).unwrap_or(0.0),
+                Imputation::Median | Imputation::ForwardFill | Imputation::Linear => {
+                    stats::median(numbers).unwrap_or(0.0)
+                }
+                Imputation::MostFrequent => stats::most_frequent(numbers).unwrap_or(0.0),
+                Imputation::Constant(None) => 0.0,
+                Imputation::Constant(Some(text)) => {
+                    text.trim().parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| {
+                        Error::from(PreprocessError::BadSetting {
+                            step: learning.step,
+                            field: "fill_value".to_owned(),
+                            given: format!("{text:?} for the numbers of {:?}", feature.name),
+                            expected: "a finite number".to_owned(),
+                        })
+                    })?
+                }
+            };
+            if is_along {
+                Learned::FillAlong { is_linear: *strategy == Imputation::Linear, start: fill }
+            } else {
+                Learned::FillNumber(fill)
             }
-        }),
-        Values::Categories { codes, levels } => Learned::FillCategory(match strategy {
-            Imputation::Constant(fill) => fill.clone().unwrap_or_else(|| "missing".to_owned()),
-            _ => most_frequent_level(codes, levels).unwrap_or_else(|| "missing".to_owned()),
-        }),
-    })
+        }
+        Values::Categories { codes, levels } => {
+            let fill = match strategy {
+                Imputation::Constant(fill) => fill.clone(),
+                _ => most_frequent_level(codes, levels),
+            };
+            let fill = fill.unwrap_or_else(|| "missing".to_owned());
+            if is_along { Learned::FillCategoryAlong(fill) } else { Learned::FillCategory(fill) }
+        }
+    };
+    let n_cells = (0..n_rows).take_while(|&row| feature.values.is_missing(row)).count();
+    if is_along && n_cells > 0 && n_cells < n_rows {
+        let filled_with = match &learned {
+            Learned::FillAlong { start, .. } => number_text(feature.origin.raw_from_prepared(*start)),
+            Learned::FillCategoryAlong(fill) => format!("{fill:?}"),
+            _ => String::new(),
+        };
+        learning.issues.push(PreprocessIssue::GapAtStart { column: feature.name.clone(), n_cells, filled_with });
+    }
+    Ok(learned)
 }
 
 fn most_frequent_level(codes: &[u32], levels: &[String]) -> Option<String> {
@@ -66,18 +88,72 @@ pub(super) fn apply(learned: &Learned, mut feature: Feature, applying: &mut Appl
             }
         }
         (Learned::FillCategory(fill), Values::Categories { codes, levels }) => {
-            let code = levels.iter().position(|level| level == fill).unwrap_or_else(|| {
-                levels.push(fill.clone());
-                levels.len() - 1
-            });
+            let code = level_code(fill, levels);
             for (row, filled) in codes.iter_mut().enumerate().filter(|(_, code)| **code == Values::MISSING) {
-                *filled = code as u32;
+                *filled = code;
                 report(&feature.origin.column, row, || format!("{fill:?}"), applying);
             }
         }
         _ => {}
     }
     feature
+}
+
+/// Fills a feature along its rows, reporting each filled cell when asked to.
+///
+/// Before the first known cell stands what was learned; on the line between two known cells stand numbers of
+/// [`Imputation::Linear`]; everywhere else the last known cell is repeated.
+pub(super) fn apply_along(learned: &Learned, mut feature: Feature, applying: &mut Applying<'_>) -> Feature {
+    match (learned, &mut feature.values) {
+        (Learned::FillAlong { is_linear, start }, Values::Numbers(numbers)) => {
+            let mut at = 0;
+            while at < numbers.len() {
+                if !numbers[at].is_nan() {
+                    at += 1;
+                    continue;
+                }
+                let end = (at..numbers.len()).find(|&row| !numbers[row].is_nan()).unwrap_or(numbers.len());
+                let before = at.checked_sub(1).map(|row| numbers[row]);
+                let after = numbers.get(end).copied();
+                for (row, cell) in numbers.iter_mut().enumerate().take(end).skip(at) {
+                    *cell = match (before, after) {
+                        (None, _) => *start,
+                        (Some(before), Some(after)) if *is_linear => {
+                            let share = (row + 1 - at) as f64 / (end + 1 - at) as f64;
+                            before * (1.0 - share) + after * share
+                        }
+                        (Some(before), _) => before,
+                    };
+                    let raw = feature.origin.raw_from_prepared(*cell);
+                    report(&feature.origin.column, row, || number_text(raw), applying);
+                }
+                at = end;
+            }
+        }
+        (Learned::FillCategoryAlong(start), Values::Categories { codes, levels }) => {
+            let code = level_code(start, levels);
+            let mut last = code;
+            for (row, cell) in codes.iter_mut().enumerate() {
+                if *cell == Values::MISSING {
+                    *cell = last;
+                    let name = levels.get(last as usize).cloned().unwrap_or_default();
+                    report(&feature.origin.column, row, || format!("{name:?}"), applying);
+                }
+                last = *cell;
+            }
+        }
+        _ => {}
+    }
+    feature
+}
+
+/// The code of a category, which is added where it is not known.
+fn level_code(level: &str, levels: &mut Vec<String>) -> u32 {
+    let known = levels.iter().position(|known| known == level);
+    known.unwrap_or_else(|| {
+        levels.push(level.to_owned());
+        levels.len() - 1
+    }) as u32
 }
 
 /// Reports a cell that was filled while answering.
@@ -94,6 +170,7 @@ pub(super) fn report(column: &str, row: usize, fill: impl Fn() -> String, applyi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Issues;
     use crate::preprocess::frame::{Group, Origin};
 
     fn numbers(cells: &[f64]) -> Feature {
@@ -102,8 +179,41 @@ mod tests {
 
     #[track_caller]
     fn check(strategy: Imputation, cells: &[f64], expected: f64) {
-        let learned = learn(&strategy, &numbers(cells), 0, &mut Issues::new()).unwrap();
-        assert_eq!(learned, Learned::FillNumber(expected));
+        assert_eq!(learned(&strategy, cells, 0).unwrap(), Learned::FillNumber(expected));
+    }
+
+    fn learned(strategy: &Imputation, cells: &[f64], step: usize) -> Result<Learned, Error> {
+        let mut learning = Learning { inputs: &[], labels: None, step, issues: &mut Issues::new() };
+        learn(strategy, &numbers(cells), &mut learning)
+    }
+
+    #[track_caller]
+    fn check_along(is_linear: bool, cells: &[f64], expected: &[f64]) {
+        let rows: Vec<u32> = (0..cells.len() as u32).collect();
+        let mut issues = Issues::new();
+        let mut applying = Applying { rows: &rows, report: true, step: 0, issues: &mut issues };
+        let made = apply_along(&Learned::FillAlong { is_linear, start: 9.0 }, numbers(cells), &mut applying);
+        assert_eq!(made.values, Values::Numbers(expected.to_vec()));
+    }
+
+    #[test]
+    fn a_gap_is_filled_from_the_rows_around_it() {
+        let nan = f64::NAN;
+        check_along(false, &[nan, 1.0, nan, nan, 4.0, nan], &[9.0, 1.0, 1.0, 1.0, 4.0, 4.0]);
+        check_along(true, &[nan, 1.0, nan, nan, 4.0, nan], &[9.0, 1.0, 2.0, 3.0, 4.0, 4.0]);
+        check_along(true, &[nan, nan], &[9.0, 9.0]);
+        check_along(true, &[], &[]);
+    }
+
+    #[test]
+    fn a_category_is_repeated_until_the_next_known_one() {
+        let levels = vec!["a".to_owned(), "b".to_owned()];
+        let codes = vec![Values::MISSING, 1, Values::MISSING, 0];
+        let values = Values::Categories { codes, levels: levels.clone() };
+        let feature = Feature { name: "c".into(), origin: Origin::raw("c", Group::Categorical), values };
+        let mut applying = Applying { rows: &[0, 1, 2, 3], report: false, step: 0, issues: &mut Issues::new() };
+        let made = apply_along(&Learned::FillCategoryAlong("a".into()), feature, &mut applying);
+        assert_eq!(made.values, Values::Categories { codes: vec![0, 1, 1, 0], levels });
     }
 
     #[test]
@@ -119,7 +229,7 @@ mod tests {
     #[test]
     fn a_constant_that_is_no_number_is_refused_with_its_place() {
         let constant = Imputation::Constant(Some("abc".into()));
-        let error = learn(&constant, &numbers(&[1.0]), 2, &mut Issues::new()).unwrap_err();
+        let error = learned(&constant, &[1.0], 2).unwrap_err();
         assert_eq!(error.code(), "preprocess.bad_setting");
         assert_eq!(error.place().unwrap().step, Some(2));
     }

@@ -3,8 +3,9 @@
 use crate::error::Issues;
 use crate::preprocess::PreprocessIssue;
 use crate::preprocess::frame::{Feature, Map, Values};
+use crate::preprocess::learned::Learned;
 use crate::preprocess::stats;
-use crate::preprocess::step::{Learned, Scaling};
+use crate::preprocess::step::Scaling;
 
 /// Learns offset and scale from the present cells. A constant feature gets scale 1 (so it becomes 0, or keeps its
 /// sign under [`Scaling::MaxAbs`]) and is reported, as scikit-learn's scalers do silently.

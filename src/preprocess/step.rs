@@ -1,12 +1,16 @@
-//! The steps of a recipe, as asked for and as learned.
+//! The steps of a recipe, as asked for.
 //!
-//! A step looks at one feature at a time: [`Step::learn`] sees training rows only, [`Learned::apply`] treats training
-//! rows, test rows and rows to answer alike. One file per family of steps holds the arithmetic.
+//! A step looks at one feature at a time: [`Step::learn`] sees training rows only, and their labels where it needs
+//! them. One file per family of steps holds the arithmetic.
 
 use crate::Error;
 use crate::error::Issues;
-use crate::preprocess::frame::{Feature, Group, Values};
-use crate::preprocess::{PreprocessError, adjust, encode, impute, scale};
+use crate::preprocess::frame::{Feature, Group, Input, Values};
+use crate::preprocess::learned::Learned;
+use crate::preprocess::{
+    Labels, PreprocessError, adjust, bin, datetime_parts, encode, group_rare, impute, scale, select, smooth,
+    target_encode,
+};
 
 /// The columns a step works on.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +21,8 @@ pub enum Select {
     Numeric,
     /// Columns that held categories or texts in the table.
     Categorical,
+    /// Columns that held dates or times in the table and still do.
+    Datetime,
     /// These. A raw column's name selects all features made from it.
     Names(Vec<String>),
 }
@@ -57,14 +63,12 @@ pub enum Step {
         /// Whether an unseen category is an error.
         refuse_unknown: bool,
     },
-    /// Clip numbers to quantiles.
+    /// Clip numbers.
     Clip {
         /// Where.
         columns: Select,
-        /// Between 0 and 1.
-        lower_quantile: f64,
-        /// Between 0 and 1.
-        upper_quantile: f64,
+        /// To what.
+        method: Clipping,
     },
     /// Take `ln(1 + x)`.
     Log1p {
@@ -80,6 +84,52 @@ pub enum Step {
         /// Leave out powers of one column.
         interaction_only: bool,
     },
+    /// Smooth numbers along the order of the rows, looking back only.
+    Smooth {
+        /// Where.
+        columns: Select,
+        /// How.
+        method: Smoothing,
+    },
+    /// Turn dates and times into numbers a model can use.
+    DatetimeParts {
+        /// Where.
+        columns: Select,
+        /// Which numbers.
+        parts: Vec<DatePart>,
+        /// Give the parts that come round as points of a circle.
+        is_cyclic: bool,
+    },
+    /// Make one category of the rare ones.
+    GroupRare {
+        /// Where.
+        columns: Select,
+        /// Below 1 a share of the rows, otherwise a number of rows; rarer categories are grouped.
+        min_frequency: f64,
+    },
+    /// Turn a category into the mean of the target among its rows.
+    TargetEncode {
+        /// Where.
+        columns: Select,
+        /// How, and how training rows are kept from seeing their own label.
+        method: TargetEncoding,
+    },
+    /// Turn numbers into the position of the bin they fall in.
+    Bin {
+        /// Where.
+        columns: Select,
+        /// At least 2.
+        n_bins: usize,
+        /// Bins of equal width, rather than of equally many rows.
+        is_uniform: bool,
+    },
+    /// Keep the features that tell most.
+    SelectFeatures {
+        /// Among which.
+        columns: Select,
+        /// How.
+        method: Selection,
+    },
 }
 
 /// What fills a missing cell.
@@ -93,6 +143,101 @@ pub enum Imputation {
     MostFrequent,
     /// This value: read as a number or taken as a category. `None` is 0, or the category `missing`.
     Constant(Option<String>),
+    /// The last known value of an earlier row; before the first one, what [`Imputation::Median`] learns.
+    ForwardFill,
+    /// Numbers on the line between the known ones before and after; elsewhere as [`Imputation::ForwardFill`].
+    Linear,
+}
+
+/// What numbers are clipped to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Clipping {
+    /// Two quantiles of the training rows.
+    Quantiles {
+        /// Between 0 and 1.
+        lower: f64,
+        /// Between 0 and 1.
+        upper: f64,
+    },
+    /// The quartiles, moved outwards by so many interquartile ranges.
+    Iqr {
+        /// Above 0.
+        factor: f64,
+    },
+    /// The mean, give or take so many standard deviations.
+    ZScore {
+        /// Above 0.
+        factor: f64,
+    },
+}
+
+/// How numbers are smoothed along the rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Smoothing {
+    /// The mean of a row and those before it, so many in all.
+    MovingAverage {
+        /// At least 1.
+        window: usize,
+    },
+    /// A mean whose weights fall by `1 - alpha` from row to row.
+    Exponential {
+        /// Above 0, at most 1.
+        alpha: f64,
+    },
+}
+
+/// A number read off a date or time, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatePart {
+    /// The year.
+    Year,
+    /// 1 to 4.
+    Quarter,
+    /// 1 to 12.
+    Month,
+    /// Of the month, from 1.
+    Day,
+    /// 0 is Monday.
+    Weekday,
+    /// From 1.
+    DayOfYear,
+    /// 0 to 23.
+    Hour,
+    /// 0 to 59.
+    Minute,
+    /// Days since the earliest training row.
+    ElapsedDays,
+}
+
+/// How a category becomes the mean of the target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TargetEncoding {
+    /// So many rows' weight pulls a category's mean to the mean of all; `None` weighs by the variances.
+    pub smooth: Option<f64>,
+    /// Parts the training rows are cut into; each is encoded by the others.
+    pub n_folds: usize,
+    /// Draws the parts; `None` cuts them in the order of the rows.
+    pub random_state: Option<u64>,
+}
+
+/// How features are chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Selection {
+    /// Those that vary more than this (variance, divided by n).
+    Variance {
+        /// At least 0.
+        threshold: f64,
+    },
+    /// The `k` that share most information with the target.
+    MutualInformation {
+        /// At least 1.
+        k: usize,
+    },
+    /// The `k` with the largest F statistic: of the variance between classes, or of the correlation.
+    FTest {
+        /// At least 1.
+        k: usize,
+    },
 }
 
 /// How numbers are scaled.
@@ -119,60 +264,12 @@ pub enum Encoding {
     Label,
 }
 
-/// What a step learned about one feature.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Learned {
-    /// Leave it as it is.
-    Keep,
-    /// Drop it.
-    Drop,
-    /// Fill missing numbers.
-    FillNumber(f64),
-    /// Fill missing categories.
-    FillCategory(String),
-    /// `(x - offset) / scale`.
-    Affine {
-        /// Subtracted.
-        offset: f64,
-        /// Divided by; 1 for a constant feature.
-        scale: f64,
-    },
-    /// One feature per category; a last one for missing cells when training had some.
-    OneHot {
-        /// Sorted.
-        categories: Vec<String>,
-        /// Whether training rows had missing cells.
-        has_missing: bool,
-        /// Whether an unseen category is an error.
-        refuse_unknown: bool,
-    },
-    /// Positions in sorted order.
-    Ordinal {
-        /// Sorted.
-        categories: Vec<String>,
-        /// Whether an unseen category is an error.
-        refuse_unknown: bool,
-    },
-    /// `lower.max(x).min(upper)`.
-    Clip {
-        /// Lower end.
-        lower: f64,
-        /// Upper end.
-        upper: f64,
-    },
-    /// `ln(1 + x)`; numbers at or below -1 are taken as `smallest`.
-    Log1p {
-        /// The smallest number above -1 that was learned from.
-        smallest: f64,
-    },
-}
-
-/// What applying a step needs to know besides the cells.
-pub struct Applying<'a> {
-    /// The rows' positions in their source, for issues.
-    pub rows: &'a [u32],
-    /// Whether filled and unknown cells are reported: when answering, not when training.
-    pub report: bool,
+/// What a step may learn from besides the cells of its feature.
+pub struct Learning<'a> {
+    /// The raw columns that were read.
+    pub inputs: &'a [Input],
+    /// The labels of the training rows, when there are some.
+    pub labels: Option<&'a Labels>,
     /// The step's position in the recipe.
     pub step: usize,
     /// Where oddities go.
@@ -191,6 +288,12 @@ impl Step {
             Self::Clip { .. } => "clip",
             Self::Log1p { .. } => "log1p",
             Self::Polynomial { .. } => "polynomial",
+            Self::Smooth { .. } => "smooth",
+            Self::DatetimeParts { .. } => "datetime_parts",
+            Self::GroupRare { .. } => "group_rare",
+            Self::TargetEncode { .. } => "target_encode",
+            Self::Bin { .. } => "bin",
+            Self::SelectFeatures { .. } => "select_features",
         }
     }
 
@@ -204,75 +307,102 @@ impl Step {
             | Self::Encode { columns, .. }
             | Self::Clip { columns, .. }
             | Self::Log1p { columns }
-            | Self::Polynomial { columns, .. } => columns,
+            | Self::Polynomial { columns, .. }
+            | Self::Smooth { columns, .. }
+            | Self::DatetimeParts { columns, .. }
+            | Self::GroupRare { columns, .. }
+            | Self::TargetEncode { columns, .. }
+            | Self::Bin { columns, .. }
+            | Self::SelectFeatures { columns, .. } => columns,
         }
+    }
+
+    /// Whether it learns from the labels of the training rows.
+    pub fn needs_target(&self) -> bool {
+        match self {
+            Self::TargetEncode { .. } => true,
+            Self::SelectFeatures { method, .. } => !matches!(method, Selection::Variance { .. }),
+            _ => false,
+        }
+    }
+
+    /// Whether what it does to a row depends on the rows before it (and, for [`Imputation::Linear`], on the next known
+    /// one). These are always rows of the same part: of training rows, of rows held back, or of rows to answer, in the
+    /// order they are given.
+    pub fn follows_order(&self) -> bool {
+        matches!(
+            self,
+            Self::Smooth { .. } | Self::Impute { strategy: Imputation::ForwardFill | Imputation::Linear, .. }
+        )
     }
 
     /// Learns from the training rows of one selected feature.
     ///
-    /// **Errors** `preprocess.not_numeric` when the step needs numbers and was pointed at categories by name.
-    pub fn learn(&self, feature: &Feature, step: usize, issues: &mut Issues) -> Result<Learned, Error> {
-        if let (true, Values::Categories { .. }) = (self.needs_numbers(), &feature.values) {
-            return Err(PreprocessError::NotNumeric {
-                column: feature.name.clone(),
-                step,
-                name: self.name().to_owned(),
+    /// **Errors** `preprocess.not_numeric`, `preprocess.not_categorical` and `preprocess.not_a_time` when the step was
+    /// pointed at another kind of feature; `preprocess.no_target` when it needs labels and there are none;
+    /// `preprocess.bad_setting` for a setting that these rows do not allow.
+    pub fn learn(&self, feature: &Feature, learning: &mut Learning<'_>) -> Result<Learned, Error> {
+        self.check_kind(feature, learning)?;
+        let numbers = match &feature.values {
+            Values::Numbers(numbers) => numbers.as_slice(),
+            Values::Categories { .. } => &[],
+        };
+        Ok(match self {
+            Self::DropColumns { .. } => Learned::Drop,
+            Self::DropMissing { .. } | Self::Polynomial { .. } => Learned::Keep,
+            Self::Impute { strategy, .. } => impute::learn(strategy, feature, learning)?,
+            Self::Scale { method, .. } => scale::learn(*method, &feature.name, numbers, learning.issues),
+            Self::Encode { method, refuse_unknown, .. } => encode::learn(*method, *refuse_unknown, feature),
+            Self::Clip { method, .. } => adjust::learn_clip(*method, numbers),
+            Self::Log1p { .. } => adjust::learn_log1p(numbers),
+            Self::Smooth { method, .. } => smooth::learn(*method, numbers.len(), learning.step)?,
+            Self::DatetimeParts { parts, is_cyclic, .. } => {
+                datetime_parts::learn(parts, *is_cyclic, &feature.name, numbers, learning.issues)
             }
-            .into());
-        }
-        Ok(match (self, &feature.values) {
-            (Self::DropColumns { .. }, _) => Learned::Drop,
-            (Self::DropMissing { .. } | Self::Polynomial { .. }, _) => Learned::Keep,
-            (Self::Impute { strategy, .. }, _) => impute::learn(strategy, feature, step, issues)?,
-            (Self::Scale { method, .. }, Values::Numbers(numbers)) => {
-                scale::learn(*method, &feature.name, numbers, issues)
-            }
-            (Self::Encode { method, refuse_unknown, .. }, _) => encode::learn(*method, *refuse_unknown, feature),
-            (Self::Clip { lower_quantile, upper_quantile, .. }, Values::Numbers(numbers)) => {
-                adjust::learn_clip(*lower_quantile, *upper_quantile, numbers)
-            }
-            (Self::Log1p { .. }, Values::Numbers(numbers)) => adjust::learn_log1p(numbers),
-            (Self::Scale { .. } | Self::Clip { .. } | Self::Log1p { .. }, Values::Categories { .. }) => Learned::Keep,
+            Self::GroupRare { min_frequency, .. } => group_rare::learn(*min_frequency, feature, learning.issues),
+            Self::TargetEncode { method, .. } => target_encode::learn(*method, feature, learning)?,
+            Self::Bin { n_bins, is_uniform, .. } => bin::learn(*n_bins, *is_uniform, &feature.name, numbers, learning),
+            Self::SelectFeatures { method, .. } => select::learn(*method, feature, numbers, learning.labels),
         })
     }
 
-    fn needs_numbers(&self) -> bool {
-        matches!(self, Self::Scale { .. } | Self::Clip { .. } | Self::Log1p { .. } | Self::Polynomial { .. })
+    fn check_kind(&self, feature: &Feature, learning: &Learning<'_>) -> Result<(), Error> {
+        let is_numeric = matches!(feature.values, Values::Numbers(_));
+        let (column, step, name) = (feature.name.clone(), learning.step, self.name().to_owned());
+        let takes_categories = matches!(
+            self,
+            Self::DropMissing { .. }
+                | Self::DropColumns { .. }
+                | Self::Impute { .. }
+                | Self::Encode { .. }
+                | Self::GroupRare { .. }
+                | Self::TargetEncode { .. }
+        );
+        match self {
+            Self::DatetimeParts { .. } if !feature.is_time(learning.inputs) => {
+                Err(PreprocessError::NotATime { column, step, name }.into())
+            }
+            Self::GroupRare { .. } if is_numeric => Err(PreprocessError::NotCategorical { column, step, name }.into()),
+            _ if !takes_categories && !is_numeric => Err(PreprocessError::NotNumeric { column, step, name }.into()),
+            _ if self.needs_target() && learning.labels.is_none() => {
+                Err(PreprocessError::NoTarget { step, name }.into())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 impl Select {
-    /// Whether a feature is selected.
-    pub fn includes(&self, feature: &Feature) -> bool {
+    /// Whether a feature, made from one of `inputs`, is selected.
+    pub fn includes(&self, feature: &Feature, inputs: &[Input]) -> bool {
         match self {
             Self::All => true,
+            Self::Datetime => feature.is_time(inputs),
             Self::Numeric => feature.origin.group == Group::Numeric && matches!(feature.values, Values::Numbers(_)),
             Self::Categorical => {
                 feature.origin.group == Group::Categorical && matches!(feature.values, Values::Categories { .. })
             }
             Self::Names(names) => names.iter().any(|name| *name == feature.name || *name == feature.origin.column),
         }
-    }
-}
-
-impl Learned {
-    /// Carries the step out on one feature: none, one or several features come back.
-    ///
-    /// **Errors** `preprocess.unknown_category` when the step was told to refuse one.
-    pub fn apply(&self, feature: Feature, applying: &mut Applying<'_>) -> Result<Vec<Feature>, Error> {
-        Ok(match self {
-            Self::Keep => vec![feature],
-            Self::Drop => Vec::new(),
-            Self::FillNumber(_) | Self::FillCategory(_) => vec![impute::apply(self, feature, applying)],
-            Self::Affine { offset, scale } => vec![scale::apply(*offset, *scale, feature)],
-            Self::OneHot { categories, has_missing, refuse_unknown } => {
-                encode::one_hot(categories, *has_missing, *refuse_unknown, feature, applying)?
-            }
-            Self::Ordinal { categories, refuse_unknown } => {
-                vec![encode::ordinal(categories, *refuse_unknown, feature)?]
-            }
-            Self::Clip { lower, upper } => vec![adjust::clip(*lower, *upper, feature)],
-            Self::Log1p { smallest } => vec![adjust::log1p(*smallest, feature, applying)],
-        })
     }
 }

@@ -49,6 +49,31 @@ crate::trouble! {
             "step {step} ({name}) needs numbers, and {column:?} holds categories",
             hint "Encode {column:?} first, or leave it out of the step's columns",
             place Place::step(*step).in_column(column.clone());
+        /// A step needs categories where there are numbers.
+        NotCategorical { column: String, step: usize, name: String } => "not_categorical",
+            "step {step} ({name}) needs categories, and {column:?} holds numbers",
+            hint "Leave {column:?} out of the step's columns, or bin it instead",
+            place Place::step(*step).in_column(column.clone());
+        /// A step needs points in time where there are none.
+        NotATime { column: String, step: usize, name: String } => "not_a_time",
+            "step {step} ({name}) needs dates or times, and {column:?} holds none at that point",
+            hint "Choose a column of dates, and put the step before one that scales it",
+            place Place::step(*step).in_column(column.clone());
+        /// A step learns from the target, and there is none.
+        NoTarget { step: usize, name: String } => "no_target",
+            "step {step} ({name}) learns from the target, and no target is given",
+            hint "Choose a target, or remove the step",
+            place Place::step(*step);
+        /// A step would keep no feature.
+        NothingSelected { step: usize, name: String } => "nothing_selected",
+            "step {step} ({name}) would keep no feature at all",
+            hint "Lower the threshold",
+            place Place { field: Some("threshold".to_owned()), ..Place::step(*step) };
+        /// Numbers outgrew what a computer can hold.
+        NotFinite { column: String } => "not_finite",
+            "{column:?} holds a number too large to compute with after the last step",
+            hint "Scale or clip the columns it is made of before the step that makes it",
+            place Place::column(column.clone());
         /// Categories are left at the end of the recipe.
         CategoriesLeft { column: String } => "categories_left",
             "{column:?} still holds categories after the last step, and a matrix holds numbers",
@@ -159,6 +184,21 @@ crate::trouble! {
         Log1pBelow { column: String, n_cells: usize } => "log1p_out_of_domain",
             "{column:?} has {n_cells} cells at or below -1, where ln(1 + x) is not defined",
             hint "They were taken as the smallest number above -1 that was learned from",
+            place Place::column(column.clone());
+        /// Missing cells at the start have no row to be filled from.
+        GapAtStart { column: String, n_cells: usize, filled_with: String } => "gap_at_start",
+            "{column:?} begins with {n_cells} missing cells, and no row before them is known",
+            hint "They were taken as {filled_with}, the usual value of the training rows",
+            place Place::column(column.clone());
+        /// Every category is rare.
+        AllRare { column: String, n_categories: usize } => "all_rare",
+            "all {n_categories} categories of {column:?} are rare and became one",
+            hint "It tells the model nothing now; lower min_frequency",
+            place Place::column(column.clone());
+        /// Fewer bins came out than were asked for.
+        FewerBins { column: String, n_bins: usize, n_asked: usize } => "fewer_bins",
+            "{column:?} has too few different values for {n_asked} bins and got {n_bins}",
+            hint "Lower n_bins, or ask for bins of equal width",
             place Place::column(column.clone());
         /// A class has a single row.
         RareClass { target: String, class: String, n_rows: usize } => "rare_class",

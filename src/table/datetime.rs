@@ -297,7 +297,7 @@ fn days_of_date(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Year, month and day of days since 1970-01-01 (Hinnant, `civil_from_days`).
-fn date_of_days(days: i64) -> (i64, i64, i64) {
+pub(crate) fn date_of_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

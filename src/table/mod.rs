@@ -11,6 +11,7 @@ pub mod summary;
 mod text;
 
 pub use column::{Cell, Column, ColumnData, ColumnKind, TextColumn};
+pub(crate) use datetime::date_of_days;
 pub use datetime::{format_datetime, parse_datetime};
 pub use infer::ColumnIssue;
 pub(crate) use summary::quantile;

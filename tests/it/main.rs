@@ -20,6 +20,7 @@ mod reference_classifiers;
 mod reference_data;
 mod reference_forests;
 mod reference_measures;
+mod reference_preparation;
 mod reference_trees;
 mod same_bits;
 mod tidy;

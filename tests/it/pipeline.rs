@@ -69,13 +69,16 @@ fn the_same_request_gives_the_same_model_and_receipt() {
     assert_ne!(one["receipt"]["spec_sha256"], other["receipt"]["spec_sha256"]);
 }
 
-#[test]
-fn changing_test_rows_leaves_the_recipe_unchanged() {
-    let csv = String::from_utf8(file("www/samples/penguins.csv")).unwrap();
-    let request = train(json!({ "kind": "logistic_regression" }), json!({ "target": "species" }));
+/// Trains, spoils every cell of the rows held back but the target's, trains again and expects the same.
+#[track_caller]
+fn check_test_rows_do_not_matter(path: &str, target: &str, extra: Value) {
+    let csv = String::from_utf8(file(path)).unwrap();
+    let mut request = extra;
+    request.as_object_mut().unwrap().insert("target".to_owned(), target.into());
+    let request = train(json!({ "kind": "logistic_regression" }), request);
     let talk = Script::new().load("t", csv.as_bytes()).ask(request.clone()).run();
     let vitrine_protocol::Buffer::U32(test_rows) = talk.buffer(2, "test_rows") else { panic!("u32") };
-    let species = csv.lines().next().unwrap().split(',').position(|name| name == "species").unwrap();
+    let target = csv.lines().next().unwrap().split(',').position(|name| name == target).unwrap();
     let changed: Vec<String> = csv
         .lines()
         .enumerate()
@@ -84,8 +87,10 @@ fn changing_test_rows_leaves_the_recipe_unchanged() {
                 return line.to_owned();
             }
             let spoil = |(column, cell): (usize, &str)| match cell.parse::<f64>() {
-                Ok(x) if column != species => (x * 1000.0).to_string(),
-                _ => cell.to_owned(),
+                _ if column == target => cell.to_owned(),
+                Ok(x) => (x * 1000.0).to_string(),
+                Err(_) if cell.contains('-') => "1999-01-01".to_owned(),
+                Err(_) => "Atlantis".to_owned(),
             };
             line.split(',').enumerate().map(spoil).collect::<Vec<_>>().join(",")
         })
@@ -93,6 +98,122 @@ fn changing_test_rows_leaves_the_recipe_unchanged() {
     let spoiled = Script::new().load("t", changed.join("\n")).ask(request).run();
     assert_eq!(talk.json(2)["recipe"], spoiled.json(2)["recipe"]);
     assert_eq!(talk.json(2)["structure"], spoiled.json(2)["structure"]);
+}
+
+#[test]
+fn changing_test_rows_leaves_the_recipe_unchanged() {
+    check_test_rows_do_not_matter("www/samples/penguins.csv", "species", json!({}));
+    check_test_rows_do_not_matter("www/samples/penguins.csv", "species", json!({ "recipe": every_step() }));
+    check_test_rows_do_not_matter(
+        "www/samples/secondhand_homes_zh.csv",
+        "成交速度",
+        json!({ "features": ["区域", "户型", "面积(平方米)", "挂牌日期"], "recipe": [
+            { "step": "datetime_parts", "cyclic": true, "quarter": true, "day_of_year": true },
+            { "step": "group_rare", "min_frequency": 0.2 },
+            { "step": "target_encode", "columns": ["区域"], "smooth": 3 },
+            { "step": "encode", "method": "one_hot" },
+            { "step": "impute", "columns": "all", "strategy": "median" },
+            { "step": "select_features", "method": "f_test", "k": 6 },
+            { "step": "scale", "columns": "all", "method": "standard" },
+        ] }),
+    );
+}
+
+/// A recipe for the penguins with most steps there are.
+fn every_step() -> Value {
+    json!([
+        { "step": "impute", "columns": ["bill_length_mm", "island"], "strategy": "forward_fill" },
+        { "step": "impute", "columns": ["bill_depth_mm", "sex"], "strategy": "linear" },
+        { "step": "impute", "strategy": "median" },
+        { "step": "clip", "columns": ["bill_length_mm"], "method": "iqr" },
+        { "step": "clip", "columns": ["bill_depth_mm"], "method": "z_score", "factor": 2 },
+        { "step": "smooth", "columns": ["bill_length_mm"], "method": "moving_average", "window": 4 },
+        { "step": "smooth", "columns": ["bill_depth_mm"], "method": "exponential", "alpha": 0.6 },
+        { "step": "bin", "columns": ["flipper_length_mm"], "n_bins": 4 },
+        { "step": "bin", "columns": ["body_mass_g"], "strategy": "uniform" },
+        { "step": "group_rare", "columns": ["island"], "min_frequency": 0.25 },
+        { "step": "target_encode", "columns": ["island"] },
+        { "step": "encode", "method": "one_hot" },
+        { "step": "select_features", "method": "variance", "threshold": 0.001 },
+        { "step": "select_features", "method": "mutual_information", "k": 6 },
+        { "step": "scale", "columns": "all", "method": "standard" },
+    ])
+}
+
+#[test]
+fn rows_in_order_are_answered_in_order_however_they_are_cut() {
+    // 9 000 rows are answered in three blocks; a mean of 5 reaches across their borders.
+    let row = |row: usize| format!("{},{}\n", (row * 7919) % 1000, (row * 104_729) % 2);
+    let csv: String = "x,y\n".to_owned() + &(0..9_000).map(row).collect::<String>();
+    let recipe = json!([{ "step": "smooth", "method": "moving_average", "window": 5 }]);
+    let smoothed = json!({ "target": "y", "task": "regression", "recipe": recipe, "split": { "test_fraction": 0 } });
+    let talk = Script::new()
+        .load("t", csv)
+        .ask(train(json!({ "kind": "linear_regression" }), smoothed))
+        .ask(json!({ "type": "predict", "id": "m", "table": "t" }))
+        .run();
+    let model = talk.json(2);
+    let slope = model["structure"]["coefficients"][0].as_f64().unwrap();
+    let intercept = model["structure"]["intercept"].as_f64().unwrap();
+    let answers = talk.numbers(3, "values");
+    for at in [0, 3, 4_095, 4_096, 4_098, 8_192, 8_999] {
+        let first = (at + 1_usize).saturating_sub(5);
+        let mean = (first..=at).map(|row| ((row * 7919) % 1000) as f64).sum::<f64>() / (at + 1 - first) as f64;
+        assert!((answers[at] - (intercept + slope * mean)).abs() < 1e-9, "row {at}");
+    }
+}
+
+#[track_caller]
+fn check_prepare_error(csv: &str, extra: Value, code: &str) {
+    let mut request = json!({ "type": "prepare", "table": "t" });
+    request.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    let talk = Script::new().load("t", csv).ask(request).run();
+    assert_eq!(talk.error_code(2), code);
+    let place = talk.json(2)["place"].clone();
+    assert_eq!(place["step"], 0, "{place}");
+}
+
+#[test]
+fn steps_that_cannot_be_carried_out_say_where_and_why() {
+    let csv = "x,c,y\n1,u,a\n2,v,b\n3,u,a\n";
+    let check = |extra: Value, code: &str| check_prepare_error(csv, extra, code);
+    let one = |step: Value| json!({ "target": "y", "recipe": [step] });
+    check(json!({ "features": ["c"], "recipe": [{ "step": "target_encode" }] }), "preprocess.no_target");
+    check(
+        json!({ "features": ["x"], "recipe": [{ "step": "select_features", "method": "f_test" }] }),
+        "preprocess.no_target",
+    );
+    check(one(json!({ "step": "smooth", "method": "moving_average", "window": 4 })), "preprocess.bad_setting");
+    check(one(json!({ "step": "target_encode", "cv": 4 })), "preprocess.bad_setting");
+    check(one(json!({ "step": "datetime_parts", "columns": ["x"] })), "preprocess.not_a_time");
+    check(one(json!({ "step": "group_rare", "columns": ["x"], "min_frequency": 2 })), "preprocess.not_categorical");
+    check(one(json!({ "step": "bin", "columns": ["c"] })), "preprocess.not_numeric");
+    check(
+        json!({ "features": ["x"], "recipe": [{ "step": "select_features", "method": "variance", "threshold": 9 }] }),
+        "preprocess.nothing_selected",
+    );
+}
+
+#[test]
+fn odd_columns_are_reported_by_the_steps_that_meet_them() {
+    let csv = "t,x,c,y\n,,u,1.5\n,2,v,2.5\n,3,w,0.5\n";
+    let talk = Script::new()
+        .ask_with(json!({ "type": "load_csv", "id": "t", "options": { "column_kinds": { "t": "datetime" } } }), csv)
+        .ask(json!({ "type": "prepare", "table": "t", "target": "y", "recipe": [
+            { "step": "datetime_parts" },
+            { "step": "impute", "columns": ["x"], "strategy": "forward_fill" },
+            { "step": "group_rare", "min_frequency": 2 },
+            { "step": "bin", "columns": ["x"], "n_bins": 5 },
+            { "step": "encode", "method": "ordinal" },
+            { "step": "impute", "strategy": "median" },
+        ] }))
+        .run();
+    let issues = talk.json(2)["issues"].clone();
+    let codes: Vec<&str> = issues.as_array().unwrap().iter().map(|issue| issue["code"].as_str().unwrap()).collect();
+    for code in ["all_missing_column", "gap_at_start", "all_rare", "fewer_bins"] {
+        assert!(codes.contains(&code), "{code} is not in {codes:?}");
+    }
+    assert!(talk.numbers(2, "matrix").iter().all(|x| x.is_finite()));
 }
 
 #[test]
@@ -144,10 +265,20 @@ fn the_trees_of_a_forest_vote_and_each_can_be_followed() {
 
 #[test]
 fn answers_after_import_are_bit_equal() {
-    for kind in ["decision_tree", "logistic_regression"] {
-        let request = train(json!({ "kind": kind }), json!({ "target": "species" }));
+    let dates = json!([{ "step": "datetime_parts", "cyclic": true }, { "step": "impute", "strategy": "median" }]);
+    for (kind, path, extra) in [
+        ("decision_tree", "www/samples/penguins.csv", json!({ "target": "species" })),
+        ("logistic_regression", "www/samples/penguins.csv", json!({ "target": "species" })),
+        ("logistic_regression", "www/samples/penguins.csv", json!({ "target": "species", "recipe": every_step() })),
+        (
+            "decision_tree",
+            "www/samples/secondhand_homes_zh.csv",
+            json!({ "target": "成交速度", "features": ["挂牌日期", "面积(平方米)"], "recipe": dates }),
+        ),
+    ] {
+        let request = train(json!({ "kind": kind }), extra);
         let talk = Script::new()
-            .load("t", file("www/samples/penguins.csv"))
+            .load("t", file(path))
             .ask(request)
             .ask(json!({ "type": "export", "id": "m", "format": "project", "include_data": true }))
             .ask(json!({ "type": "predict", "id": "m", "table": "t" }))

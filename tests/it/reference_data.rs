@@ -7,7 +7,7 @@ use vitrine::Issues;
 use vitrine::evaluate::evaluate;
 use vitrine::ingest::{ReadConfig, read_bytes};
 use vitrine::model::Answers;
-use vitrine::preprocess::{Encoding, Fitting, Imputation, Learned, Matrix, Scaling, Select, Step, Target};
+use vitrine::preprocess::{Clipping, Encoding, Fitting, Imputation, Learned, Matrix, Scaling, Select, Step, Target};
 use vitrine::table::summary::profile;
 use vitrine::table::{Column, ColumnData, Table};
 
@@ -82,8 +82,7 @@ fn step(case: &Value) -> Step {
         },
         "clip" => Step::Clip {
             columns: Select::All,
-            lower_quantile: number("lower_quantile"),
-            upper_quantile: number("upper_quantile"),
+            method: Clipping::Quantiles { lower: number("lower_quantile"), upper: number("upper_quantile") },
         },
         other => panic!("no step {other}"),
     }

@@ -391,7 +391,7 @@ mod tests {
         assert_eq!(of_categories().categories(0, 1), None);
         let forest = of_categories();
         let split = forest.nodes(0)[0].split.unwrap();
-        assert!(forest.goes_left(0, 0, &split, 4.0) && !forest.goes_left(0, 0, &split, 0.0));
+        assert!(forest.goes_left(0, 0, &split, 4.0) && !forest.goes_left(0, 0, &split, 2.0));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use vitrine_protocol::{Event, Request};
 use crate::Error;
 use crate::error::Issues;
 use crate::model::{Answers, Pipeline};
-use crate::preprocess::RowSource;
+use crate::preprocess::{FittedRecipe, Matrix, RowSource, Transforming};
 use crate::worker::context::Context;
 use crate::worker::workspace::TableEntry;
 use crate::worker::{JobFuture, Reply, RequestError, Source, wire};
@@ -80,6 +80,37 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
     }
 }
 
+/// Transforms rows, telling progress `at`: block by block, or feature by feature where a row depends on those before it.
+/// Cells that are filled or unknown are told where there are `issues` to tell them to.
+async fn transform_all(
+    context: &Context,
+    recipe: &FittedRecipe,
+    source: &dyn RowSource,
+    rows: &[u32],
+    at: f64,
+    issues: Option<&mut Issues>,
+) -> Result<Matrix, Error> {
+    let report = issues.is_some();
+    let mut quiet = Issues::new();
+    let issues = issues.unwrap_or(&mut quiet);
+    if recipe.follows_order() {
+        let mut transforming = Transforming::new(recipe, source, rows, report);
+        while !transforming.step()? {
+            context.tick("preparing", at).await;
+        }
+        return transforming.finish(issues);
+    }
+    let mut features: Vec<Vec<f64>> = vec![Vec::with_capacity(rows.len()); recipe.features.len()];
+    for block in rows.chunks(ROWS_PER_TICK) {
+        let x = recipe.transform(source, block, report, issues)?;
+        for (feature, made) in features.iter_mut().zip(x.features()) {
+            feature.extend_from_slice(made);
+        }
+        context.tick("preparing", at).await;
+    }
+    Ok(Matrix::from_columns(features))
+}
+
 /// Answers rows block by block, telling progress between `from` and `to`.
 async fn answer_all(
     context: &Context,
@@ -91,8 +122,20 @@ async fn answer_all(
 ) -> Result<Answers, Error> {
     let mut all: Option<Answers> = None;
     let n_block = (COST_PER_TICK / pipeline.fitted.cost_per_row().max(1)).clamp(1, ROWS_PER_TICK);
+    // Where a row depends on those before it, blocks are cut after the recipe.
+    let ordered = match pipeline.recipe.follows_order() {
+        true => Some(transform_all(context, &pipeline.recipe, source, rows, from, Some(&mut *issues)).await?),
+        false => None,
+    };
     for (idx, block) in rows.chunks(n_block).enumerate() {
-        let answers = pipeline.answer(source, block, issues)?;
+        let answers = match &ordered {
+            None => pipeline.answer(source, block, issues)?,
+            Some(x) => {
+                let first = (idx * n_block) as u32;
+                let positions: Vec<u32> = (first..first + block.len() as u32).collect();
+                pipeline.fitted.predict(&x.take_rows(&positions))
+            }
+        };
         all = Some(match all {
             None => answers,
             Some(before) => before.followed_by(answers),

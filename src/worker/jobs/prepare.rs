@@ -7,7 +7,10 @@ use vitrine_protocol::{Buffer, Event, PrepareMsg, PreparedMsg, StepMsg};
 
 use crate::Error;
 use crate::error::Issues;
-use crate::preprocess::{Fitting, Needs, Prepared, PreprocessError, Step, default_features, default_recipe};
+use crate::preprocess::{
+    Fitting, Labels, Needs, Prepared, PreprocessError, Step, default_features, default_recipe, read_labels,
+    suggest_task,
+};
 use crate::table::Table;
 use crate::worker::context::Context;
 use crate::worker::{Reply, wire};
@@ -20,8 +23,18 @@ pub(super) async fn prepare(context: Context, request: PrepareMsg) -> Result<Rep
     let needs = Needs { scaling: true, ..Needs::default() };
     let features = choose_features(&table, target, None, request.features, &mut issues)?;
     let steps = choose_steps(&table, &features, request.recipe.as_deref(), needs, &mut issues)?;
-    let rows = (0..table.n_rows() as u32).collect();
-    let prepared = fit_recipe(&context, table.clone(), rows, &features, steps.clone(), false, (0.0, 0.9)).await?;
+    let labels = match target {
+        // Only steps that learn from the target leave out the rows without one.
+        Some(name) if steps.iter().any(Step::needs_target) => {
+            let column = table.column(name)?;
+            let task = request.task.map_or_else(|| suggest_task(column), wire::core_task);
+            Some(read_labels(column, task, &mut issues)?)
+        }
+        _ => None,
+    };
+    let rows = labels.as_ref().map_or_else(|| (0..table.n_rows() as u32).collect(), |labels| labels.rows.clone());
+    let known = (rows, labels);
+    let prepared = fit_recipe(&context, table.clone(), known, &features, steps.clone(), false, (0.0, 0.9)).await?;
     issues.extend(prepared.issues);
     let target_cells = match target {
         None => None,
@@ -99,17 +112,20 @@ pub(super) fn choose_steps(
     }
 }
 
-/// Fits a recipe on `rows`, telling progress between `from` and `to`.
+/// Fits a recipe on rows and, where they are known, their labels, telling progress between `from` and `to`.
 pub(super) async fn fit_recipe(
     context: &Context,
     table: Rc<Table>,
-    rows: Vec<u32>,
+    (rows, labels): (Vec<u32>, Option<Labels>),
     features: &[String],
     steps: Vec<Step>,
     keeps_missing: bool,
     (from, to): (f64, f64),
 ) -> Result<Prepared, Error> {
     let mut fitting = Fitting::new(table, rows, features, steps)?.keeping_missing(keeps_missing);
+    if let Some(labels) = labels {
+        fitting = fitting.with_labels(labels);
+    }
     while !fitting.step()? {
         context.tick("preparing", from + (to - from) * fitting.fraction()).await;
     }

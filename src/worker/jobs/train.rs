@@ -11,7 +11,7 @@ use crate::evaluate::evaluate;
 use crate::model::{ModelCard, ModelError, ModelKind, Pipeline, Receipt, find};
 use crate::param::ParamMap;
 use crate::preprocess::{
-    Labels, Matrix, Needs, Prepared, PreprocessError, PreprocessIssue, RowSource, Step, Target, Task, encode_as_codes,
+    Labels, Needs, Prepared, PreprocessError, PreprocessIssue, RowSource, Step, Target, Task, encode_as_codes,
     read_known_labels, read_labels, read_weights, suggest_task,
 };
 use crate::random::Seed;
@@ -20,7 +20,7 @@ use crate::table::split::{Split, hold_back};
 use crate::train::{Device, Epoch, FitInput};
 use crate::worker::context::Context;
 use crate::worker::jobs::prepare::{choose_features, choose_steps, fit_recipe};
-use crate::worker::jobs::{ROWS_PER_TICK, answer_all, data_sha256, sha256_hex};
+use crate::worker::jobs::{answer_all, data_sha256, sha256_hex, transform_all};
 use crate::worker::workspace::{ModelEntry, TableEntry};
 use crate::worker::{Reply, RequestError, wire};
 
@@ -37,9 +37,9 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
 
     let table = plan.entry.table.clone();
     let features = &plan.features;
-    let rows = plan.parts.train.rows.clone();
+    let known = (plan.parts.train.rows.clone(), Some(plan.parts.train.clone()));
     let (steps, keeps_missing) = (plan.steps.clone(), (plan.kind.takes_missing)(&plan.params));
-    let prepared = fit_recipe(&context, table, rows, features, steps, keeps_missing, (0.0, PREPARED)).await?;
+    let prepared = fit_recipe(&context, table, known, features, steps, keeps_missing, (0.0, PREPARED)).await?;
     let Prepared { recipe, matrix, rows: train_rows, issues: odd } = prepared;
     issues.extend(odd);
     let train_labels = labels_of(&plan.parts.train, &train_rows);
@@ -51,7 +51,7 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
         None => None,
         Some(test) => {
             let source = plan.test_source();
-            Some((transform_all(&context, &recipe, source, &test.rows).await?, test.target.clone()))
+            Some((transform_all(&context, &recipe, source, &test.rows, PREPARED, None).await?, test.target.clone()))
         }
     };
     let x = if plan.kind.takes_categories(&plan.params) {
@@ -256,8 +256,7 @@ fn check_weight(
 
 fn choose_task(kind: &ModelKind, column: &Column, asked: Option<vitrine_protocol::Task>) -> Result<Task, Error> {
     let task = match (asked, kind.tasks) {
-        (Some(vitrine_protocol::Task::Classification), _) => Task::Classification,
-        (Some(vitrine_protocol::Task::Regression), _) => Task::Regression,
+        (Some(task), _) => wire::core_task(task),
         // A model that learns one thing only needs no guess.
         (None, [only]) => *only,
         (None, _) => suggest_task(column),
@@ -364,24 +363,6 @@ fn labels_of(labels: &Labels, rows: &[u32]) -> Target {
     let position = |row: &u32| labels.rows.binary_search(row).expect("prepared rows are among the labelled ones");
     let positions: Vec<u32> = rows.iter().map(|row| position(row) as u32).collect();
     labels.target.take_rows(&positions)
-}
-
-async fn transform_all(
-    context: &Context,
-    recipe: &crate::preprocess::FittedRecipe,
-    source: &dyn RowSource,
-    rows: &[u32],
-) -> Result<Matrix, Error> {
-    let mut features: Vec<Vec<f64>> = vec![Vec::with_capacity(rows.len()); recipe.features.len()];
-    let mut quiet = Issues::new();
-    for block in rows.chunks(ROWS_PER_TICK) {
-        let x = recipe.transform(source, block, false, &mut quiet)?;
-        for (feature, made) in features.iter_mut().zip(x.features()) {
-            feature.extend_from_slice(made);
-        }
-        context.tick("preparing", PREPARED).await;
-    }
-    Ok(Matrix::from_columns(features))
 }
 
 type FitOutcome = (Box<dyn crate::model::Fitted>, Vec<(Epoch, f64)>, f64);

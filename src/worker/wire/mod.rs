@@ -1,19 +1,31 @@
 //! Between the engine's types and the protocol's: the only place where both are named.
 
 mod catalog;
+mod fitted_recipe;
 mod model;
 mod recipe;
+mod steps;
 mod table;
 
 pub(super) use catalog::catalog_msg;
+pub(super) use fitted_recipe::{fitted_step_msg, recipe_msg};
 pub(super) use model::{classes_msg, device_msg, epoch_progress, model_msg, prediction_buffers, tree_nodes};
-pub(super) use recipe::{core_recipe, fitted_step_msg, recipe_msg};
+pub(super) use recipe::core_recipe;
 pub(super) use table::{cell_value, cells_by_name, core_config, dialect_words, rows_msg, table_columns};
 
 use vitrine_protocol::{ErrorMsg, IssueMsg, PlaceMsg};
 
 use crate::Error;
 use crate::error::{Issue, Issues, Place};
+use crate::preprocess::Task;
+
+/// What is to be learned, as asked for.
+pub(super) fn core_task(task: vitrine_protocol::Task) -> Task {
+    match task {
+        vitrine_protocol::Task::Classification => Task::Classification,
+        vitrine_protocol::Task::Regression => Task::Regression,
+    }
+}
 
 fn place_msg(place: &Place) -> PlaceMsg {
     let Place { line, row, column, byte, step, field } = place.clone();

@@ -12,7 +12,7 @@ use crate::model::{Answers, ModelCard, Pipeline, Structure, TreeNode};
 use crate::preprocess::{FeatureDoc, Input, Task};
 use crate::train::{Device, Epoch};
 use crate::worker::Buffers;
-use crate::worker::wire::recipe::fitted_step_msg;
+use crate::worker::wire::fitted_recipe::fitted_step_msg;
 use crate::worker::wire::table::kind_msg;
 use crate::worker::workspace::ModelEntry;
 

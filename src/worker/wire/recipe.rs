@@ -1,10 +1,13 @@
-//! Recipes: from requests, checked; and to events, fitted.
+//! Recipes from requests, checked.
 
-use serde_json::{Value, json};
-use vitrine_protocol::{AskedStep, FittedStepMsg, StepColumns, StepMsg};
+use serde_json::Value;
+use vitrine_protocol::{AskedStep, StepColumns, StepMsg};
 
 use crate::Error;
-use crate::preprocess::{Encoding, FittedStep, Imputation, Learned, PreprocessError, Scaling, Select, Step};
+use crate::preprocess::{
+    Clipping, DatePart, Encoding, Imputation, PreprocessError, Scaling, Select, Selection, Smoothing, Step,
+    TargetEncoding,
+};
 use crate::table::number_text;
 use crate::worker::inbox::unread;
 
@@ -25,7 +28,8 @@ fn core_step(step: &StepMsg, idx: usize) -> Result<Step, Error> {
     let select = |columns: &Option<StepColumns>, default: Select| match columns {
         None => Ok(default),
         Some(columns) => core_select(columns).ok_or_else(|| {
-            bad("columns", format!("{columns:?}"), "a list of names, \"numeric\", \"categorical\" or \"all\"")
+            let expected = "a list of names, \"numeric\", \"categorical\", \"datetime\" or \"all\"";
+            bad("columns", format!("{columns:?}"), expected)
         }),
     };
     Ok(match &asked {
@@ -42,8 +46,11 @@ fn core_step(step: &StepMsg, idx: usize) -> Result<Step, Error> {
                 "constant" => Imputation::Constant(
                     fill_text(fill_value).map_err(|given| bad("fill_value", given, "a number or a text"))?,
                 ),
+                "forward_fill" => Imputation::ForwardFill,
+                "linear" => Imputation::Linear,
                 other => {
-                    let expected = "\"mean\", \"median\", \"most_frequent\" or \"constant\"";
+                    let expected =
+                        "\"mean\", \"median\", \"most_frequent\", \"constant\", \"forward_fill\" or \"linear\"";
                     return Err(bad("strategy", format!("{other:?}"), expected));
                 }
             },
@@ -79,13 +86,25 @@ fn core_step(step: &StepMsg, idx: usize) -> Result<Step, Error> {
                 }
             },
         },
-        AskedStep::Clip { columns, lower_quantile, upper_quantile } => {
-            let (lower_quantile, upper_quantile) = (*lower_quantile, *upper_quantile);
-            if !(0.0 <= lower_quantile && lower_quantile < upper_quantile && upper_quantile <= 1.0) {
-                let given = format!("{lower_quantile} and upper_quantile {upper_quantile}");
-                return Err(bad("lower_quantile", given, "0 ≤ lower_quantile < upper_quantile ≤ 1"));
-            }
-            Step::Clip { columns: select(columns, Select::Numeric)?, lower_quantile, upper_quantile }
+        AskedStep::Clip { columns, method, lower_quantile, upper_quantile, factor } => {
+            let factor_or = |usual: f64| match factor.unwrap_or(usual) {
+                factor if factor > 0.0 && factor.is_finite() => Ok(factor),
+                factor => Err(bad("factor", factor.to_string(), "a number above 0")),
+            };
+            let method = match method.as_deref().unwrap_or("quantile") {
+                "quantile" => {
+                    let (lower, upper) = (lower_quantile.unwrap_or(0.01), upper_quantile.unwrap_or(0.99));
+                    if !(0.0 <= lower && lower < upper && upper <= 1.0) {
+                        let given = format!("{lower} and upper_quantile {upper}");
+                        return Err(bad("lower_quantile", given, "0 ≤ lower_quantile < upper_quantile ≤ 1"));
+                    }
+                    Clipping::Quantiles { lower, upper }
+                }
+                "iqr" => Clipping::Iqr { factor: factor_or(1.5)? },
+                "z_score" => Clipping::ZScore { factor: factor_or(3.0)? },
+                other => return Err(bad("method", format!("{other:?}"), "\"quantile\", \"iqr\" or \"z_score\"")),
+            };
+            Step::Clip { columns: select(columns, Select::Numeric)?, method }
         }
         AskedStep::Log1p { columns } => Step::Log1p { columns: select(columns, Select::Numeric)? },
         AskedStep::Polynomial { columns, degree, interaction_only } => {
@@ -94,6 +113,99 @@ fn core_step(step: &StepMsg, idx: usize) -> Result<Step, Error> {
             }
             let columns = select(columns, Select::Numeric)?;
             Step::Polynomial { columns, degree: *degree, interaction_only: *interaction_only }
+        }
+        AskedStep::Smooth { columns, method, window, alpha } => {
+            let method = match method.as_str() {
+                "moving_average" => match window.unwrap_or(3) {
+                    0 => return Err(bad("window", "0".to_owned(), "at least 1 row")),
+                    window => Smoothing::MovingAverage { window },
+                },
+                "exponential" => match alpha.unwrap_or(0.5) {
+                    alpha if alpha > 0.0 && alpha <= 1.0 => Smoothing::Exponential { alpha },
+                    alpha => return Err(bad("alpha", alpha.to_string(), "a number above 0, at most 1")),
+                },
+                other => return Err(bad("method", format!("{other:?}"), "\"moving_average\" or \"exponential\"")),
+            };
+            Step::Smooth { columns: select(columns, Select::Numeric)?, method }
+        }
+        AskedStep::DatetimeParts {
+            columns,
+            year,
+            quarter,
+            month,
+            day,
+            weekday,
+            day_of_year,
+            hour,
+            minute,
+            elapsed_days,
+            cyclic,
+        } => {
+            let asked = [year, quarter, month, day, weekday, day_of_year, hour, minute, elapsed_days];
+            let usual = [true, false, true, true, true, false, false, false, true];
+            let all = DatePart::ALL.iter().zip(asked).zip(usual);
+            let parts: Vec<DatePart> =
+                all.filter(|((_, asked), usual)| asked.unwrap_or(*usual)).map(|(((part, _), _), _)| *part).collect();
+            if parts.is_empty() {
+                return Err(bad("year", "false, and so have the other parts".to_owned(), "true for at least one part"));
+            }
+            let is_cyclic = cyclic.unwrap_or(false);
+            Step::DatetimeParts { columns: select(columns, Select::Datetime)?, parts, is_cyclic }
+        }
+        AskedStep::GroupRare { columns, min_frequency } => {
+            if !(*min_frequency > 0.0 && min_frequency.is_finite()) {
+                let expected = "a share of the rows above 0, or a number of rows";
+                return Err(bad("min_frequency", min_frequency.to_string(), expected));
+            }
+            Step::GroupRare { columns: select(columns, Select::Categorical)?, min_frequency: *min_frequency }
+        }
+        AskedStep::TargetEncode { columns, smooth, cv, shuffle, random_state } => {
+            let n_folds = cv.unwrap_or(5);
+            if !(2..=100).contains(&n_folds) {
+                return Err(bad("cv", n_folds.to_string(), "2 to 100 parts"));
+            }
+            let smooth = match smooth {
+                None | Some(Value::Null) => None,
+                Some(Value::String(word)) if word == "auto" => None,
+                Some(other) => match other.as_f64().filter(|smooth| *smooth >= 0.0) {
+                    Some(smooth) => Some(smooth),
+                    None => return Err(bad("smooth", other.to_string(), "\"auto\" or a number from 0")),
+                },
+            };
+            let random_state = shuffle.unwrap_or(true).then_some(u64::from(random_state.unwrap_or(0)));
+            let method = TargetEncoding { smooth, n_folds, random_state };
+            Step::TargetEncode { columns: select(columns, Select::Categorical)?, method }
+        }
+        AskedStep::Bin { columns, n_bins, strategy } => {
+            let n_bins = n_bins.unwrap_or(5);
+            if !(2..=1000).contains(&n_bins) {
+                return Err(bad("n_bins", n_bins.to_string(), "2 to 1000"));
+            }
+            let is_uniform = match strategy.as_deref().unwrap_or("quantile") {
+                "quantile" => false,
+                "uniform" => true,
+                other => return Err(bad("strategy", format!("{other:?}"), "\"quantile\" or \"uniform\"")),
+            };
+            Step::Bin { columns: select(columns, Select::Numeric)?, n_bins, is_uniform }
+        }
+        AskedStep::SelectFeatures { columns, method, threshold, k } => {
+            let k = k.unwrap_or(10);
+            if k == 0 {
+                return Err(bad("k", "0".to_owned(), "at least 1 feature"));
+            }
+            let method = match method.as_str() {
+                "variance" => match threshold.unwrap_or(0.0) {
+                    threshold if threshold >= 0.0 && threshold.is_finite() => Selection::Variance { threshold },
+                    threshold => return Err(bad("threshold", threshold.to_string(), "a number from 0")),
+                },
+                "mutual_information" => Selection::MutualInformation { k },
+                "f_test" => Selection::FTest { k },
+                other => {
+                    let expected = "\"variance\", \"mutual_information\" or \"f_test\"";
+                    return Err(bad("method", format!("{other:?}"), expected));
+                }
+            };
+            Step::SelectFeatures { columns: select(columns, Select::All)?, method }
         }
     })
 }
@@ -105,6 +217,7 @@ fn core_select(columns: &StepColumns) -> Option<Select> {
             "all" => Some(Select::All),
             "numeric" => Some(Select::Numeric),
             "categorical" => Some(Select::Categorical),
+            "datetime" => Some(Select::Datetime),
             _ => None,
         },
     }
@@ -121,120 +234,12 @@ fn fill_text(fill: &Option<Value>) -> Result<Option<String>, String> {
     }
 }
 
-/// A step as requests write it.
-fn step_msg(step: &Step) -> StepMsg {
-    StepMsg::from(&asked_step(step))
-}
-
-fn asked_step(step: &Step) -> AskedStep {
-    let columns = columns_msg(step.columns());
-    match step {
-        Step::DropMissing { .. } => AskedStep::DropMissing { columns: Some(columns) },
-        Step::DropColumns { .. } => AskedStep::DropColumns { columns },
-        Step::Impute { strategy, .. } => {
-            let (word, fill_value) = match strategy {
-                Imputation::Mean => ("mean", None),
-                Imputation::Median => ("median", None),
-                Imputation::MostFrequent => ("most_frequent", None),
-                Imputation::Constant(fill) => ("constant", fill.clone().map(Value::from)),
-            };
-            AskedStep::Impute { columns: Some(columns), strategy: word.to_owned(), fill_value }
-        }
-        Step::Scale { method, .. } => {
-            let word = match method {
-                Scaling::MinMax => "min_max",
-                Scaling::Standard => "standard",
-                Scaling::Robust => "robust",
-                Scaling::MaxAbs => "max_abs",
-            };
-            AskedStep::Scale { columns: Some(columns), method: word.to_owned() }
-        }
-        Step::Encode { method, refuse_unknown, .. } => {
-            let word = match method {
-                Encoding::OneHot => "one_hot",
-                Encoding::Ordinal => "ordinal",
-                Encoding::Label => "label",
-            };
-            let handle_unknown = if *refuse_unknown { "error" } else { "ignore" };
-            AskedStep::Encode {
-                columns: Some(columns),
-                method: word.to_owned(),
-                handle_unknown: Some(handle_unknown.to_owned()),
-            }
-        }
-        Step::Clip { lower_quantile, upper_quantile, .. } => {
-            AskedStep::Clip { columns: Some(columns), lower_quantile: *lower_quantile, upper_quantile: *upper_quantile }
-        }
-        Step::Log1p { .. } => AskedStep::Log1p { columns: Some(columns) },
-        Step::Polynomial { degree, interaction_only, .. } => {
-            AskedStep::Polynomial { columns: Some(columns), degree: *degree, interaction_only: *interaction_only }
-        }
-    }
-}
-
-/// Steps as requests write them.
-pub(in crate::worker) fn recipe_msg(steps: &[Step]) -> Vec<StepMsg> {
-    steps.iter().map(step_msg).collect()
-}
-
-fn columns_msg(select: &Select) -> StepColumns {
-    match select {
-        Select::All => StepColumns::Group("all".to_owned()),
-        Select::Numeric => StepColumns::Group("numeric".to_owned()),
-        Select::Categorical => StepColumns::Group("categorical".to_owned()),
-        Select::Names(names) => StepColumns::Names(names.clone()),
-    }
-}
-
-/// A fitted step for the page.
-pub(in crate::worker) fn fitted_step_msg(fitted: &FittedStep) -> FittedStepMsg {
-    let texts = |cells: &[String]| cells.iter().map(|cell| sample_value(cell)).collect();
-    let report = &fitted.report;
-    FittedStepMsg {
-        asked: step_msg(&fitted.step),
-        columns: fitted.learned.iter().map(|(name, _)| name.clone()).collect(),
-        learned: fitted.learned.iter().map(|(_, learned)| learned_value(&fitted.step, learned)).collect(),
-        n_rows: report.n_rows,
-        n_columns: report.n_columns,
-        n_missing: report.n_missing,
-        sample: [texts(&report.sample[0]), texts(&report.sample[1])],
-    }
-}
-
-/// A sampled cell: a missing one is empty in the report and `null` on the wire.
-fn sample_value(cell: &str) -> Value {
-    if cell.is_empty() {
-        return Value::Null;
-    }
-    cell.parse::<f64>().map_or_else(|_| Value::from(cell), Value::from)
-}
-
-/// What a step learned about one column, under the names the field uses.
-fn learned_value(step: &Step, learned: &Learned) -> Value {
-    match (step, learned) {
-        (_, Learned::Keep) => json!({}),
-        (_, Learned::Drop) => json!({ "dropped": true }),
-        (_, Learned::FillNumber(fill)) => json!({ "fill": fill }),
-        (_, Learned::FillCategory(fill)) => json!({ "fill": fill }),
-        (Step::Scale { method, .. }, Learned::Affine { offset, scale }) => match method {
-            Scaling::MinMax => json!({ "min": offset, "max": offset + scale, "scale": scale }),
-            Scaling::Standard => json!({ "mean": offset, "scale": scale }),
-            Scaling::Robust => json!({ "median": offset, "iqr": scale, "scale": scale }),
-            Scaling::MaxAbs => json!({ "max_abs": scale, "scale": scale }),
-        },
-        (_, Learned::Affine { offset, scale }) => json!({ "offset": offset, "scale": scale }),
-        (_, Learned::OneHot { categories, has_missing, .. }) => {
-            json!({ "categories": categories, "has_missing": has_missing })
-        }
-        (_, Learned::Ordinal { categories, .. }) => json!({ "categories": categories }),
-        (_, Learned::Clip { lower, upper }) => json!({ "lower": lower, "upper": upper }),
-        (_, Learned::Log1p { smallest }) => json!({ "smallest": smallest }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::worker::wire::recipe_msg;
 
     #[track_caller]
     fn check_refused(step: Value, message: &str) {
@@ -259,6 +264,23 @@ mod tests {
             json!({ "step": "encode", "method": "one_hot", "handle_unknown": "warn" }),
             "step 1 has handle_unknown \"warn\", but must have \"ignore\" or \"error\"",
         );
+        check_refused(
+            json!({ "step": "smooth", "method": "exponential", "alpha": 0 }),
+            "step 1 has alpha 0, but must have a number above 0, at most 1",
+        );
+        check_refused(
+            json!({ "step": "target_encode", "smooth": -1 }),
+            "step 1 has smooth -1, but must have \"auto\" or a number from 0",
+        );
+        check_refused(
+            json!({ "step": "datetime_parts", "year": false, "month": false, "day": false, "weekday": false,
+                "elapsed_days": false }),
+            "step 1 has year false, and so have the other parts, but must have true for at least one part",
+        );
+        check_refused(
+            json!({ "step": "select_features", "method": "f_test", "k": 0 }),
+            "step 1 has k 0, but must have at least 1 feature",
+        );
     }
 
     #[test]
@@ -269,6 +291,24 @@ mod tests {
             { "step": "scale", "columns": "numeric", "method": "robust" },
             { "step": "encode", "columns": "categorical", "method": "label", "handle_unknown": "error" },
             { "step": "polynomial", "columns": "numeric", "degree": 2, "interaction_only": true },
+            { "step": "impute", "columns": "all", "strategy": "forward_fill" },
+            { "step": "impute", "columns": "all", "strategy": "linear" },
+            { "step": "clip", "columns": "all", "method": "quantile", "lower_quantile": 0.1, "upper_quantile": 0.9 },
+            { "step": "clip", "columns": "all", "method": "iqr", "factor": 2.0 },
+            { "step": "clip", "columns": "all", "method": "z_score", "factor": 3.0 },
+            { "step": "smooth", "columns": "numeric", "method": "moving_average", "window": 4 },
+            { "step": "smooth", "columns": "numeric", "method": "exponential", "alpha": 0.25 },
+            { "step": "datetime_parts", "columns": "datetime", "year": false, "quarter": true, "month": true,
+              "day": false, "weekday": false, "day_of_year": true, "hour": false, "minute": false,
+              "elapsed_days": false, "cyclic": true },
+            { "step": "group_rare", "columns": "categorical", "min_frequency": 0.05 },
+            { "step": "target_encode", "columns": "categorical", "smooth": "auto", "cv": 5, "shuffle": true,
+              "random_state": 7 },
+            { "step": "target_encode", "columns": "categorical", "smooth": 2.5, "cv": 3, "shuffle": false },
+            { "step": "bin", "columns": "numeric", "n_bins": 4, "strategy": "uniform" },
+            { "step": "select_features", "columns": "all", "method": "variance", "threshold": 0.5 },
+            { "step": "select_features", "columns": "all", "method": "mutual_information", "k": 3 },
+            { "step": "select_features", "columns": "all", "method": "f_test", "k": 3 },
         ]))
         .unwrap();
         assert_eq!(recipe_msg(&core_recipe(&steps).unwrap()), steps);

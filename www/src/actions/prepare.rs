@@ -20,6 +20,7 @@ pub(crate) fn follow_plan(app: App) {
         shown.then(|| PrepareMsg {
             table: id,
             target: app.plan.target.get(),
+            task: app.plan.task.get(),
             features: app.features(),
             recipe: app.plan.recipe.get(),
         })
