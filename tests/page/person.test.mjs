@@ -191,3 +191,18 @@ test("the dark page has no barriers either", async () => {
   await by(page, "tree").waitFor();
   await assertNoBarriers(page, "the tree");
 });
+
+test("a cell of the confusion matrix lists its rows, and one of them leads to why", async () => {
+  const page = await openPage("en");
+  for (const testid of ["sample-iris", "go-train", "train"]) await by(page, testid).click();
+  await by(page, "result").waitFor();
+  await page.locator("#tab-evaluate").click();
+  await by(page, "confusion").locator("[data-cell='0']").click();
+  await by(page, "cell-rows").waitFor();
+  const count = await page.locator("[data-cell='0'] text").textContent();
+  assert.equal(await by(page, "cell-rows").locator("tbody tr").count(), Number(count));
+  const row = by(page, "cell-rows").locator("button").first();
+  const number = await row.innerText();
+  await row.click();
+  await page.waitForFunction((number) => document.querySelector("[data-testid=sentence]")?.textContent.includes(`row ${number}`), number);
+});

@@ -90,8 +90,9 @@ fn draw(app: App, doc: &ChartDocMsg) -> Option<Drawing> {
             Point { row, x, y, colour: Colour::Class(position), words }
         })
     });
+    // The area first: what a legend cuts off is the end.
     let names = all.iter().map(|(name, series)| match series.area {
-        Some(area) => format!("{} {}", crate::text::shortened(name, 10), format::fixed(area, 3)),
+        Some(area) => format!("{} {name}", format::fixed(area, 2)),
         None => name.clone(),
     });
     let classes: Vec<String> = if is_of_numbers { Vec::new() } else { names.collect() };
