@@ -174,6 +174,28 @@ pub(crate) fn focus(id: &str) {
     }
 }
 
+/// Gives the focus back, once drawn, to the element of the same id when what has it is about to be made anew; to
+/// `fallback` when there is no such element any more.
+pub(crate) fn keep_focus(fallback: &'static str) {
+    let Some(id) = focused().map(|element| element.id()).filter(|id| id.starts_with("step-")) else { return };
+    wasm_bindgen_futures::spawn_local(async move {
+        next_frame().await;
+        focus(&id);
+        if focused().is_none_or(|element| element.id() != id) {
+            focus(fallback);
+        }
+    });
+}
+
+/// Whether the focus is in a field of text, which hears keys first.
+pub(crate) fn is_typing() -> bool {
+    focused().is_some_and(|element| element.matches("input[type=text], textarea").unwrap_or(false))
+}
+
+fn focused() -> Option<web_sys::Element> {
+    web_sys::window()?.document()?.active_element()
+}
+
 /// Waits for the browser to have drawn, so that what is said next finds the page as shown.
 pub(crate) async fn next_frame() {
     let promise = js_sys::Promise::new(&mut |resolve, _| {

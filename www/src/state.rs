@@ -132,6 +132,16 @@ pub(crate) struct DataState {
     pub(crate) selected_row: RwSignal<Option<usize>>,
 }
 
+/// A person's recipe, or none for the engine's own.
+pub(crate) type Recipe = Option<Vec<StepMsg>>;
+
+/// Recipes that were left: by changes, and by undoing changes. The last of each is the nearest.
+#[derive(Default)]
+pub(crate) struct History {
+    pub(crate) done: Vec<Recipe>,
+    pub(crate) undone: Vec<Recipe>,
+}
+
 /// What is to be trained.
 #[derive(Clone, Copy)]
 pub(crate) struct PlanState {
@@ -139,7 +149,9 @@ pub(crate) struct PlanState {
     /// Columns left out of the features; text columns are left out unless put back.
     pub(crate) left_out: RwSignal<BTreeSet<String>>,
     /// The recipe, when the person has changed it; otherwise the engine builds one.
-    pub(crate) recipe: RwSignal<Option<Vec<StepMsg>>>,
+    pub(crate) recipe: RwSignal<Recipe>,
+    /// The recipes before and after it.
+    pub(crate) history: RwSignal<History>,
     pub(crate) prepared: RwSignal<Option<Arc<PreparedMsg>>>,
     pub(crate) prepare_error: RwSignal<Option<ErrorMsg>>,
     pub(crate) task: RwSignal<Option<Task>>,
@@ -205,6 +217,7 @@ impl App {
                 target: RwSignal::new(None),
                 left_out: RwSignal::new(BTreeSet::new()),
                 recipe: RwSignal::new(None),
+                history: RwSignal::new(History::default()),
                 prepared: RwSignal::new(None),
                 prepare_error: RwSignal::new(None),
                 task: RwSignal::new(None),

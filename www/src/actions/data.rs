@@ -93,7 +93,7 @@ pub(super) fn show(app: App, table: TableMsg, target: Option<String>) {
         app.data.selected_row.set(None);
         app.result.points.set(None);
         app.plan.left_out.set(default_left_out(&table));
-        app.plan.recipe.set(None);
+        super::recipe::forget(app);
         app.plan.prepared.set(None);
         app.plan.task.set(None);
         app.plan.target.set(target);

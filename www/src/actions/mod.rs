@@ -7,6 +7,7 @@ mod data;
 mod explain;
 mod prepare;
 mod project;
+pub(crate) mod recipe;
 mod train;
 
 use std::cell::{Cell, RefCell};

@@ -120,7 +120,7 @@ fn Card(
 pub(super) fn choose_target(app: App, name: String) {
     batch(|| {
         app.plan.task.set(None);
-        app.plan.recipe.set(None);
+        actions::recipe::forget(app);
         app.plan.target.set(Some(name));
     });
 }

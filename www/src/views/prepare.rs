@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 use vitrine_protocol::{PreparedMsg, StepMsg};
 
-use super::prepare_step::{StepCard, step_names};
+use super::prepare_step::StepCard;
+use crate::actions::recipe::{self, steps};
 use crate::state::{App, Stage, app, said, tr};
 use crate::text::{fill, shortened};
 use crate::widgets::{Empty, ErrorCard, Heading, Icon, Issues, Views};
-use crate::{format, params};
+use crate::{browser, format};
 
 /// The stage.
 #[component]
@@ -36,13 +37,37 @@ fn Flow() -> impl IntoView {
     let issues = Signal::derive(move || {
         app.plan.prepared.with(|prepared| prepared.as_ref().map_or(Vec::new(), |p| p.issues.clone()))
     });
+    let keys = window_event_listener(leptos::ev::keydown, move |event| {
+        let is_undo = (event.ctrl_key() || event.meta_key()) && event.key().eq_ignore_ascii_case("z");
+        // A text field undoes its own typing.
+        if is_undo && !browser::is_typing() {
+            event.prevent_default();
+            recipe::travel(app, !event.shift_key());
+        }
+    });
+    on_cleanup(move || keys.remove());
+    let travel = move |back: bool, icon: &'static str| {
+        let none_left = move || app.plan.history.with(|h| if back { h.done.is_empty() } else { h.undone.is_empty() });
+        let words = said(app, if back { |texts| texts.undo } else { |texts| texts.redo });
+        let keys = if back { "Control+Z" } else { "Control+Shift+Z" };
+        view! {
+            <button
+                class="ghost icon-only" aria-label=words aria-keyshortcuts=keys title=move || format!("{} ({keys})", words.get())
+                disabled=none_left on:click=move |_| recipe::travel(app, back)
+            ><Icon name=icon/></button>
+        }
+    };
+    // What the preview tells does not make the cards anew, only another recipe does.
+    let all = Memo::new(move |_| steps(app));
     view! {
         <Heading
             title=said(app, |texts| texts.prepare_title)
             lead=said(app, |texts| texts.prepare_lead)
         >
+            {travel(true, "undo")}
+            {travel(false, "redo")}
             <Show when=move || app.plan.recipe.with(Option::is_some)>
-                <button on:click=move |_| app.plan.recipe.set(None)>{tr!(app, recipe_reset)}</button>
+                <button on:click=move |_| recipe::change(app, None)>{tr!(app, recipe_reset)}</button>
             </Show>
             <button class="primary" on:click=move |_| app.go(Stage::Train)>{tr!(app, go_train)}<Icon name="arrow"/></button>
         </Heading>
@@ -50,31 +75,16 @@ fn Flow() -> impl IntoView {
         {move || app.plan.prepare_error.get().map(|error| view! { <div class="notice notice-error" role="alert"><ErrorCard error/></div> })}
         <ol class="flow" data-testid="recipe">
             <li class="flow-end">{move || raw_words(app)}</li>
-            {move || steps(app).into_iter().enumerate().map(|(position, step)| {
-                let fitted = app.plan.prepared.with(|prepared| {
-                    prepared.as_ref()?.steps.get(position).filter(|fitted| is_same(&fitted.asked, &step)).cloned()
-                });
-                view! { <StepCard position step fitted/> }
-            }).views()}
+            {move || {
+                browser::keep_focus("add-step");
+                all.get().into_iter().enumerate().map(|(position, step)| view! { <StepCard position step/> }).views()
+            }}
             <li class="flow-add"><AddStep/></li>
             <li class="flow-end flow-matrix">{move || app.plan.prepared.get().map(|prepared| matrix_view(app, &prepared))}</li>
         </ol>
         <p class="quiet">{tr!(app, prepare_note)}</p>
         <Issues issues/>
     }
-}
-
-/// Whether two steps ask for the same: a setting left out or null is no difference, nor is how a number is written.
-fn is_same(one: &StepMsg, other: &StepMsg) -> bool {
-    let setting = |step: &StepMsg, name: &str| step.0.get(name).map(params::show).unwrap_or_default();
-    one.0.keys().chain(other.0.keys()).all(|name| setting(one, name) == setting(other, name))
-}
-
-/// The steps as they stand: the person's, or the ones the engine chose.
-pub(super) fn steps(app: App) -> Vec<StepMsg> {
-    app.plan.recipe.get().unwrap_or_else(|| {
-        app.plan.prepared.with(|prepared| prepared.as_ref().map_or(Vec::new(), |p| p.recipe.clone()))
-    })
 }
 
 fn raw_words(app: App) -> impl IntoView {
@@ -184,14 +194,25 @@ fn AddStep() -> impl IntoView {
             for param in doc.params.iter().filter(|param| !param.default.is_null()) {
                 fields.insert(param.name.clone(), param.default.clone());
             }
-            fields.insert("columns".to_owned(), doc.columns.clone().into());
+            let columns = if doc.columns == "names" { Vec::<String>::new().into() } else { doc.columns.clone().into() };
+            fields.insert("columns".to_owned(), columns);
             Some(StepMsg(fields))
         });
         if let Some(step) = step {
-            let mut all = untrack(move || steps(app));
-            all.push(step);
-            app.plan.recipe.set(Some(all));
+            recipe::edit(app, |all| all.push(step));
         }
+    };
+    let groups = move || {
+        let lang = app.lang.get();
+        app.catalog.with(|catalog| {
+            let steps = catalog.as_ref().map_or(&[][..], |catalog| &catalog.steps);
+            let groups = steps.chunk_by(|one, other| one.group == other.group).map(|group| {
+                let steps =
+                    group.iter().map(|doc| view! { <option value=doc.step.clone()>{lang.pick(&doc.title)}</option> });
+                view! { <optgroup label=lang.pick(&group[0].group)>{steps.views()}</optgroup> }
+            });
+            groups.views()
+        })
     };
     view! {
         <label class="chip-select" for="add-step">
@@ -204,7 +225,7 @@ fn AddStep() -> impl IntoView {
                 }
             >
                 <option value="">{tr!(app, add_step)}</option>
-                {move || step_names(app).into_iter().map(|(name, title)| view! { <option value=name>{title}</option> }).views()}
+                {groups}
             </select>
         </label>
     }

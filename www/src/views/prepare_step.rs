@@ -4,34 +4,40 @@ use leptos::prelude::*;
 use serde_json::Value;
 use vitrine_protocol::{FittedStepMsg, ParamDocMsg, StepMsg};
 
-use super::prepare::steps;
+use crate::actions::recipe::{self, steps};
 use crate::state::{App, app, tr};
 use crate::text::{fill, shortened, spoken};
 use crate::widgets::{Icon, ParamField, Views};
-use crate::{format, params};
-
-/// The steps there are, with their names for people.
-pub(super) fn step_names(app: App) -> Vec<(String, String)> {
-    let lang = app.lang.get();
-    app.catalog.with(|catalog| {
-        let steps = catalog.as_ref().map_or(&[][..], |catalog| &catalog.steps);
-        steps.iter().map(|doc| (doc.step.clone(), lang.pick(&doc.title))).collect()
-    })
-}
+use crate::{browser, format, params};
 
 fn change(app: App, position: usize, field: &str, value: Value) {
-    let mut all = untrack(move || steps(app));
-    let Some(step) = all.get_mut(position) else { return };
-    step.0.insert(field.to_owned(), value);
-    app.plan.recipe.set(Some(all));
+    recipe::edit(app, |all| {
+        if let Some(step) = all.get_mut(position) {
+            step.0.insert(field.to_owned(), value);
+        }
+    });
 }
 
+/// Moves a step, and the focus with it: to the button that moves it on, or back where it can go no further.
 fn swap(app: App, position: usize, other: usize) {
-    let mut all = untrack(move || steps(app));
-    if position.max(other) < all.len() {
-        all.swap(position, other);
-        app.plan.recipe.set(Some(all));
-    }
+    let last = untrack(move || steps(app)).len().saturating_sub(1);
+    let goes_up = other < position;
+    let way = if other == 0 || (!goes_up && other < last) { "down" } else { "up" };
+    browser::focus(&format!("step-{other}-{way}"));
+    recipe::edit(app, |all| {
+        if position.max(other) < all.len() {
+            all.swap(position, other);
+        }
+    });
+}
+
+/// Whether two steps ask for the same: a setting that one of them leaves open is no difference, nor is how a number is
+/// written.
+fn is_same(one: &StepMsg, other: &StepMsg) -> bool {
+    one.0.iter().all(|(name, value)| match other.0.get(name) {
+        Some(other) if !value.is_null() && !other.is_null() => params::show(value) == params::show(other),
+        _ => true,
+    })
 }
 
 /// A card of the flow.
@@ -41,12 +47,16 @@ pub(super) fn StepCard(
     position: usize,
     /// As asked for.
     step: StepMsg,
-    /// As fitted in the preview, if that is done.
-    fitted: Option<FittedStepMsg>,
 ) -> impl IntoView {
     let app = app();
     let name = step.name().to_owned();
-    let StepMsg(fields) = step;
+    let StepMsg(fields) = step.clone();
+    let fitted = move || {
+        app.plan.prepared.with(|prepared| {
+            let fitted = prepared.as_ref()?.steps.get(position).filter(|fitted| is_same(&fitted.asked, &step))?;
+            Some(effect(app, fitted))
+        })
+    };
     let doc =
         app.catalog.with_untracked(|catalog| catalog.as_ref()?.steps.iter().find(|doc| doc.step == name).cloned());
     let title = doc.as_ref().map(|doc| doc.title.clone());
@@ -71,12 +81,13 @@ pub(super) fn StepCard(
     let settings = settings.views();
     let columns = fields.get("columns").cloned().unwrap_or(Value::Null);
     let remove = move |_| {
-        let mut all = untrack(move || steps(app));
-        if position < all.len() {
-            all.remove(position);
-            app.plan.recipe.set(Some(all));
-        }
+        recipe::edit(app, |all| {
+            if position < all.len() {
+                all.remove(position);
+            }
+        });
     };
+    let button = move |way: &str| format!("step-{position}-{way}");
     view! {
         <li class="step" data-testid=format!("step-{position}")>
             <header>
@@ -87,21 +98,22 @@ pub(super) fn StepCard(
                 </div>
                 <div class="step-buttons">
                     <button
-                        class="ghost icon-only" aria-label=tr!(app, step_up, "step" = title.get())
+                        class="ghost icon-only" id=button("up") aria-label=tr!(app, step_up, "step" = title.get())
                         disabled=position == 0 on:click=move |_| swap(app, position, position.saturating_sub(1))
                     ><Icon name="up"/></button>
                     <button
-                        class="ghost icon-only" aria-label=tr!(app, step_down, "step" = title.get())
+                        class="ghost icon-only" id=button("down") aria-label=tr!(app, step_down, "step" = title.get())
                         disabled=move || { position + 1 >= n_steps() } on:click=move |_| swap(app, position, position + 1)
                     ><Icon name="down"/></button>
-                    <button class="ghost icon-only" aria-label=tr!(app, step_remove, "step" = title.get()) on:click=remove>
-                        <Icon name="close"/>
-                    </button>
+                    <button
+                        class="ghost icon-only" id=button("remove") aria-label=tr!(app, step_remove, "step" = title.get())
+                        on:click=remove
+                    ><Icon name="close"/></button>
                 </div>
             </header>
             <div class="step-body">
                 <div class="fields">{settings}<ColumnsField position columns/></div>
-                {move || fitted.as_ref().map(|fitted| effect(app, fitted))}
+                {fitted}
             </div>
         </li>
     }
@@ -139,7 +151,8 @@ fn ColumnsField(
     };
     let toggles = is_list.then(|| {
         all.into_iter()
-            .map(|name: String| {
+            .enumerate()
+            .map(|(idx, name): (usize, String)| {
                 let is_in = names.contains(&name);
                 let mut others: Vec<String> = names.iter().filter(|other| **other != name).cloned().collect();
                 if !is_in {
@@ -147,7 +160,7 @@ fn ColumnsField(
                 }
                 view! {
                     <button
-                        class="toggle" aria-pressed=is_in.to_string()
+                        class="toggle" id=format!("step-{position}-column-{idx}") aria-pressed=is_in.to_string()
                         on:click=move |_| change(app, position, "columns", others.clone().into())
                     >{shortened(&name, 40)}</button>
                 }
@@ -161,6 +174,7 @@ fn ColumnsField(
                 {option("", |t| t.columns_default)}
                 {option("numeric", |t| t.columns_numeric)}
                 {option("categorical", |t| t.columns_categorical)}
+                {option("datetime", |t| t.columns_datetime)}
                 {option("all", |t| t.columns_all)}
                 {option("list", |t| t.columns_list)}
             </select>
@@ -251,6 +265,17 @@ fn learned_words(learned: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_setting_left_open_is_no_difference() {
+        let step = |fields: Value| StepMsg(fields.as_object().unwrap().clone());
+        let asked = step(serde_json::json!({ "step": "smooth", "window": 3.0, "columns": "numeric" }));
+        let typed = |window: u32| {
+            step(serde_json::json!({ "step": "smooth", "window": window, "alpha": 0.5, "columns": null }))
+        };
+        assert!(is_same(&asked, &typed(3)));
+        assert!(!is_same(&asked, &typed(4)));
+    }
 
     #[test]
     fn what_was_learned_reads_as_words() {
