@@ -1,10 +1,12 @@
 //! One file per request: what is done for it, in bounded pieces.
 
 mod explain;
+mod folds;
 mod load;
 mod predict;
 mod prepare;
 mod project;
+mod search;
 mod train;
 
 use std::rc::Rc;
@@ -56,6 +58,7 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
         },
         Request::Prepare(prepare) => running(Box::pin(prepare::prepare(context, prepare))),
         Request::Train { id, train } => running(Box::pin(train::train(context, id, train))),
+        Request::Search(request) => running(Box::pin(search::search(context, *request))),
         Request::Predict { id, predict } => {
             let source = if predict.csv { payload("predict").map(Some) } else { Ok(None) };
             match source {

@@ -20,18 +20,19 @@ use crate::table::split::{Split, hold_back};
 use crate::train::{Device, Epoch, FitInput};
 use crate::worker::context::Context;
 use crate::worker::jobs::prepare::{choose_features, choose_steps, fit_recipe};
-use crate::worker::jobs::{ROWS_PER_TICK, answer_all, data_sha256, sha256_hex};
+use crate::worker::jobs::{ROWS_PER_TICK, answer_all, data_sha256, search, sha256_hex};
 use crate::worker::workspace::{ModelEntry, TableEntry};
 use crate::worker::{Reply, RequestError, wire};
 
 /// Rows held back when the request does not say.
 const TEST_FRACTION: f64 = 0.25;
 /// Where in the progress each part ends.
-const PREPARED: f64 = 0.2;
+pub(super) const PREPARED: f64 = 0.2;
 const FITTED: f64 = 0.9;
 
 pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Result<Reply, Error> {
     let plan = Plan::check(&context, request)?;
+    let fold_metrics = search::cross_validate(&context, &plan).await?;
     let data_sha256 = data_sha256(&context, &plan.entry).await?;
     let mut issues = plan.issues.clone();
 
@@ -88,6 +89,7 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
         params: plan.params.clone(),
         train_metrics,
         test_metrics,
+        fold_metrics,
         history,
         fit_millis,
         device: (plan.device.device.is_webgpu(), plan.device.device.name().to_owned()),
@@ -115,36 +117,37 @@ fn fitted_reply(msg: ModelMsg, card: &ModelCard) -> Reply {
 }
 
 /// A request to train, checked against the table: nothing in it can be wrong any more.
-struct Plan {
+pub(super) struct Plan {
     table_id: String,
-    entry: Rc<TableEntry>,
+    pub(super) entry: Rc<TableEntry>,
     test_entry: Option<Rc<TableEntry>>,
     target: String,
-    task: Task,
-    features: Vec<String>,
-    steps: Vec<Step>,
-    kind: &'static ModelKind,
-    params: ParamMap,
-    parts: Parts,
-    split: SplitMsg,
-    seed: u64,
-    device: ChosenDevice,
-    issues: Issues,
+    pub(super) task: Task,
+    pub(super) features: Vec<String>,
+    pub(super) steps: Vec<Step>,
+    pub(super) kind: &'static ModelKind,
+    pub(super) params: ParamMap,
+    pub(super) parts: Parts,
+    pub(super) split: SplitMsg,
+    pub(super) seed: u64,
+    pub(super) device: ChosenDevice,
+    pub(super) issues: Issues,
 }
 
-struct ChosenDevice {
-    device: Device,
+#[derive(Clone)]
+pub(super) struct ChosenDevice {
+    pub(super) device: Device,
     fallback_reason: Option<String>,
 }
 
 /// The labelled rows to learn from and those held back.
-struct Parts {
-    train: Labels,
-    test: Option<Labels>,
+pub(super) struct Parts {
+    pub(super) train: Labels,
+    pub(super) test: Option<Labels>,
 }
 
 impl Plan {
-    fn check(context: &Context, request: TrainMsg) -> Result<Self, Error> {
+    pub(super) fn check(context: &Context, request: TrainMsg) -> Result<Self, Error> {
         let workspace = context.workspace.borrow();
         let entry = workspace.table(&request.table)?;
         let kind = find(&request.model.kind)?;
@@ -187,7 +190,7 @@ impl Plan {
     }
 
     /// The table the held-back rows are in.
-    fn test_source(&self) -> &dyn RowSource {
+    pub(super) fn test_source(&self) -> &dyn RowSource {
         self.test_entry.as_ref().unwrap_or(&self.entry).table.as_ref()
     }
 
@@ -224,7 +227,7 @@ fn choose_task(kind: &ModelKind, column: &Column, asked: Option<vitrine_protocol
     Err(ModelError::WrongTask { kind: kind.kind.to_owned(), task: format!("{task:?}").to_lowercase() }.into())
 }
 
-fn choose_device(
+pub(super) fn choose_device(
     worker: &crate::worker::WorkerDevice,
     asked: Option<&str>,
     uses_tensors: bool,
@@ -316,13 +319,13 @@ fn without_absent_classes(mut train: Labels, mut test: Labels) -> (Labels, Label
 }
 
 /// The labels of some of the rows, which are in ascending order as `labels.rows` are.
-fn labels_of(labels: &Labels, rows: &[u32]) -> Target {
+pub(super) fn labels_of(labels: &Labels, rows: &[u32]) -> Target {
     let position = |row: &u32| labels.rows.binary_search(row).expect("prepared rows are among the labelled ones");
     let positions: Vec<u32> = rows.iter().map(|row| position(row) as u32).collect();
     labels.target.take_rows(&positions)
 }
 
-async fn transform_all(
+pub(super) async fn transform_all(
     context: &Context,
     recipe: &crate::preprocess::FittedRecipe,
     source: &dyn RowSource,
@@ -340,10 +343,10 @@ async fn transform_all(
     Ok(Matrix::from_columns(features))
 }
 
-type FitOutcome = (Box<dyn crate::model::Fitted>, Vec<(Epoch, f64)>, f64);
+pub(super) type FitOutcome = (Box<dyn crate::model::Fitted>, Vec<(Epoch, f64)>, f64);
 
 /// Drives a session to its end.
-async fn fit(
+pub(super) async fn fit(
     context: &Context,
     kind: &ModelKind,
     params: &ParamMap,
