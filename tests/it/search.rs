@@ -232,6 +232,22 @@ fn a_model_can_be_trained_and_measured_on_folds() {
 }
 
 #[test]
+fn a_fold_of_one_class_is_answered_or_has_no_measures() {
+    // The table is sorted by class: what comes before the first folds is of one class only.
+    for kind in
+        vitrine::model::REGISTRY.iter().filter(|kind| kind.tasks.contains(&vitrine::train::Task::Classification))
+    {
+        let train = json!({ "type": "train", "id": "m", "table": "t", "target": "species", "model": { "kind": kind.kind },
+            "split": { "folds": 5, "fold_kind": "time_ordered", "test_fraction": 0 } });
+        let trained = Script::new().load("t", file("www/samples/iris.csv")).ask(train).run().json(2);
+        let accuracy = &trained["metrics"]["folds"]["accuracy"];
+        assert_eq!(accuracy["folds"].as_array().unwrap().len(), 5, "{}", kind.kind);
+        let is_whole = accuracy["folds"].as_array().unwrap().iter().all(Value::is_f64);
+        assert_eq!(accuracy["mean"].is_f64(), is_whole, "{}", kind.kind);
+    }
+}
+
+#[test]
 fn each_fold_learns_its_own_recipe() {
     // A huge number in the last row: a recipe that had seen it would scale the other rows to nothing.
     let rows = |last: &str| (0..12).map(|row| format!("{row},{}\n", row * 2)).collect::<String>() + last;

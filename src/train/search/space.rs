@@ -153,6 +153,7 @@ impl Axis {
 }
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "what the macro declares is public")]
 mod tests {
     use super::*;
     use crate::param::{above, between};

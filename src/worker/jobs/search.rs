@@ -87,7 +87,7 @@ pub(super) async fn cross_validate(
     }
     // The fit to all training rows is still to come, and tells its own epochs.
     context.begin_part(n_folds as f64 / n_parts, 1.0, None);
-    Ok(wire::by_measure(made.iter().map(|fit| &fit.metrics)))
+    Ok(wire::by_measure(&made.iter().map(|fit| &fit.metrics).collect::<Vec<_>>()))
 }
 
 /// What is common to all candidates: the first whose model can be planned says it.
@@ -344,7 +344,7 @@ impl Search<'_> {
             let round = standing.reached[at];
             let error = self.failure(round, at).cloned();
             let score = self.mean(round, at, on_held_back);
-            let measured = self.fits(round, at).filter(|_| error.is_none()).map(|made| &made.metrics);
+            let measured: Vec<_> = self.fits(round, at).filter(|_| error.is_none()).map(|made| &made.metrics).collect();
             CandidateMsg {
                 model: model.clone(),
                 params: varied[at].clone(),
@@ -353,7 +353,7 @@ impl Search<'_> {
                 score_std: score.std,
                 train_score: self.mean(round, at, |made, _| made.train_score).mean,
                 fit_ms: self.mean(round, at, |made, _| Some(made.fit_ms)).mean.unwrap_or(0.0),
-                metrics: wire::fold_metrics_msg(&wire::by_measure(measured)),
+                metrics: wire::fold_metrics_msg(&wire::by_measure(&measured)),
                 round,
                 error,
             }

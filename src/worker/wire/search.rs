@@ -1,6 +1,6 @@
 //! Measures over folds, as the wire has them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vitrine_protocol::{FoldMetricsMsg, MetricsMsg, SpreadMsg};
 
@@ -9,13 +9,11 @@ use crate::train::search::spread;
 /// Measures fold by fold, by name.
 type ByMeasure = BTreeMap<String, Vec<Option<f64>>>;
 
-/// The measures of each fold, put together by name.
-pub(in crate::worker) fn by_measure<'a>(folds: impl Iterator<Item = &'a MetricsMsg>) -> ByMeasure {
-    let mut by_name = ByMeasure::new();
-    for (name, value) in folds.flatten() {
-        by_name.entry(name.clone()).or_default().push(*value);
-    }
-    by_name
+/// The measures of each fold, put together by name; a fold without one, since it failed, has none of it.
+pub(in crate::worker) fn by_measure(folds: &[&MetricsMsg]) -> ByMeasure {
+    let names: BTreeSet<&String> = folds.iter().flat_map(|fold| fold.keys()).collect();
+    let over_folds = |name: &String| folds.iter().map(|fold| fold.get(name).copied().flatten()).collect();
+    names.into_iter().map(|name| (name.clone(), over_folds(name))).collect()
 }
 
 /// Means and standard deviations of measures over folds.
