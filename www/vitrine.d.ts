@@ -32,6 +32,25 @@ export interface Split {
   test_rows: number[];
 }
 
+/** Folds, as fields of a request: 5 by default. */
+type Folds = Pick<SplitMsg, "folds" | "fold_kind" | "shuffle">;
+
+/** What a search and its relatives have in common. */
+type Searching = Omit<SearchMsg, "models" | "space" | "method" | "n_candidates" | "known" | "only"> & Folds;
+
+/** One model, to be measured on folds. */
+export type CrossValidation = Searching & { model: ModelSpecMsg };
+
+/** One model, and what of it to vary. */
+export type Search = CrossValidation & Pick<SearchMsg, "space" | "method" | "n_candidates">;
+
+/** Several models, to be ranked. */
+export type Comparison = Searching & { models: ModelSpecMsg[] };
+
+/** How a model did on folds. */
+export type CrossValidated = Pick<SearchedMsg, "scoring" | "smaller_is_better" | "n_folds" | "issues"> &
+  Omit<CandidateMsg, "rank" | "round" | "params" | "error">;
+
 /** What to answer: rows, a table or a CSV; with `output: "csv"` as a CSV. */
 export type Rows = ({ rows: Row[] } | { table: string } | { csv: Source }) & { output?: "rows" | "csv" };
 
@@ -90,6 +109,12 @@ export class Vitrine extends EventTarget {
   prepare(request: PrepareMsg, calling?: Calling): Promise<PreparedMsg & { matrix: Float64Array }>;
   /** Splits, prepares, fits and measures. */
   train(request: TrainMsg & { id?: string }, calling?: Calling): Promise<ModelMsg & { split: Split }>;
+  /** Measures a model on folds, each learning its own recipe. */
+  crossValidate(request: CrossValidation, calling?: Calling): Promise<CrossValidated>;
+  /** Searches parameters of a model; `candidates[best].model` is what `train` takes. */
+  search(request: Search, calling?: Calling): Promise<SearchedMsg>;
+  /** Ranks models on the same folds, or with a `split` and no `folds` on the same test rows. */
+  compare(request: Comparison, calling?: Calling): Promise<SearchedMsg>;
   /** Answers rows, a table or a CSV, in row order. */
   predict(id: string, what: Rows, calling?: Calling): Promise<Prediction>;
   /** Measures a model on a table, or on the rows of its own that it learned from or that were held back; `rows` are those measured, cell after cell of the confusion matrix. */
@@ -140,7 +165,11 @@ train: { [key in string]: number | null },
 /**
  * On the test rows, if any were held back.
  */
-test: { [key in string]: number | null } | null, };
+test: { [key in string]: number | null } | null, 
+/**
+ * On held-back folds of the training rows, with `split.folds`; the model itself is fitted on all of them.
+ */
+folds: { [key in string]: SpreadMsg } | null, };
 
 /**
  * Answers over a grid. The answers come beside it as buffers: `codes` and `probabilities` (of the answered class) for
@@ -171,6 +200,51 @@ fixed: { [key in string]: JsonValue },
  * The classes; `null` for regression.
  */
 classes: Array<string> | null, };
+
+/**
+ * A candidate and how it did.
+ */
+export type CandidateMsg = { 
+/**
+ * The model, as `train` takes it.
+ */
+model: ModelSpecMsg, 
+/**
+ * What was varied, by name.
+ */
+params: Record<string, unknown>, 
+/**
+ * From 1; equals share one, and who failed comes last.
+ */
+rank: number, 
+/**
+ * The mean of the measure that was gone by, over the folds held back.
+ */
+score: number | null, 
+/**
+ * Its standard deviation.
+ */
+score_std: number | null, 
+/**
+ * Its mean on the rows learned from.
+ */
+train_score: number | null, 
+/**
+ * Mean wall time of a fit.
+ */
+fit_ms: number, 
+/**
+ * Every measure on the folds held back.
+ */
+metrics: { [key in string]: SpreadMsg }, 
+/**
+ * The last round it took part in, from 0.
+ */
+round: number, 
+/**
+ * Why it has no score.
+ */
+error: ErrorMsg | null, };
 
 /**
  * Everything declared.
@@ -453,7 +527,15 @@ issues: Array<IssueMsg>, };
 /**
  * The events, past tense. All but `Ready`, `Progressed` and `Crashed` are terminal: each job gets exactly one.
  */
-export type Event = { "type": "ready" } & ReadyMsg | { "type": "progressed" } & ProgressMsg | { "type": "table_loaded" } & TableMsg | { "type": "rows_read" } & RowsMsg | { "type": "prepared" } & PreparedMsg | { "type": "model_fitted" } & ModelMsg | { "type": "predicted" } & PredictionMsg | { "type": "evaluated" } & EvaluationMsg | { "type": "explained" } & ExplanationMsg | { "type": "exported", 
+export type Event = { "type": "ready" } & ReadyMsg | { "type": "progressed" } & ProgressMsg | { "type": "table_loaded" } & TableMsg | { "type": "rows_read" } & RowsMsg | { "type": "prepared" } & PreparedMsg | { "type": "model_fitted" } & ModelMsg | { "type": "searched" } & SearchedMsg | { "type": "fits_made", 
+/**
+ * What came of them, in the order asked for.
+ */
+fits: Array<FitMsg>, 
+/**
+ * When none were asked for: the fits that can be made next, each `[round, candidate, fold]`.
+ */
+open: Array<[number, number, number]>, } | { "type": "predicted" } & PredictionMsg | { "type": "evaluated" } & EvaluationMsg | { "type": "explained" } & ExplanationMsg | { "type": "exported", 
 /**
  * A name for the file.
  */
@@ -526,6 +608,31 @@ export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg | PruningPa
  * The formats a model can be written in.
  */
 export type ExportFormat = "project";
+
+/**
+ * What came of one fit of a search.
+ */
+export type FitMsg = { 
+/**
+ * Round, candidate and fold.
+ */
+fit: [number, number, number], 
+/**
+ * Measures on the fold held back.
+ */
+metrics: { [key in string]: number | null }, 
+/**
+ * The measure that is gone by, on the rows learned from.
+ */
+train_score: number | null, 
+/**
+ * Wall time of the fit itself.
+ */
+fit_ms: number, 
+/**
+ * Why there are no measures.
+ */
+error: ErrorMsg | null, };
 
 /**
  * A step after it has learned from the training rows.
@@ -1055,7 +1162,7 @@ export type ProgressMsg = {
  */
 fraction: number, 
 /**
- * The last finished epoch, iteration or tree level, for what is iterated.
+ * The last finished epoch, iteration or tree level, for what is iterated; in a search the fits that are done.
  */
 epoch: number | null, 
 /**
@@ -1071,11 +1178,15 @@ train_loss: number | null,
  */
 valid_loss: number | null, 
 /**
+ * In a search, the best mean score so far.
+ */
+best_score: number | null, 
+/**
  * Estimated time to the end.
  */
 eta_ms: number | null, 
 /**
- * What is being done: `reading`, `preparing`, `fitting`, `evaluating`.
+ * What is being done: `reading`, `preparing`, `fitting`, `evaluating`, `searching`.
  */
 message: string, };
 
@@ -1243,7 +1354,7 @@ seed?: number,
 /**
  * `auto`, `cpu` or `webgpu`; what the library was started with by default.
  */
-device?: string, } | { "type": "predict", 
+device?: string, } | { "type": "search" } & SearchMsg | { "type": "predict", 
 /**
  * Which model.
  */
@@ -1334,6 +1445,19 @@ job: number,
 request: Request, };
 
 /**
+ * A round of a search.
+ */
+export type RoundMsg = { 
+/**
+ * How many candidates took part.
+ */
+n_candidates: number, 
+/**
+ * How many rows were used, training and held-back ones together.
+ */
+n_rows: number, };
+
+/**
  * Rows of a table: numbers as numbers, booleans as booleans, missing cells as `null`, times as ISO 8601 text.
  *
  * Cells travel as lists and not as objects, so that a column called `__proto__` is a column like any other.
@@ -1351,6 +1475,107 @@ columns: Array<string>,
  * One list per row, one cell per column.
  */
 cells: Array<Array<JsonValue>>, };
+
+/**
+ * Which candidates to fit on which folds.
+ *
+ * One model without a space is cross-validated; with a space its parameters are searched; several models are compared.
+ */
+export type SearchMsg = { 
+/**
+ * The table's id.
+ */
+table: string, 
+/**
+ * The column to predict.
+ */
+target: string, 
+/**
+ * The columns to learn from; all but the target (and text) by default.
+ */
+features?: Array<string>, 
+/**
+ * By default the target's kind decides.
+ */
+task?: Task, 
+/**
+ * The preparation, learned anew in each fold; a sensible one for each model when absent.
+ */
+recipe?: Array<StepMsg>, 
+/**
+ * The models, each with the parameters that are not varied.
+ */
+models: Array<ModelSpecMsg>, 
+/**
+ * What to vary, for a single model: a list of values by parameter, or for a number `{ low, high, log? }`.
+ */
+space: Record<string, unknown[] | { low: number; high: number; log?: boolean }>, 
+/**
+ * `grid`, `random` or `halving`; `grid` by default, `random` where the space has a range.
+ */
+method?: string, 
+/**
+ * How many candidates are drawn; 10 by default. For `random`, and for `halving` unless every combination begins.
+ */
+n_candidates?: number, 
+/**
+ * The folds. With `folds` they are made of the training rows, and nothing is held back by default; without, the
+ * candidates are measured on the one test part.
+ */
+split?: SplitMsg, 
+/**
+ * The measure to go by: `accuracy` by default for classes, `r2` for numbers.
+ */
+scoring?: string, 
+/**
+ * Everything random is derived from it; 0 by default.
+ */
+seed?: number, 
+/**
+ * What came of fits that were made elsewhere, as [`FitMsg`]s: they are not made again.
+ */
+known?: FitMsg[], 
+/**
+ * Make only these fits, each `[round, candidate, fold]`; with an empty list say which can be made next.
+ */
+only?: Array<[number, number, number]>, };
+
+/**
+ * What came of a search.
+ */
+export type SearchedMsg = { 
+/**
+ * The measure that was gone by.
+ */
+scoring: string, 
+/**
+ * Whether less of it is better.
+ */
+smaller_is_better: boolean, 
+/**
+ * How many folds; 1 where the candidates were measured on one test part.
+ */
+n_folds: number, 
+/**
+ * How many fits were made.
+ */
+n_fits: number, 
+/**
+ * The rounds: one, or those of halving.
+ */
+rounds: Array<RoundMsg>, 
+/**
+ * The candidates, in the order in which they were listed or drawn.
+ */
+candidates: Array<CandidateMsg>, 
+/**
+ * The position of the best one; `null` when all failed.
+ */
+best: number | null, 
+/**
+ * What was odd.
+ */
+issues: Array<IssueMsg>, };
 
 /**
  * A line, or a cloud of points.
@@ -1396,7 +1621,36 @@ stratify?: boolean,
 /**
  * Train on every row and test on this other table.
  */
-test_table?: string, };
+test_table?: string, 
+/**
+ * Besides, measure on this many folds of the training rows, each learning its own recipe; at least 2.
+ */
+folds?: number, 
+/**
+ * How rows are dealt to folds: `stratified` (the default for classes), `k_fold` or `time_ordered`.
+ */
+fold_kind?: string, 
+/**
+ * Whether they are dealt in a random order; not by default, as in scikit-learn.
+ */
+shuffle?: boolean, };
+
+/**
+ * A measure over folds.
+ */
+export type SpreadMsg = { 
+/**
+ * The mean; `null` when a fold has none.
+ */
+mean: number | null, 
+/**
+ * The standard deviation, dividing by the number of folds.
+ */
+std: number | null, 
+/**
+ * Fold by fold.
+ */
+folds: Array<number | null>, };
 
 /**
  * The columns a step works on: names, or `numeric`, `categorical`, `datetime`, `all`.

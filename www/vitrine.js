@@ -426,6 +426,43 @@ export class Vitrine extends EventTarget {
   }
 
   /**
+   * Measures one model on folds of a table, each fold learning its own recipe: `{ table, target, model, folds }`, five
+   * folds by default. Resolves with every measure's mean, standard deviation and folds.
+   */
+  async crossValidate({ model, ...request }, calling = {}) {
+    const found = await this.#search({ folds: 5, ...request, models: [model] }, calling);
+    const { rank, round, params, error, ...row } = found.candidates[0];
+    if (error) throw new VitrineError(error);
+    const { scoring, smaller_is_better, n_folds, issues } = found;
+    return { scoring, smaller_is_better, n_folds, ...row, issues };
+  }
+
+  /**
+   * Searches parameters of a model: `{ table, target, model, space, method, n_candidates, folds, scoring, seed }`.
+   * `candidates[best].model` is what `train` takes. `calling.onProgress` hears of `epoch` of `n_epochs` fits and of the
+   * `best_score` so far.
+   *
+   * @example
+   * const found = await v.search({ table, target, model: { kind: "ridge" }, space: { alpha: [0.1, 1, 10] } });
+   * const model = await v.train({ table, target, model: found.candidates[found.best].model });
+   */
+  async search({ model, ...request }, calling = {}) {
+    return this.#search({ folds: 5, ...request, models: [model] }, calling);
+  }
+
+  /** Compares `models` on the same folds, or with a `split` and no `folds` on the same test rows. */
+  async compare(request, calling = {}) {
+    return this.#search({ ...(request.split ? {} : { folds: 5 }), ...request }, calling);
+  }
+
+  async #search({ folds, fold_kind, shuffle, split, ...request }, calling) {
+    const given = Object.entries({ folds, fold_kind, shuffle }).filter(([, value]) => value !== undefined);
+    const asked = { ...request, split: { ...Object.fromEntries(given), ...split }, type: "search" };
+    const { event } = await this.request(asked, calling);
+    return contentOf(event);
+  }
+
+  /**
    * Answers rows: `{ rows: [{ column: value }] }`, `{ table: id }` or `{ csv: source }`. With `output: "csv"` the rows
    * come back with their answers as the bytes of a CSV file, in `csv`.
    */

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CatalogMsg, DeviceMsg, ErrorMsg, EvaluationMsg, ExplanationMsg, JobId, ModelMsg, PredictionMsg, PreparedMsg,
-    ProjectMsg, RowsMsg, TableMsg,
+    CatalogMsg, DeviceMsg, ErrorMsg, EvaluationMsg, ExplanationMsg, FitMsg, JobId, ModelMsg, PredictionMsg,
+    PreparedMsg, ProjectMsg, RowsMsg, SearchedMsg, TableMsg,
 };
 
 /// One message from a worker; [`Buffer`]s are posted beside it.
@@ -34,6 +34,15 @@ pub enum Event {
     Prepared(PreparedMsg),
     /// A model was fitted. Buffers: `train_rows`, `test_rows` (u32).
     ModelFitted(Box<ModelMsg>),
+    /// Candidates were fitted on folds, and ranked.
+    Searched(SearchedMsg),
+    /// Some fits of a search were made, for a search that several workers share.
+    FitsMade {
+        /// What came of them, in the order asked for.
+        fits: Vec<FitMsg>,
+        /// When none were asked for: the fits that can be made next, each `[round, candidate, fold]`.
+        open: Vec<[usize; 3]>,
+    },
     /// Rows were answered. Buffers: `codes` and `probabilities`, or `values`; or `csv`.
     Predicted(PredictionMsg),
     /// A model was measured. Buffers: `rows` (u32), the rows measured; of a classification cell after cell of the
@@ -99,7 +108,7 @@ pub struct ReadyMsg {
 pub struct ProgressMsg {
     /// From 0 to 1, never falling.
     pub fraction: f64,
-    /// The last finished epoch, iteration or tree level, for what is iterated.
+    /// The last finished epoch, iteration or tree level, for what is iterated; in a search the fits that are done.
     pub epoch: Option<usize>,
     /// How many there will be at most.
     pub n_epochs: Option<usize>,
@@ -107,9 +116,11 @@ pub struct ProgressMsg {
     pub train_loss: Option<f64>,
     /// The loss on the test rows.
     pub valid_loss: Option<f64>,
+    /// In a search, the best mean score so far.
+    pub best_score: Option<f64>,
     /// Estimated time to the end.
     pub eta_ms: Option<f64>,
-    /// What is being done: `reading`, `preparing`, `fitting`, `evaluating`.
+    /// What is being done: `reading`, `preparing`, `fitting`, `evaluating`, `searching`.
     pub message: String,
 }
 

@@ -15,6 +15,7 @@ mod explain;
 mod model;
 mod recipe;
 mod request;
+mod search;
 mod table;
 #[cfg(feature = "types")]
 pub mod types;
@@ -34,6 +35,7 @@ pub use model::{
 };
 pub use recipe::{AskedStep, FittedStepMsg, PrepareMsg, PreparedMsg, StepColumns, StepMsg};
 pub use request::{ExportFormat, JobId, ProjectMsg, Request, RequestMsg};
+pub use search::{CandidateMsg, FitMsg, FoldMetricsMsg, RoundMsg, SearchMsg, SearchedMsg, SpreadMsg};
 pub use table::{BinMsg, ColumnKind, ColumnMsg, Encoding, LoadOptionsMsg, RowsMsg, TableMsg, TopValueMsg};
 
 /// The version of the messages in this crate; a worker that speaks another one is not talked to.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{FittedStepMsg, IssueMsg, StepMsg};
+use crate::{FittedStepMsg, FoldMetricsMsg, IssueMsg, StepMsg};
 
 /// What is to be learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -99,6 +99,12 @@ pub struct SplitMsg {
     pub stratify: Option<bool>,
     /// Train on every row and test on this other table.
     pub test_table: Option<String>,
+    /// Besides, measure on this many folds of the training rows, each learning its own recipe; at least 2.
+    pub folds: Option<usize>,
+    /// How rows are dealt to folds: `stratified` (the default for classes), `k_fold` or `time_ordered`.
+    pub fold_kind: Option<String>,
+    /// Whether they are dealt in a random order; not by default, as in scikit-learn.
+    pub shuffle: Option<bool>,
 }
 
 /// A fitted model. The rows of its split come beside it as [`crate::Buffer`]s `train_rows` and `test_rows`.
@@ -171,6 +177,8 @@ pub struct BothMetricsMsg {
     pub train: MetricsMsg,
     /// On the test rows, if any were held back.
     pub test: Option<MetricsMsg>,
+    /// On held-back folds of the training rows, with `split.folds`; the model itself is fitted on all of them.
+    pub folds: Option<FoldMetricsMsg>,
 }
 
 /// Measures by name; `null` where one is not defined for these rows.

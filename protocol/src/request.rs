@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ExplainMsg, LoadOptionsMsg, PredictMsg, PrepareMsg, TrainMsg};
+use crate::{ExplainMsg, LoadOptionsMsg, PredictMsg, PrepareMsg, SearchMsg, TrainMsg};
 
 /// Identifies one request; every event about it carries the same number.
 pub type JobId = u32;
@@ -56,6 +56,8 @@ pub enum Request {
         #[serde(flatten)]
         train: TrainMsg,
     },
+    /// Fit candidates on the same folds, each fold with a recipe of its own, and rank them.
+    Search(Box<SearchMsg>),
     /// Answer new rows. With `csv: true` the payload is read as CSV and is what is answered.
     Predict {
         /// Which model.

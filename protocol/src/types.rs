@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use ts_rs::{Config, TS, TypeVisitor};
 
-use crate::{ColumnKind, Event, EventMsg, LoadOptionsMsg, RequestMsg, TrainMsg};
+use crate::{ColumnKind, Event, EventMsg, FitMsg, LoadOptionsMsg, RequestMsg, TrainMsg};
 
 /// A method of the class `Vitrine`.
 pub struct Method {
@@ -50,6 +50,21 @@ pub const METHODS: &[Method] = &[
         "train",
         "(request: TrainMsg & { id?: string }, calling?: Calling): Promise<ModelMsg & { split: Split }>",
         "Splits, prepares, fits and measures.",
+    ),
+    method(
+        "crossValidate",
+        "(request: CrossValidation, calling?: Calling): Promise<CrossValidated>",
+        "Measures a model on folds, each learning its own recipe.",
+    ),
+    method(
+        "search",
+        "(request: Search, calling?: Calling): Promise<SearchedMsg>",
+        "Searches parameters of a model; `candidates[best].model` is what `train` takes.",
+    ),
+    method(
+        "compare",
+        "(request: Comparison, calling?: Calling): Promise<SearchedMsg>",
+        "Ranks models on the same folds, or with a `split` and no `folds` on the same test rows.",
     ),
     method(
         "predict",
@@ -115,6 +130,25 @@ export interface Split {
   test_rows: number[];
 }
 
+/** Folds, as fields of a request: 5 by default. */
+type Folds = Pick<SplitMsg, "folds" | "fold_kind" | "shuffle">;
+
+/** What a search and its relatives have in common. */
+type Searching = Omit<SearchMsg, "models" | "space" | "method" | "n_candidates" | "known" | "only"> & Folds;
+
+/** One model, to be measured on folds. */
+export type CrossValidation = Searching & { model: ModelSpecMsg };
+
+/** One model, and what of it to vary. */
+export type Search = CrossValidation & Pick<SearchMsg, "space" | "method" | "n_candidates">;
+
+/** Several models, to be ranked. */
+export type Comparison = Searching & { models: ModelSpecMsg[] };
+
+/** How a model did on folds. */
+export type CrossValidated = Pick<SearchedMsg, "scoring" | "smaller_is_better" | "n_folds" | "issues"> &
+  Omit<CandidateMsg, "rank" | "round" | "params" | "error">;
+
 /** What to answer: rows, a table or a CSV; with `output: "csv"` as a CSV. */
 export type Rows = ({ rows: Row[] } | { table: string } | { csv: Source }) & { output?: "rows" | "csv" };
 
@@ -178,6 +212,7 @@ pub fn declarations() -> String {
     // Named by hand in `ts(type = …)`, which ts-rs does not follow.
     messages.visit::<LoadOptionsMsg>();
     messages.visit::<ColumnKind>();
+    messages.visit::<FitMsg>();
     // Flattened into its request, but a type of its own for `train`.
     messages.visit::<TrainMsg>();
     messages.visit::<EventMsg>();

@@ -47,6 +47,17 @@ pub struct Evaluation {
     pub per_class: Option<Vec<Metrics>>,
 }
 
+/// Whether less of a measure is better, by its name: losses and errors are what one wants little of.
+///
+/// ```
+/// use vitrine::evaluate::smaller_is_better;
+/// assert!(smaller_is_better("log_loss") && smaller_is_better("rmse") && !smaller_is_better("r2"));
+/// ```
+pub fn smaller_is_better(measure: &str) -> bool {
+    let short = ["mae", "mape", "mse", "msle", "rmse", "rmsle", "smape", "brier_score"];
+    measure.ends_with("loss") || measure.ends_with("error") || measure.ends_with("deviance") || short.contains(&measure)
+}
+
 /// Compares answers with the truth, row by row.
 ///
 /// | measure | meaning | not defined |

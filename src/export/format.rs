@@ -214,6 +214,8 @@ pub(super) struct CardHeader {
     pub(super) params: BTreeMap<String, Value>,
     pub(super) train_metrics: BTreeMap<String, Option<f64>>,
     pub(super) test_metrics: Option<BTreeMap<String, Option<f64>>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) fold_metrics: BTreeMap<String, Vec<Option<f64>>>,
     pub(super) history: Vec<EpochHeader>,
     pub(super) fit_millis: f64,
     pub(super) is_webgpu: bool,

@@ -20,6 +20,8 @@ pub struct ModelCard {
     pub train_metrics: Metrics,
     /// Measures on the test rows, if any were held back.
     pub test_metrics: Option<Metrics>,
+    /// Measures on held-back folds of the training rows, fold by fold; empty when there were none.
+    pub fold_metrics: BTreeMap<String, Vec<Option<f64>>>,
     /// The epochs with the time since the fit began, in milliseconds.
     pub history: Vec<(Epoch, f64)>,
     /// Wall time of the fit itself.

@@ -1,10 +1,11 @@
 //! Raw cells become typed columns here.
 //!
-//! What comes in: columns as the reader inferred them. What goes out: a [`Table`], its profile
-//! ([`summary`]) and its partition into training and test rows ([`split`]). A missing cell is a value like any other.
+//! What comes in: columns as the reader inferred them. What goes out: a [`Table`], its profile ([`summary`]) and its
+//! partition into training and test rows ([`split`]) or folds ([`folds`]). A missing cell is a value like any other.
 
 mod column;
 mod datetime;
+pub mod folds;
 pub(crate) mod infer;
 pub mod split;
 pub mod summary;

@@ -22,6 +22,10 @@ pub(super) struct Context {
     last_post: Cell<f64>,
     /// Progress never falls.
     fraction: Cell<f64>,
+    /// The part of the job that is under way, from where to where.
+    part: Cell<(f64, f64)>,
+    /// What is told instead of what that part tells of itself.
+    outer: RefCell<Option<ProgressMsg>>,
 }
 
 impl Context {
@@ -35,7 +39,16 @@ impl Context {
             last_yield: Cell::new(now),
             last_post: Cell::new(f64::NEG_INFINITY),
             fraction: Cell::new(0.0),
+            part: Cell::new((0.0, 1.0)),
+            outer: RefCell::new(None),
         }
+    }
+
+    /// From now on ticks speak of one part of a longer job, between two fractions of it; with `outer` they tell that
+    /// instead of what the part tells of itself.
+    pub(super) fn begin_part(&self, from: f64, to: f64, outer: Option<ProgressMsg>) {
+        self.part.set((from, to));
+        self.outer.replace(outer);
     }
 
     /// To be awaited between any two bounded pieces of work: tells how far the job is when it is time to, and lets
@@ -47,12 +60,14 @@ impl Context {
     /// As [`Context::tick`], with all there is to tell.
     pub(super) async fn tick_with(&self, progress: ProgressMsg) {
         let now = self.host.now_millis();
-        self.fraction.set(self.fraction.get().max(progress.fraction.clamp(0.0, 1.0)));
+        let (from, to) = self.part.get();
+        self.fraction.set(self.fraction.get().max(from + (to - from) * progress.fraction.clamp(0.0, 1.0)));
         if now - self.last_post.get() >= POST_EVERY_MILLIS {
             self.last_post.set(now);
             let fraction = self.fraction.get();
             let elapsed = now - self.started;
             let eta_ms = (fraction > 0.02).then(|| elapsed / fraction * (1.0 - fraction));
+            let progress = self.outer.borrow().clone().unwrap_or(progress);
             let event = Event::Progressed(ProgressMsg { fraction, eta_ms, ..progress });
             self.host.post(EventMsg { job: Some(self.job), event }, Vec::new());
         }

@@ -2,11 +2,13 @@
 
 mod evaluate;
 mod explain;
+mod folds;
 mod load;
 mod predict;
 mod prepare;
 mod project;
 mod pruning;
+mod search;
 mod train;
 
 use std::rc::Rc;
@@ -58,6 +60,7 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
         },
         Request::Prepare(prepare) => running(Box::pin(prepare::prepare(context, prepare))),
         Request::Train { id, train } => running(Box::pin(train::train(context, id, train))),
+        Request::Search(request) => running(Box::pin(search::search(context, *request))),
         Request::Predict { id, predict } => {
             let source = if predict.csv { payload("predict").map(Some) } else { Ok(None) };
             match source {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use serde_json::json;
-use vitrine_protocol::{Buffer, Event, ModelMsg, SplitMsg, TrainMsg};
+use vitrine_protocol::{Buffer, Event, ModelMsg, SplitMsg, StepMsg, TrainMsg};
 
 use crate::Error;
 use crate::error::Issues;
@@ -15,23 +15,24 @@ use crate::preprocess::{
     read_known_labels, read_labels, read_weights, suggest_task,
 };
 use crate::random::Seed;
-use crate::table::Column;
 use crate::table::split::{Split, hold_back};
+use crate::table::{Column, Table};
 use crate::train::{Device, Epoch, FitInput};
 use crate::worker::context::Context;
 use crate::worker::jobs::prepare::{choose_features, choose_steps, fit_recipe};
-use crate::worker::jobs::{answer_all, data_sha256, sha256_hex, transform_all};
+use crate::worker::jobs::{answer_all, data_sha256, search, sha256_hex, transform_all};
 use crate::worker::workspace::{ModelEntry, TableEntry};
 use crate::worker::{Reply, RequestError, wire};
 
 /// Rows held back when the request does not say.
 const TEST_FRACTION: f64 = 0.25;
 /// Where in the progress each part ends.
-const PREPARED: f64 = 0.2;
+pub(super) const PREPARED: f64 = 0.2;
 const FITTED: f64 = 0.9;
 
 pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Result<Reply, Error> {
     let plan = Plan::check(&context, request)?;
+    let fold_metrics = search::cross_validate(&context, &plan).await?;
     let data_sha256 = data_sha256(&context, &plan.entry).await?;
     let mut issues = plan.issues.clone();
 
@@ -97,6 +98,7 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
         params: plan.params.clone(),
         train_metrics,
         test_metrics,
+        fold_metrics,
         history,
         fit_millis,
         device: (plan.device.device.is_webgpu(), plan.device.device.name().to_owned()),
@@ -124,37 +126,38 @@ fn fitted_reply(msg: ModelMsg, card: &ModelCard) -> Reply {
 }
 
 /// A request to train, checked against the table: nothing in it can be wrong any more.
-struct Plan {
+pub(super) struct Plan {
     table_id: String,
-    entry: Rc<TableEntry>,
+    pub(super) entry: Rc<TableEntry>,
     test_entry: Option<Rc<TableEntry>>,
     target: String,
-    task: Task,
-    features: Vec<String>,
-    sample_weight: Option<String>,
-    steps: Vec<Step>,
-    kind: &'static ModelKind,
-    params: ParamMap,
-    parts: Parts,
-    split: SplitMsg,
-    seed: u64,
-    device: ChosenDevice,
-    issues: Issues,
+    pub(super) task: Task,
+    pub(super) features: Vec<String>,
+    pub(super) sample_weight: Option<String>,
+    pub(super) steps: Vec<Step>,
+    pub(super) kind: &'static ModelKind,
+    pub(super) params: ParamMap,
+    pub(super) parts: Parts,
+    pub(super) split: SplitMsg,
+    pub(super) seed: u64,
+    pub(super) device: ChosenDevice,
+    pub(super) issues: Issues,
 }
 
-struct ChosenDevice {
-    device: Device,
+#[derive(Clone)]
+pub(super) struct ChosenDevice {
+    pub(super) device: Device,
     fallback_reason: Option<String>,
 }
 
 /// The labelled rows to learn from and those held back.
-struct Parts {
-    train: Labels,
-    test: Option<Labels>,
+pub(super) struct Parts {
+    pub(super) train: Labels,
+    pub(super) test: Option<Labels>,
 }
 
 impl Plan {
-    fn check(context: &Context, request: TrainMsg) -> Result<Self, Error> {
+    pub(super) fn check(context: &Context, request: TrainMsg) -> Result<Self, Error> {
         let workspace = context.workspace.borrow();
         let entry = workspace.table(&request.table)?;
         let kind = find(&request.model.kind)?;
@@ -167,15 +170,7 @@ impl Plan {
         check_weight(weight, &request.target, &entry, kind, &params)?;
         let features = choose_features(&entry.table, Some(&request.target), weight, request.features, &mut issues)?;
         let recipe = request.recipe.as_deref();
-        let needs = Needs {
-            scaling: (kind.wants_scaling)(&params),
-            takes_missing: (kind.takes_missing)(&params),
-            takes_categories: kind.takes_categories(&params),
-        };
-        let mut steps = choose_steps(&entry.table, &features, recipe, needs, &mut issues)?;
-        if recipe.is_none() && kind.reads_codes() {
-            encode_as_codes(&mut steps);
-        }
+        let steps = steps_for(&entry.table, &features, recipe, (kind, &params), &mut issues)?;
         let split = request.split.unwrap_or_default();
         let test_entry = split.test_table.as_deref().map(|id| workspace.table(id)).transpose()?;
         let seed = request.seed.unwrap_or(0);
@@ -208,7 +203,7 @@ impl Plan {
     }
 
     /// The table the held-back rows are in.
-    fn test_source(&self) -> &dyn RowSource {
+    pub(super) fn test_source(&self) -> &dyn RowSource {
         self.test_entry.as_ref().unwrap_or(&self.entry).table.as_ref()
     }
 
@@ -233,6 +228,26 @@ impl Plan {
         }
         sha256_hex(spec.to_string().as_bytes())
     }
+}
+
+/// The steps asked for, or those a model of that kind wants.
+pub(super) fn steps_for(
+    table: &Table,
+    features: &[String],
+    recipe: Option<&[StepMsg]>,
+    (kind, params): (&ModelKind, &ParamMap),
+    issues: &mut Issues,
+) -> Result<Vec<Step>, Error> {
+    let needs = Needs {
+        scaling: (kind.wants_scaling)(params),
+        takes_missing: (kind.takes_missing)(params),
+        takes_categories: kind.takes_categories(params),
+    };
+    let mut steps = choose_steps(table, features, recipe, needs, issues)?;
+    if recipe.is_none() && kind.reads_codes() {
+        encode_as_codes(&mut steps);
+    }
+    Ok(steps)
 }
 
 /// Whether rows can be weighed by that column; what is in it is looked at when the training rows are known.
@@ -267,7 +282,7 @@ fn choose_task(kind: &ModelKind, column: &Column, asked: Option<vitrine_protocol
     Err(ModelError::WrongTask { kind: kind.kind.to_owned(), task: format!("{task:?}").to_lowercase() }.into())
 }
 
-fn choose_device(
+pub(super) fn choose_device(
     worker: &crate::worker::WorkerDevice,
     asked: Option<&str>,
     uses_tensors: bool,
@@ -359,16 +374,16 @@ fn without_absent_classes(mut train: Labels, mut test: Labels) -> (Labels, Label
 }
 
 /// The labels of some of the rows, which are in ascending order as `labels.rows` are.
-fn labels_of(labels: &Labels, rows: &[u32]) -> Target {
+pub(super) fn labels_of(labels: &Labels, rows: &[u32]) -> Target {
     let position = |row: &u32| labels.rows.binary_search(row).expect("prepared rows are among the labelled ones");
     let positions: Vec<u32> = rows.iter().map(|row| position(row) as u32).collect();
     labels.target.take_rows(&positions)
 }
 
-type FitOutcome = (Box<dyn crate::model::Fitted>, Vec<(Epoch, f64)>, f64);
+pub(super) type FitOutcome = (Box<dyn crate::model::Fitted>, Vec<(Epoch, f64)>, f64);
 
 /// Drives a session to its end.
-async fn fit(
+pub(super) async fn fit(
     context: &Context,
     kind: &ModelKind,
     params: &ParamMap,

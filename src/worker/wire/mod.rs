@@ -5,12 +5,14 @@ mod fitted_recipe;
 mod model;
 mod recipe;
 mod steps;
+mod search;
 mod table;
 
 pub(super) use catalog::catalog_msg;
 pub(super) use fitted_recipe::{fitted_step_msg, recipe_msg};
 pub(super) use model::{classes_msg, device_msg, epoch_progress, model_msg, prediction_buffers, tree_nodes};
 pub(super) use recipe::core_recipe;
+pub(super) use search::{by_measure, fold_metrics_msg};
 pub(super) use table::{cell_value, cells_by_name, core_config, dialect_words, rows_msg, table_columns};
 
 use vitrine_protocol::{ErrorMsg, IssueMsg, PlaceMsg};

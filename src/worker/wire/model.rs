@@ -39,7 +39,11 @@ pub(in crate::worker) fn model_msg(id: &str, entry: &ModelEntry) -> ModelMsg {
         feature_names: pipeline.recipe.feature_names(),
         recipe: pipeline.recipe.steps.iter().map(fitted_step_msg).collect(),
         params: card.params.clone(),
-        metrics: BothMetricsMsg { train: card.train_metrics.clone(), test: card.test_metrics.clone() },
+        metrics: BothMetricsMsg {
+            train: card.train_metrics.clone(),
+            test: card.test_metrics.clone(),
+            folds: (!card.fold_metrics.is_empty()).then(|| super::search::fold_metrics_msg(&card.fold_metrics)),
+        },
         structure: structure_msg(pipeline),
         history: card.history.iter().map(history_msg).collect(),
         fit_ms: card.fit_millis,
@@ -186,6 +190,7 @@ pub(in crate::worker) fn epoch_progress(epoch: Option<&Epoch>, fraction: f64, me
         n_epochs: epoch.map(|epoch| epoch.of),
         train_loss: epoch.map(|epoch| epoch.train_loss),
         valid_loss: epoch.and_then(|epoch| epoch.valid_loss),
+        best_score: None,
         eta_ms: None,
         message: message.to_owned(),
     }

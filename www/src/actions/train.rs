@@ -68,7 +68,7 @@ pub(crate) fn look_at(app: App, trained: Arc<Trained>) {
     });
 }
 
-fn request(app: App) -> Option<TrainMsg> {
+pub(super) fn request(app: App) -> Option<TrainMsg> {
     let table = app.data.table.get()?.id.clone();
     let kind = app.model_kind()?;
     let catalog = app.catalog.get()?;
@@ -88,7 +88,7 @@ fn request(app: App) -> Option<TrainMsg> {
         task: app.task(),
         recipe: app.plan.recipe.get(),
         model: ModelSpecMsg { kind, params: values },
-        split: Some(SplitMsg { test_fraction: Some(app.plan.test_fraction.get()), stratify: None, test_table: None }),
+        split: Some(SplitMsg { test_fraction: Some(app.plan.test_fraction.get()), ..SplitMsg::default() }),
         seed: Some(app.plan.seed.get().trim().parse().ok()?),
         device: Some(app.plan.device.get()),
     })
