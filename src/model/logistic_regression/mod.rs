@@ -165,7 +165,7 @@ crate::trouble! {
         /// There are too many coefficients for a penalty with corners.
         TooManyCoefficients { n_parameters: usize, limit: usize } => "too_many_coefficients",
             "there are {n_parameters} coefficients, and at most {limit} can be held back by their sizes",
-            hint "Set penalty to \"l2\", or use fewer features",
+            hint "Set penalty to \"l2\" and solver to \"lbfgs\", or use fewer features",
             place Place::field("model.penalty");
     }
 }
