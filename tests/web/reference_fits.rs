@@ -29,7 +29,7 @@ pub(crate) const EXPECTED: &[(&str, &str)] = &[
     ("k_nearest_neighbors", "fc20359a0b5f38bb"),
     ("naive_bayes", "11909a9a1a5f3546"),
     ("logistic_l1", "f05e2f1fecb37de7"),
-    ("svc", "aea8f7f5a9c7b49b"),
+    ("svc", "472c5cb9cf449b34"),
     ("categorical_nb", "a2d1a5ef0f5b5cfc"),
 ];
 

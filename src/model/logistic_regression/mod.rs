@@ -167,7 +167,7 @@ crate::trouble! {
         /// There are too many coefficients for a penalty with corners.
         TooManyCoefficients { n_parameters: usize, limit: usize } => "too_many_coefficients",
             "there are {n_parameters} coefficients, and at most {limit} can be held back by their sizes",
-            hint "Set penalty to \"l2\", or use fewer features",
+            hint "Set penalty to \"l2\" and solver to \"lbfgs\", or use fewer features",
             place Place::field("model.penalty");
     }
 }
@@ -405,5 +405,43 @@ mod tests {
         let Structure::Linear { coefficients, .. } = fitted.structure() else { panic!("it is linear") };
         assert!(coefficients[0] > 3.0 && coefficients[0] < 1e3, "{coefficients:?}");
         assert_eq!(issues.iter().map(|issue| issue.code).collect::<Vec<_>>(), ["separable_classes"]);
+    }
+
+    fn refused(params: &[(&str, &str)]) -> String {
+        let x = Matrix::from_columns(vec![vec![-2.0, -1.0, 1.0, 2.0]]);
+        let y = Target::Classes { codes: vec![0, 0, 1, 1], n_classes: 2 };
+        let params = params.iter().map(|&(name, word)| (name.to_owned(), word.into())).collect();
+        let (seed, device) = (crate::random::Seed(0), crate::train::Device::cpu());
+        let error = start(&params, FitInput { x, y, valid: None, seed, device }).err().expect("it cannot be done");
+        assert_eq!(error.code(), "train.not_by_gradient_descent");
+        error.to_string()
+    }
+
+    #[test]
+    fn what_gradient_descent_cannot_do_is_an_error() {
+        let descent = ("solver", "gradient_descent");
+        assert_eq!(refused(&[descent, ("penalty", "l1")]), "gradient_descent cannot do penalty \"l1\"");
+        assert_eq!(
+            refused(&[descent, ("class_weight", "balanced")]),
+            "gradient_descent cannot do class_weight \"balanced\""
+        );
+    }
+
+    #[test]
+    fn a_penalty_that_leaves_nothing_says_what_would() {
+        let x = Matrix::from_columns(vec![vec![-2.0, -1.0, 1.0, 2.0]]);
+        let y = Target::Classes { codes: vec![0, 0, 1, 1], n_classes: 2 };
+        let fitted = |c: f64| {
+            let params = ParamMap::from([("penalty".to_owned(), "l1".into()), ("C".to_owned(), c.into())]);
+            let (seed, device) = (crate::random::Seed(0), crate::train::Device::cpu());
+            let input = FitInput { x: x.clone(), y: y.clone(), valid: None, seed, device };
+            let mut session = start(&params, input).unwrap();
+            while crate::train::block_on(session.step()).unwrap().fraction < 1.0 {}
+            let (_, issues) = session.finish();
+            issues.iter().map(|issue| (issue.code, issue.hint.clone())).collect::<Vec<_>>()
+        };
+        // At 0 the slope is Σ x · (½ − y) = −3, so that C · 3 must be above 1.
+        assert_eq!(fitted(0.333), [("every_coefficient_zero", "Set C above 3.333e-1".to_owned())]);
+        assert_eq!(fitted(0.334), []);
     }
 }

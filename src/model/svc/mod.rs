@@ -214,3 +214,84 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
     let bounds = weights.iter().map(|weight| spec.c * weight).collect();
     Ok(Box::new(SvcSession::new(spec, shape, x, members, bounds)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Issues;
+    use crate::model::{Answers, Fitted, Structure};
+    use crate::random::Seed;
+    use crate::train::{Device, block_on};
+
+    fn fitted(params: &[(&str, Value)], x: Vec<Vec<f64>>, codes: &[u32]) -> Result<(Box<dyn Fitted>, Issues), Error> {
+        let params = params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let n_classes = codes.iter().max().map_or(0, |&code| code as usize + 1);
+        let (x, y) = (Matrix::from_columns(x), Target::Classes { codes: codes.to_vec(), n_classes });
+        let mut session = start(&params, FitInput { x, y, valid: None, seed: Seed(0), device: Device::cpu() })?;
+        while block_on(session.step())?.fraction < 1.0 {}
+        Ok(session.finish())
+    }
+
+    #[test]
+    fn two_classes_with_a_linear_kernel_have_coefficients() {
+        let linear = [("kernel", "linear".into()), ("C", 10.0.into())];
+        let (fitted, issues) = fitted(&linear, vec![vec![0.0, 1.0, 3.0, 4.0]], &[0, 0, 1, 1]).unwrap();
+        let Structure::Linear { coefficients, intercepts, .. } = fitted.structure() else { panic!("it is linear") };
+        // The margin is from 1 to 3, and what is positive speaks for the second class.
+        assert!((coefficients[0] - 1.0).abs() < 1e-12 && (intercepts[0] + 2.0).abs() < 1e-12);
+        assert!(issues.is_empty());
+        assert_eq!(fitted.predict(&Matrix::from_columns(vec![vec![1.9, 2.1]])).codes(), [0, 1]);
+    }
+
+    #[test]
+    fn equal_rows_of_two_classes_are_answered() {
+        for kernel in ["linear", "rbf"] {
+            let params = [("kernel", kernel.into())];
+            let (fitted, _) = fitted(&params, vec![vec![2.0; 5], vec![-1.0; 5]], &[0, 1, 1, 0, 1]).unwrap();
+            let Answers::Classes { probabilities, .. } =
+                fitted.predict(&Matrix::from_columns(vec![vec![2.0, 1e300], vec![-1.0, -1e300]]))
+            else {
+                panic!("it answers classes")
+            };
+            assert!(probabilities.chunks(2).all(|p| p[0] + p[1] == 1.0), "{probabilities:?}");
+        }
+    }
+
+    /// After scikit-learn's `check_class_weight_balanced_classifiers`.
+    #[test]
+    fn balanced_weights_answer_the_rare_class_more_often() {
+        let x: Vec<f64> = (0..40).map(|i| f64::from(i % 20) + if i >= 30 { 6.5 } else { 0.0 }).collect();
+        let codes: Vec<u32> = (0..40).map(|i| u32::from(i >= 30)).collect();
+        let n_rare = |weight: &str| {
+            let (fitted, _) = fitted(&[("class_weight", weight.into())], vec![x.clone()], &codes).unwrap();
+            fitted.predict(&Matrix::from_columns(vec![x.clone()])).codes().iter().sum::<u32>()
+        };
+        assert!(n_rare("balanced") > n_rare("none"), "{} {}", n_rare("balanced"), n_rare("none"));
+    }
+
+    #[test]
+    fn too_many_rows_are_refused_with_how_many_would_do() {
+        let n = 200_000;
+        let x: Vec<f64> = (0..n).map(f64::from).collect();
+        let codes: Vec<u32> = (0..n as u32).map(|row| row % 2).collect();
+        let error = fitted(&[], vec![x], &codes).err().unwrap();
+        assert_eq!(error.code(), "train.too_many_rows_for_svc");
+        assert!(
+            error.message().starts_with("there are 200000 rows, and a support vector machine can learn from about")
+        );
+    }
+
+    #[test]
+    fn iterations_that_run_out_are_reported() {
+        let x: Vec<f64> = (0..30).map(|i| f64::from(i * 7 % 11)).collect();
+        let codes: Vec<u32> = (0..30).map(|i| i % 2).collect();
+        let (_, issues) = fitted(&[("max_iter", 2.into())], vec![x], &codes).unwrap();
+        assert_eq!(issues.iter().map(|issue| issue.code).collect::<Vec<_>>(), ["margin_not_settled"]);
+    }
+
+    #[test]
+    fn rows_that_cannot_be_compared_are_an_error() {
+        let error = fitted(&[], vec![vec![0.0, 1e300, f64::MAX]], &[0, 1, 1]).err().unwrap();
+        assert_eq!(error.code(), "train.kernel_not_finite");
+    }
+}

@@ -51,9 +51,9 @@ impl Odds {
             let Some(step) = here.newton(&scaled, &targets) else { break };
             let along =
                 |share: f64| Self { slope: here.slope + share * step[0], offset: here.offset + share * step[1] };
-            // Halves of the step until one is better; Newton's whole step is, near the end.
+            // Halves of the step until one is better; near the end the whole step is, or none.
             let better =
-                (0..30).map(|half| along(libm::ldexp(1.0, -half))).find(|odds| odds.loss(&scaled, &targets) < loss);
+                (0..12).map(|half| along(libm::ldexp(1.0, -half))).find(|odds| odds.loss(&scaled, &targets) < loss);
             let Some(better) = better else { break };
             (here, loss) = (better, better.loss(&scaled, &targets));
         }
