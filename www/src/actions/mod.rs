@@ -7,6 +7,7 @@ mod data;
 mod explain;
 mod prepare;
 mod project;
+mod search;
 mod train;
 
 use std::cell::{Cell, RefCell};
@@ -19,6 +20,7 @@ pub(crate) use data::{load_blob, load_sample, load_text, read_rows, reload, set_
 pub(crate) use explain::{evaluate, follow_points, follow_row, load_boundary, numeric_and_categorical, show_tree};
 pub(crate) use prepare::follow_plan;
 pub(crate) use project::{Answer, answer_csv, answer_row, export_project, import_project};
+pub(crate) use search::{search, train_candidate};
 pub(crate) use train::{look_at, train};
 
 use crate::client::{self, Beside};
