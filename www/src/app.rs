@@ -201,11 +201,16 @@ fn Status() -> impl IntoView {
             let what = match job.kind {
                 JobKind::Load => texts.job_load,
                 JobKind::Train => texts.job_train,
+                JobKind::Search => texts.job_search,
                 JobKind::Predict => texts.job_predict,
                 JobKind::Project => texts.job_project,
             };
             let share = job.progress.fraction.clamp(0.0, 1.0);
             let detail = match (job.progress.epoch, job.progress.n_epochs) {
+                (Some(done), Some(n_fits)) if job.kind == JobKind::Search => {
+                    let best = job.progress.best_score.map_or("–".to_owned(), |score| format::fixed(score, 3));
+                    fill(texts.search_so_far, &[("n", &done.to_string()), ("of", &n_fits.to_string()), ("best", &best)])
+                }
                 (Some(epoch), Some(n_epochs)) => format!("{} {epoch}/{n_epochs}", texts.epoch),
                 _ => spoken(&job.progress.message),
             };

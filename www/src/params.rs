@@ -55,6 +55,46 @@ pub(crate) fn parse(param: &ParamDocMsg, words: &str) -> Result<Value, Trouble> 
     }
 }
 
+/// Values to try, as they would be typed: every choice, or numbers around the default.
+pub(crate) fn suggest(param: &ParamDocMsg) -> String {
+    let around = |values: [f64; 3], (min, max): (f64, f64)| {
+        let inside = values.into_iter().filter(|value| *value >= min && *value <= max);
+        inside.map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let default = param.default.as_f64();
+    match &param.range {
+        ParamKindMsg::Boolean => "true, false".to_owned(),
+        ParamKindMsg::Choice { options } => options.join(", "),
+        ParamKindMsg::Integer { min, max, .. } => {
+            let middle = default.unwrap_or(6.0).max(min + 1.0);
+            around([(middle / 2.0).ceil(), middle, middle * 2.0], (*min, *max))
+        }
+        ParamKindMsg::Number { min, max, .. } | ParamKindMsg::NumberOrWord { min, max, .. } => match default {
+            // A count, or a share of something.
+            Some(count) if count > 1.0 => around([count, count * 2.0, count * 5.0], (*min, *max)),
+            Some(middle) if middle > 0.0 => around([middle / 10.0, middle, middle * 10.0], (*min, *max)),
+            _ => around([0.0, 0.01, 0.1], (*min, *max)),
+        },
+    }
+}
+
+/// Values to try: a list as `1, 10, 100`, or for a number a range as `0.01 – 100`, which is logarithmic where it is
+/// that wide; none where something in it is not a value.
+pub(crate) fn parse_space(param: &ParamDocMsg, words: &str) -> Option<Value> {
+    let is_choice = matches!(param.range, ParamKindMsg::Boolean | ParamKindMsg::Choice { .. });
+    if let (Some((low, high)), false) = (words.split_once('–').or_else(|| words.split_once("..")), is_choice) {
+        let (low, high) = (parse(param, low).ok()?.as_f64()?, parse(param, high).ok()?.as_f64()?);
+        let log = low > 0.0 && high / low >= 100.0;
+        return (low < high).then(|| serde_json::json!({ "low": low, "high": high, "log": log }));
+    }
+    let value = |word: &str| match word.trim() {
+        "" => None,
+        "none" | "null" | "无" => parse(param, "").ok().filter(Value::is_null),
+        word => parse(param, word).ok(),
+    };
+    words.split([',', '，', '、']).map(value).collect::<Option<Vec<Value>>>().map(Value::from)
+}
+
 /// A value as it would be typed.
 pub(crate) fn show(value: &Value) -> String {
     match value {
@@ -127,6 +167,18 @@ mod tests {
         assert_eq!(parse(&features, "2"), Ok(2.0.into()));
         assert_eq!(parse(&features, ""), Ok(Value::Null));
         assert_eq!(parse(&features, "root"), Err(Trouble::NotNumber));
+    }
+
+    #[test]
+    fn values_to_try_are_lists_or_ranges() {
+        let rate = param(ParamKindMsg::Number { min: 0.0, max: 1e12, min_excluded: true, nullable: true });
+        assert_eq!(parse_space(&rate, "1, 10，none"), Some(serde_json::json!([1.0, 10.0, null])));
+        let wide = serde_json::json!({ "low": 0.01, "high": 10.0, "log": true });
+        assert_eq!(parse_space(&rate, "0.01 – 10"), Some(wide));
+        for wrong in ["", "1, x", "10 – 1", "0 – 1"] {
+            assert_eq!(parse_space(&rate, wrong), None, "{wrong}");
+        }
+        assert_eq!(suggest(&ParamDocMsg { default: 1.into(), ..rate }), "0.1, 1, 10");
     }
 
     #[test]

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use vitrine_protocol::{
     BoundaryMsg, CatalogMsg, ColumnKind, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg,
-    MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RowsMsg, StepMsg, TableMsg, Task, TreeMsg,
+    MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RowsMsg, SearchedMsg, StepMsg, TableMsg, Task,
+    TreeMsg,
 };
 
 use crate::charts::Palette;
@@ -23,10 +24,23 @@ pub(crate) enum JobKind {
     Load,
     /// Training.
     Train,
+    /// Comparing or searching.
+    Search,
     /// Answering a file.
     Predict,
     /// Writing or reading a project.
     Project,
+}
+
+/// What the stage Train is for at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// One model.
+    Train,
+    /// Several models on the same folds.
+    Compare,
+    /// One model with several values of its parameters.
+    Search,
 }
 
 /// A job under way.
@@ -161,6 +175,13 @@ pub(crate) struct PlanState {
     pub(crate) test_fraction: RwSignal<f64>,
     pub(crate) seed: RwSignal<String>,
     pub(crate) device: RwSignal<String>,
+    pub(crate) way: RwSignal<Way>,
+    /// Kinds that are left out of a comparison.
+    pub(crate) not_compared: RwSignal<BTreeSet<String>>,
+    /// The values of parameters to vary, as typed.
+    pub(crate) varied: RwSignal<BTreeMap<String, String>>,
+    pub(crate) folds: RwSignal<String>,
+    pub(crate) method: RwSignal<String>,
 }
 
 /// What came of it.
@@ -170,6 +191,8 @@ pub(crate) struct ResultState {
     pub(crate) models: RwSignal<Vec<Arc<Trained>>>,
     /// The one that is looked at.
     pub(crate) model: RwSignal<Option<Arc<Trained>>>,
+    /// What came of the last comparison or search.
+    pub(crate) found: RwSignal<Option<Arc<SearchedMsg>>>,
     /// The loss so far, while training.
     pub(crate) curve: RwSignal<Vec<LossPoint>>,
     pub(crate) evaluation: RwSignal<Option<Arc<EvaluationMsg>>>,
@@ -226,10 +249,16 @@ impl App {
                 test_fraction: RwSignal::new(0.25),
                 seed: RwSignal::new("0".to_owned()),
                 device: RwSignal::new("auto".to_owned()),
+                way: RwSignal::new(Way::Train),
+                not_compared: RwSignal::new(BTreeSet::new()),
+                varied: RwSignal::new(BTreeMap::new()),
+                folds: RwSignal::new("5".to_owned()),
+                method: RwSignal::new("grid".to_owned()),
             },
             result: ResultState {
                 models: RwSignal::new(Vec::new()),
                 model: RwSignal::new(None),
+                found: RwSignal::new(None),
                 curve: RwSignal::new(Vec::new()),
                 evaluation: RwSignal::new(None),
                 path: RwSignal::new(None),
@@ -305,6 +334,16 @@ impl App {
             let mut fitting = catalog.as_ref()?.models.iter().filter(|model| model.tasks.contains(&task));
             let first = fitting.clone().next();
             fitting.find(|model| Some(&model.kind) == chosen.as_ref()).or(first).map(|model| model.kind.clone())
+        })
+    }
+
+    /// The kinds to compare: those that fit the task, less those left out.
+    pub(crate) fn compared(self) -> Vec<String> {
+        let (task, left_out) = (self.task(), self.plan.not_compared.get());
+        self.catalog.with(|catalog| {
+            let models = catalog.as_ref().map_or(&[][..], |catalog| &catalog.models);
+            let fits = models.iter().filter(|model| task.is_some_and(|task| model.tasks.contains(&task)));
+            fits.map(|model| model.kind.clone()).filter(|kind| !left_out.contains(kind)).collect()
         })
     }
 

@@ -8,6 +8,7 @@ mod explain;
 mod prepare;
 mod project;
 pub(crate) mod recipe;
+mod search;
 mod train;
 
 use std::cell::{Cell, RefCell};
@@ -22,6 +23,7 @@ pub(crate) use explain::{
 };
 pub(crate) use prepare::follow_plan;
 pub(crate) use project::{Answer, answer_csv, answer_row, export_project, import_project};
+pub(crate) use search::{search, train_candidate};
 pub(crate) use train::{look_at, train};
 
 use crate::client::{self, Beside};

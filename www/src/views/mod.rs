@@ -17,6 +17,7 @@ mod export;
 mod predict;
 mod prepare;
 mod prepare_step;
+mod search;
 mod train;
 mod train_result;
 

@@ -1,13 +1,16 @@
 //! Train: what to learn, with which model, and then watching it learn.
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 use vitrine_protocol::{ModelDocMsg, Task};
 
 use super::prepare::TargetSelect;
+use super::search::{Choosable, Found, Vary, choice};
 use super::train_result::Outcome;
 use crate::actions;
 use crate::format::{self, Short};
-use crate::state::{Stage, app, said, tr};
+use crate::state::{Stage, Way, app, said, tr};
 use crate::text::fill;
 use crate::widgets::{Empty, Heading, Icon, ParamForm, Views};
 
@@ -35,18 +38,45 @@ pub(crate) fn Train() -> impl IntoView {
 #[component]
 fn Bench() -> impl IntoView {
     let app = app();
-    let is_training = move || app.is_busy();
-    let cannot =
-        move || is_training() || app.model_kind().is_none() || app.plan.target.with(Option::is_none) || has_wrong(app);
+    let way = app.plan.way;
+    let cannot = move || {
+        app.is_busy()
+            || app.model_kind().is_none()
+            || app.plan.target.with(Option::is_none)
+            || has_wrong(app)
+            || (way.get() == Way::Search && app.plan.varied.with(BTreeMap::is_empty))
+    };
+    let go = move |_| if way.get_untracked() == Way::Train { actions::train(app) } else { actions::search(app) };
+    let words = move || {
+        let texts = app.text();
+        match way.get() {
+            _ if app.is_busy() => texts.training,
+            Way::Train => texts.train_now,
+            Way::Compare => texts.compare_now,
+            Way::Search => texts.search_now,
+        }
+    };
+    let option = move |this: Way, words: fn(&crate::text::Texts) -> &'static str| {
+        view! {
+            <button class="segment" aria-pressed=move || (way.get() == this).to_string() on:click=move |_| way.set(this)>
+                {move || words(app.text())}
+            </button>
+        }
+    };
     view! {
         <Heading
             title=said(app, |texts| texts.train_title)
             lead=said(app, |texts| texts.train_lead)
         >
-            <button class="primary large" data-testid="train" disabled=cannot on:click=move |_| actions::train(app)>
-                <Icon name="train"/>{move || if is_training() { app.text().training } else { app.text().train_now }}
+            <button class="primary large" data-testid="train" disabled=cannot on:click=go>
+                <Icon name="train"/>{words}
             </button>
         </Heading>
+        <div class="segments" role="group" aria-label=tr!(app, way) data-testid="way">
+            {option(Way::Train, |t| t.way_train)}
+            {option(Way::Compare, |t| t.compare_now)}
+            {option(Way::Search, |t| t.way_search)}
+        </div>
         <div class="bench">
             <div class="plan">
                 <div class="fields"><TargetSelect/><TaskChoice/></div>
@@ -54,7 +84,9 @@ fn Bench() -> impl IntoView {
                 <Parameters/>
                 <Split/>
             </div>
-            <Outcome/>
+            {move || if way.get() == Way::Train { view! { <Outcome/> }.into_any() } else {
+                view! { <div class="outcome" id="outcome"><Found/></div> }.into_any()
+            }}
         </div>
     }
 }
@@ -67,11 +99,16 @@ fn has_wrong(app: crate::state::App) -> bool {
         || app.catalog.with(|catalog| {
             let doc = catalog.as_ref().and_then(|c| c.models.iter().find(|model| Some(&model.kind) == kind.as_ref()));
             doc.is_some_and(|doc| {
-                app.plan.params.with(|typed| {
-                    doc.params.iter().any(|param| {
-                        typed.get(&param.name).is_some_and(|words| crate::params::parse(param, words).is_err())
+                let is_wrong = |(name, words): (&String, &String)| {
+                    let param = doc.params.iter().find(|param| param.name == *name);
+                    param.is_some_and(|param| crate::params::parse_space(param, words).is_none())
+                };
+                app.plan.varied.with(|varied| varied.iter().any(is_wrong))
+                    || app.plan.params.with(|typed| {
+                        doc.params.iter().any(|param| {
+                            typed.get(&param.name).is_some_and(|words| crate::params::parse(param, words).is_err())
+                        })
                     })
-                })
             })
         })
 }
@@ -116,18 +153,30 @@ fn ModelChoice() -> impl IntoView {
     });
     let card = move |model: ModelDocMsg| {
         let ModelDocMsg { kind, title, summary, webgpu, .. } = model;
+        let is_several = move || app.plan.way.get() == Way::Compare;
         let is_chosen = {
             let kind = kind.clone();
-            move || chosen.get().as_ref() == Some(&kind)
+            move || match is_several() {
+                true => app.plan.not_compared.with(|left_out| !left_out.contains(&kind)),
+                false => chosen.get().as_ref() == Some(&kind),
+            }
         };
         let testid = format!("model-{kind}");
         let value = kind.clone();
         view! {
             <label class="model" class:chosen=is_chosen.clone() data-testid=testid>
                 <input
-                    type="radio" name="model" value=value prop:checked=is_chosen.clone()
+                    type=move || if is_several() { "checkbox" } else { "radio" } name="model" value=value prop:checked=is_chosen.clone()
                     on:change=move |_| {
+                        if is_several() {
+                            return app.plan.not_compared.update(|left_out| {
+                                if !left_out.remove(&kind) {
+                                    left_out.insert(kind.clone());
+                                }
+                            });
+                        }
                         app.plan.params.set(Default::default());
+                        app.plan.varied.set(Default::default());
                         app.plan.kind.set(Some(kind.clone()));
                     }
                 />
@@ -152,8 +201,11 @@ fn Parameters() -> impl IntoView {
         app.catalog.with(|catalog| catalog.as_ref()?.models.iter().find(|model| model.kind == kind).cloned())
     });
     move || {
-        doc.get().filter(|doc| !doc.params.is_empty()).map(|doc| {
+        let way = app.plan.way.get();
+        doc.get().filter(|doc| way != Way::Compare && !doc.params.is_empty()).map(|doc| {
+            let vary = (way == Way::Search).then(|| view! { <Vary params=doc.params.clone()/> });
             view! {
+                {vary}
                 <section class="plan-part">
                     <div class="plan-title">
                         <h2>{app.text().parameters}</h2>
@@ -170,6 +222,11 @@ fn Parameters() -> impl IntoView {
     }
 }
 
+const FOLDS: &[Choosable] = &[("3", |_| "3"), ("5", |_| "5"), ("10", |_| "10")];
+
+const METHODS: &[Choosable] =
+    &[("grid", |t| t.method_grid), ("random", |t| t.method_random), ("halving", |t| t.method_halving)];
+
 #[component]
 fn Split() -> impl IntoView {
     let app = app();
@@ -179,6 +236,12 @@ fn Split() -> impl IntoView {
         view! {
             <option value=value selected=move || app.plan.device.get() == value>{move || words(app.text())}</option>
         }
+    };
+    let search_fields = move || {
+        let way = app.plan.way.get();
+        let folds = (way != Way::Train).then(|| choice(app, "folds", |t| t.folds, FOLDS, app.plan.folds));
+        let method = (way == Way::Search).then(|| choice(app, "method", |t| t.method, METHODS, app.plan.method));
+        (folds, method)
     };
     view! {
         <section class="plan-part">
@@ -200,6 +263,7 @@ fn Split() -> impl IntoView {
                     />
                     <p class="help">{tr!(app, split_help)}</p>
                 </div>
+                {search_fields}
                 <div class="field" class:field-wrong=seed_is_wrong>
                     <label for="seed">{tr!(app, seed)}</label>
                     <input
