@@ -42,9 +42,9 @@ fn Flow() -> impl IntoView {
             lead=said(app, |texts| texts.prepare_lead)
         >
             <Show when=move || app.plan.recipe.with(Option::is_some)>
-                <button on:click=move |_| app.plan.recipe.set(None)>{tr!(app, recipe_reset)}</button>
+                <button on:click:target=move |_| app.plan.recipe.set(None)>{tr!(app, recipe_reset)}</button>
             </Show>
-            <button class="primary" on:click=move |_| app.go(Stage::Train)>{tr!(app, go_train)}<Icon name="arrow"/></button>
+            <button class="primary" on:click:target=move |_| app.go(Stage::Train)>{tr!(app, go_train)}<Icon name="arrow"/></button>
         </Heading>
         <Choice/>
         {move || app.plan.prepare_error.get().map(|error| view! { <div class="notice notice-error" role="alert"><ErrorCard error/></div> })}
@@ -128,7 +128,7 @@ fn Choice() -> impl IntoView {
                 });
             };
             view! {
-                <button class="toggle" aria-pressed=move || is_used().to_string() on:click=toggle>{words}</button>
+                <button class="toggle" aria-pressed=move || is_used().to_string() on:click:target=toggle>{words}</button>
             }
         });
         view! { {buttons.views()}{many.then_some("…")} }

@@ -43,7 +43,7 @@ fn Bench() -> impl IntoView {
             title=said(app, |texts| texts.train_title)
             lead=said(app, |texts| texts.train_lead)
         >
-            <button class="primary large" data-testid="train" disabled=cannot on:click=move |_| actions::train(app)>
+            <button class="primary large" data-testid="train" disabled=cannot on:click:target=move |_| actions::train(app)>
                 <Icon name="train"/>{move || if is_training() { app.text().training } else { app.text().train_now }}
             </button>
         </Heading>
@@ -84,7 +84,7 @@ fn TaskChoice() -> impl IntoView {
         view! {
             <button
                 class="segment" aria-pressed=move || (task.get() == Some(this)).to_string()
-                on:click=move |_| app.plan.task.set(Some(this))
+                on:click:target=move |_| app.plan.task.set(Some(this))
             >{move || words(app.text())}</button>
         }
     };
@@ -126,7 +126,7 @@ fn ModelChoice() -> impl IntoView {
             <label class="model" class:chosen=is_chosen.clone() data-testid=testid>
                 <input
                     type="radio" name="model" value=value prop:checked=is_chosen.clone()
-                    on:change=move |_| {
+                    on:change:target=move |_| {
                         app.plan.params.set(Default::default());
                         app.plan.kind.set(Some(kind.clone()));
                     }
@@ -158,7 +158,7 @@ fn Parameters() -> impl IntoView {
                     <div class="plan-title">
                         <h2>{app.text().parameters}</h2>
                         <Show when=move || app.plan.params.with(|typed| !typed.is_empty())>
-                            <button class="ghost small" on:click=move |_| app.plan.params.set(Default::default())>
+                            <button class="ghost small" on:click:target=move |_| app.plan.params.set(Default::default())>
                                 {tr!(app, parameters_reset)}
                             </button>
                         </Show>
