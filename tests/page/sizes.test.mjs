@@ -22,6 +22,12 @@ const ofPage = [...files, ...styles].filter((file) => !file.startsWith("worker-"
 
 test("the page is at most 400 KB", () => assert.ok(sizeOf(ofPage) <= PAGE, `${sizeOf(ofPage)} bytes in ${ofPage.join(", ")}`));
 
+// `www/src/format.rs` has the browser do it: 10 KB less. A panic's place tells whether Rust's own way is there.
+test("the page leaves the digits of numbers to the browser", () => {
+  const wasm = readFileSync(join(DIST, "vitrine-page_bg.wasm"));
+  assert.ok(!wasm.includes("flt2dec"), "an f64 is written by `{}`, `{:?}` or `to_string`: use format::Short, typed, number or fixed");
+});
+
 test("the CPU worker is at most 1.2 MB", () => {
   assert.ok(ofWorker("cpu").length >= 2);
   assert.ok(sizeOf(ofWorker("cpu")) <= WORKER_CPU, `${sizeOf(ofWorker("cpu"))} bytes`);

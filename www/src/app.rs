@@ -103,11 +103,11 @@ fn Top() -> impl IntoView {
             <div class="switches">
                 <button
                     class="ghost small" data-testid="language" lang=move || other(app.lang.get()).tag()
-                    on:click=move |_| settings::speak(app, other(app.lang.get_untracked()))
+                    on:click:target=move |_| settings::speak(app, other(app.lang.get_untracked()))
                 >
                     {move || if app.lang.get() == Lang::En { "中文" } else { "English" }}
                 </button>
-                <button class="ghost small icon-only" data-testid="theme" aria-label=theme_name title=theme_name on:click=next_theme>
+                <button class="ghost small icon-only" data-testid="theme" aria-label=theme_name title=theme_name on:click:target=next_theme>
                     {move || match app.theme.get() {
                         Theme::Auto => view! { <Icon name="auto"/> },
                         Theme::Light => view! { <Icon name="light"/> },
@@ -164,7 +164,7 @@ fn Rail() -> impl IntoView {
                 role="tab" id=format!("tab-{}", stage.word()) class="rail-tab" aria-controls="panel"
                 aria-selected=move || is_here().to_string() tabindex=move || if is_here() { 0 } else { -1 }
                 class:done=move || is_done(stage)
-                on:click=move |_| app.stage.set(stage)
+                on:click:target=move |_| app.stage.set(stage)
             >
                 <span class="rail-mark"><Icon name=stage.word()/></span>
                 <span class="rail-name">{move || stage.title(app.text())}</span>
@@ -221,7 +221,7 @@ fn Status() -> impl IntoView {
                     <progress max="1" value=format::Short(share).to_string() aria-label=what></progress>
                     <span class="numbers">{format::fixed(share * 100.0, 0) + "%"}</span>
                     <span class="quiet job-detail">{detail}{left.map(|left| format!(" · {left}"))}</span>
-                    <button class="ghost small" data-testid="cancel" on:click=move |_| actions::cancel()>
+                    <button class="ghost small" data-testid="cancel" on:click:target=move |_| actions::cancel()>
                         {texts.cancel}
                     </button>
                 </div>

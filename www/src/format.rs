@@ -102,6 +102,11 @@ pub(crate) fn typed(value: f64) -> String {
     digits::shortest(value)
 }
 
+/// A number with a count of decimals, as it would be typed.
+pub(crate) fn typed_to(value: f64, decimals: usize) -> String {
+    digits::fixed(value, decimals)
+}
+
 /// A length, a place or a share in an attribute: two decimals at most.
 pub(crate) struct Short(pub(crate) f64);
 

@@ -2,6 +2,9 @@
 //!
 //! [`client`] is the one way to the engine. [`state`] holds what is known, [`actions`] change it, [`views`] show it,
 //! one per stage; [`charts`] turn data into drawings and know nothing of a browser.
+//!
+//! The page is downloaded before anything else, so what is compiled once for each use has to be little. Hence
+//! `on:click:target` also where nobody asks for the target: leptos boxes those handlers, and makes all the rest once.
 
 #![expect(unreachable_pub, reason = "leptos' component macro makes a component's properties `pub`")]
 

@@ -313,10 +313,13 @@ impl<'de> de::SeqAccess<'de> for Fields {
     }
 }
 
+/// The names of a struct's fields, and the same as texts of JavaScript.
+type Known = (&'static [&'static str], Rc<[JsValue]>);
+
 /// The names of a struct's fields as texts of JavaScript, which are made once: a tree may have a hundred thousand nodes.
 fn names(fields: &'static [&'static str]) -> Rc<[JsValue]> {
     thread_local! {
-        static KNOWN: RefCell<Vec<(&'static [&'static str], Rc<[JsValue]>)>> = const { RefCell::new(Vec::new()) };
+        static KNOWN: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
     }
     KNOWN.with_borrow_mut(|known| {
         if let Some((_, names)) = known.iter().find(|(these, _)| std::ptr::eq(*these, fields)) {

@@ -35,7 +35,16 @@ const MODULES: &[(&str, &[&str])] = &[
 /// What makes the page's code smallest, found by trying: control flow built anew before everything else is worth a
 /// hundredth, constants folded into addresses another half. The latter asks that nothing lives in the first kilobyte
 /// of memory, and nothing does: the linker puts the stack there, which grows down and ends above it or overflows.
-const SMALL: &[&str] = &["--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz", ALIKE_TOGETHER];
+/// The exports that go first are wasm-streams' classes, which leptos brings along and nobody makes one of.
+const SMALL: &[&str] = &[
+    "--remove-exports=*intounderlying*",
+    "--low-memory-unused",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
+    ALIKE_TOGETHER,
+];
 
 /// Functions with like names have like bodies, and gzip looks back 32 KB only: this saves it a twenty-fifth.
 pub(crate) const ALIKE_TOGETHER: &str = "--reorder-functions-by-name";

@@ -1,7 +1,11 @@
 //! The loss curve, drawn with plotters while a model learns and after; and the scores of pruned trees, likewise.
 
+use std::convert::Infallible;
+use std::fmt::Write as _;
+
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
+use plotters_backend::{BackendColor, BackendCoord, DrawingErrorKind};
 
 use super::axis::Scale;
 use super::svg::{Anchor, Svg, Type, fit, short};
@@ -82,9 +86,9 @@ pub(crate) fn pruning(points: &[PruningPoint], chosen: usize, words: &LossWords<
 
 /// The lines, by plotters. It is given no text to draw: axes and legend are in the letters of the other drawings.
 fn curves(series: Vec<Vec<(f64, f64)>>, [x, y]: [[f64; 2]; 2], palette: &Palette) -> Option<String> {
-    let mut file = String::new();
+    let mut lines = String::new();
     {
-        let area = SVGBackend::with_string(&mut file, (SIZE[0] as u32, SIZE[1] as u32)).into_drawing_area();
+        let area = Lines(&mut lines).into_drawing_area();
         let pixels = (LEFT as i32..(SIZE[0] - RIGHT) as i32, (SIZE[1] - BOTTOM) as i32..TOP as i32);
         let area =
             area.apply_coord_spec(Cartesian2d::<RangedCoordf64, RangedCoordf64>::new(x[0]..x[1], y[0]..y[1], pixels));
@@ -94,10 +98,45 @@ fn curves(series: Vec<Vec<(f64, f64)>>, [x, y]: [[f64; 2]; 2], palette: &Palette
         }
         area.present().ok()?;
     }
-    // plotters writes a whole file; the page puts the elements into a frame of its own.
-    let start = file.find("<svg")?;
-    let from = start + file[start..].find('>')? + 1;
-    Some(file[from..file.rfind("</svg>")?].to_owned())
+    Some(lines)
+}
+
+/// Where plotters' lines go: elements of a drawing of ours. Its own SVG is a whole file, and more code.
+struct Lines<'a>(&'a mut String);
+
+impl DrawingBackend for Lines<'_> {
+    type ErrorType = Infallible;
+
+    fn get_size(&self) -> (u32, u32) {
+        (SIZE[0] as u32, SIZE[1] as u32)
+    }
+
+    fn ensure_prepared(&mut self) -> Result<(), DrawingErrorKind<Infallible>> {
+        Ok(())
+    }
+
+    fn present(&mut self) -> Result<(), DrawingErrorKind<Infallible>> {
+        Ok(())
+    }
+
+    fn draw_pixel(&mut self, _: BackendCoord, _: BackendColor) -> Result<(), DrawingErrorKind<Infallible>> {
+        Ok(())
+    }
+
+    fn draw_path<S: plotters_backend::BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        style: &S,
+    ) -> Result<(), DrawingErrorKind<Infallible>> {
+        let ((r, g, b), width) = (style.color().rgb, style.stroke_width());
+        let colour = format!("#{r:02x}{g:02x}{b:02x}");
+        let _ = write!(self.0, r#"<polyline fill="none" stroke="{colour}" stroke-width="{width}" points=""#);
+        for (x, y) in path {
+            let _ = write!(self.0, "{x},{y} ");
+        }
+        self.0.push_str(r#""/>"#);
+        Ok(())
+    }
 }
 
 fn draw_axes(svg: &mut Svg, [x, y]: [[f64; 2]; 2], words: &LossWords<'_>, palette: &Palette) {

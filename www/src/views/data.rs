@@ -43,8 +43,8 @@ fn Table() -> impl IntoView {
     });
     view! {
         <Heading title lead>
-            <button data-testid="other-data" on:click=move |_| app.data.choosing.set(true)>{tr!(app, other_data)}</button>
-            <button class="primary" data-testid="go-train" on:click=move |_| app.go(Stage::Train)>
+            <button data-testid="other-data" on:click:target=move |_| app.data.choosing.set(true)>{tr!(app, other_data)}</button>
+            <button class="primary" data-testid="go-train" on:click:target=move |_| app.go(Stage::Train)>
                 {tr!(app, go_train)}<Icon name="arrow"/>
             </button>
         </Heading>

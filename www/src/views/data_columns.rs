@@ -50,7 +50,7 @@ pub(super) fn Columns() -> impl IntoView {
             <p class="quiet">{tr!(app, columns_lead)}</p>
             <div class="columns">{cards}</div>
             <Show when=move || { n_columns() > n_shown.get() }>
-                <button on:click=move |_| n_shown.update(|shown| *shown += N_CARDS)>
+                <button on:click:target=move |_| n_shown.update(|shown| *shown += N_CARDS)>
                     {move || fill(app.text().more_columns, &[("n", &(n_columns() - n_shown.get()).to_string())])}
                 </button>
             </Show>
@@ -107,7 +107,7 @@ fn Card(
                 </span>
                 <button
                     class="ghost small" aria-pressed=move || is_target().to_string()
-                    on:click=move |_| choose_target(app, name.get_value())
+                    on:click:target=move |_| choose_target(app, name.get_value())
                 >
                     {move || if is_target() { app.text().is_target } else { app.text().make_target }}
                 </button>

@@ -34,19 +34,19 @@ pub(super) fn Source() -> impl IntoView {
         </div>
         <div
             class="case" class:case-over=move || is_over.get() data-testid="drop-zone"
-            on:drop=on_drop on:dragover=on_over on:dragleave=move |_| is_over.set(false)
+            on:drop=on_drop on:dragover=on_over on:dragleave:target=move |_| is_over.set(false)
         >
             <Logo/>
             <p class="case-words">{tr!(app, drop_here)}</p>
             <div class="actions">
                 <button
                     class="primary" data-testid="pick" disabled=move || app.is_busy()
-                    on:click=move |_| { if let Some(picker) = picker.get_untracked() { picker.click(); } }
+                    on:click:target=move |_| { if let Some(picker) = picker.get_untracked() { picker.click(); } }
                 >
                     <Icon name="upload"/>{tr!(app, pick_file)}
                 </button>
                 <Show when=has_table>
-                    <button on:click=move |_| app.data.choosing.set(false)>{tr!(app, back_to_table)}</button>
+                    <button on:click:target=move |_| app.data.choosing.set(false)>{tr!(app, back_to_table)}</button>
                 </Show>
             </div>
             <input
@@ -89,7 +89,7 @@ fn Paste() -> impl IntoView {
             ></textarea>
             <button
                 data-testid="read-pasted" disabled=move || words.with(String::is_empty)
-                on:click=move |_| actions::load_text(app, &words.get_untracked())
+                on:click:target=move |_| actions::load_text(app, &words.get_untracked())
             >
                 {tr!(app, read_pasted)}
             </button>
@@ -110,7 +110,7 @@ fn SampleCard(
         <article class="sample">
             <button
                 class="sample-open" data-testid=testid disabled=move || app.is_busy() || app.device.with(Option::is_none)
-                on:click=move |_| actions::load_sample(app, file.clone(), None)
+                on:click:target=move |_| actions::load_sample(app, file.clone(), None)
             >
                 <span class="sample-title">{move || app.lang.get().pick(&title)}</span>
                 <span class="sample-words">{move || app.lang.get().pick(&description)}</span>

@@ -95,7 +95,7 @@ fn Models() -> impl IntoView {
             view! {
                 <tr class:selected=shown>
                     <th scope="row">
-                        <button class="link" aria-pressed=shown.to_string() on:click=move |_| actions::look_at(app, Arc::clone(&chosen))>
+                        <button class="link" aria-pressed=shown.to_string() on:click:target=move |_| actions::look_at(app, Arc::clone(&chosen))>
                             {name}
                         </button>
                         <span class="quiet">{format!(" → {}", crate::text::shortened(&model.target, 24))}</span>

@@ -94,7 +94,7 @@ fn Sentence() -> impl IntoView {
                 (Some(row), Some(path)) => view! {
                     <span class="tag">{fill(app.text().row_number, &[("n", &format::count(row + 1))])}</span>
                     <p>{path.sentence.clone()}</p>
-                    <button class="ghost icon-only" aria-label=app.text().deselect on:click=move |_| app.data.selected_row.set(None)>
+                    <button class="ghost icon-only" aria-label=app.text().deselect on:click:target=move |_| app.data.selected_row.set(None)>
                         <Icon name="close"/>
                     </button>
                 }
@@ -110,6 +110,6 @@ fn Sentence() -> impl IntoView {
 fn SomeRow() -> impl IntoView {
     let app: App = app();
     view! {
-        <button class="small" data-testid="first-row" on:click=move |_| app.data.selected_row.set(Some(0))>{tr!(app, first_row)}</button>
+        <button class="small" data-testid="first-row" on:click:target=move |_| app.data.selected_row.set(Some(0))>{tr!(app, first_row)}</button>
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn Coefficients() -> impl IntoView {
                 {move || classes().into_iter().enumerate().map(|(position, name)| view! {
                     <button
                         class="segment" aria-pressed=move || (class.get() == position).to_string()
-                        on:click=move |_| class.set(position)
+                        on:click:target=move |_| class.set(position)
                     >{crate::text::shortened(&name, 30)}</button>
                 }).views()}
             </div>

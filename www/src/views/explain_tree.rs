@@ -95,9 +95,9 @@ pub(super) fn TreeFigure() -> impl IntoView {
     });
     let buttons = view! {
         <div class="tree-buttons">
-            <button class="ghost icon-only" aria-label=tr!(app, zoom_in) on:click=move |_| zoom(0.8, [0.5, 0.5])><Icon name="plus"/></button>
-            <button class="ghost icon-only" aria-label=tr!(app, zoom_out) on:click=move |_| zoom(1.25, [0.5, 0.5])><Icon name="minus"/></button>
-            <button class="ghost icon-only" aria-label=tr!(app, zoom_fit) on:click=move |_| frame.set(whole())><Icon name="fit"/></button>
+            <button class="ghost icon-only" aria-label=tr!(app, zoom_in) on:click:target=move |_| zoom(0.8, [0.5, 0.5])><Icon name="plus"/></button>
+            <button class="ghost icon-only" aria-label=tr!(app, zoom_out) on:click:target=move |_| zoom(1.25, [0.5, 0.5])><Icon name="minus"/></button>
+            <button class="ghost icon-only" aria-label=tr!(app, zoom_fit) on:click:target=move |_| frame.set(whole())><Icon name="fit"/></button>
         </div>
     };
     view! {

@@ -2,12 +2,13 @@
 
 use leptos::html;
 use leptos::prelude::*;
+use serde_json::Value;
 
 use crate::actions;
-use crate::format;
 use crate::state::{App, app, said, tr};
 use crate::text::spoken;
 use crate::widgets::{Heading, Icon, Views};
+use crate::{format, params};
 
 /// The stage.
 #[component]
@@ -35,7 +36,7 @@ pub(crate) fn Export() -> impl IntoView {
                 <div class="actions">
                     <button
                         class="primary" data-testid="export" disabled=move || !has_model() || app.is_busy()
-                        on:click=move |_| actions::export_project(app, with_data.get_untracked())
+                        on:click:target=move |_| actions::export_project(app, with_data.get_untracked())
                     >
                         <Icon name="export"/>{tr!(app, save_project)}
                     </button>
@@ -48,7 +49,7 @@ pub(crate) fn Export() -> impl IntoView {
                 <div class="actions">
                     <button
                         data-testid="import-pick" disabled=move || app.is_busy() || app.device.with(Option::is_none)
-                        on:click=move |_| { if let Some(picker) = picker.get_untracked() { picker.click(); } }
+                        on:click:target=move |_| { if let Some(picker) = picker.get_untracked() { picker.click(); } }
                     >
                         <Icon name="upload"/>{tr!(app, open_project)}
                     </button>
@@ -73,8 +74,9 @@ fn receipt(app: App) -> Option<impl IntoView> {
     let texts = app.text();
     app.result.model.with(|trained| {
         let model = &trained.as_ref()?.model;
+        let setting = |value: &Value| if value.is_null() { texts.none.to_owned() } else { params::show(value) };
         let params: Vec<String> =
-            model.params.iter().map(|(name, value)| format!("{} = {value}", spoken(name))).collect();
+            model.params.iter().map(|(name, value)| format!("{} = {}", spoken(name), setting(value))).collect();
         let rows = [
             (texts.model, app.kind_title(&model.kind)),
             (texts.target, model.target.clone()),

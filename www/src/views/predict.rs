@@ -155,13 +155,13 @@ fn InputField(
             let label = label.clone();
             view! {
                 <input
-                    type="range" min=min max=max step="any" tabindex="-1" aria-label=label aria-hidden="true"
+                    type="range" min=format::typed(min) max=format::typed(max) step="any" tabindex="-1" aria-label=label aria-hidden="true"
                     prop:value=words
                     on:input:target=move |event| {
                         let at = format::parse_number(&event.target().value()).unwrap_or(min);
                         // As many digits as the span deserves.
                         let digits = (3.0 - (max - min).log10()).ceil().clamp(0.0, 8.0) as usize;
-                        set(format!("{at:.digits$}"));
+                        set(format::typed_to(at, digits));
                     }
                 />
             }
@@ -233,7 +233,7 @@ fn FileIn() -> impl IntoView {
             <div class="actions">
                 <button
                     data-testid="predict-pick" disabled=move || app.is_busy()
-                    on:click=move |_| { if let Some(picker) = picker.get_untracked() { picker.click(); } }
+                    on:click:target=move |_| { if let Some(picker) = picker.get_untracked() { picker.click(); } }
                 >
                     <Icon name="upload"/>{tr!(app, pick_file)}
                 </button>

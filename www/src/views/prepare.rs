@@ -53,7 +53,7 @@ fn Flow() -> impl IntoView {
         view! {
             <button
                 class="ghost icon-only" aria-label=words aria-keyshortcuts=keys title=move || format!("{} ({keys})", words.get())
-                disabled=none_left on:click=move |_| recipe::travel(app, back)
+                disabled=none_left on:click:target=move |_| recipe::travel(app, back)
             ><Icon name=icon/></button>
         }
     };
@@ -67,9 +67,9 @@ fn Flow() -> impl IntoView {
             {travel(true, "undo")}
             {travel(false, "redo")}
             <Show when=move || app.plan.recipe.with(Option::is_some)>
-                <button on:click=move |_| recipe::change(app, None)>{tr!(app, recipe_reset)}</button>
+                <button on:click:target=move |_| recipe::change(app, None)>{tr!(app, recipe_reset)}</button>
             </Show>
-            <button class="primary" on:click=move |_| app.go(Stage::Train)>{tr!(app, go_train)}<Icon name="arrow"/></button>
+            <button class="primary" on:click:target=move |_| app.go(Stage::Train)>{tr!(app, go_train)}<Icon name="arrow"/></button>
         </Heading>
         <Choice/>
         {move || app.plan.prepare_error.get().map(|error| view! { <div class="notice notice-error" role="alert"><ErrorCard error/></div> })}
@@ -138,7 +138,7 @@ fn Choice() -> impl IntoView {
                 });
             };
             view! {
-                <button class="toggle" aria-pressed=move || is_used().to_string() on:click=toggle>{words}</button>
+                <button class="toggle" aria-pressed=move || is_used().to_string() on:click:target=toggle>{words}</button>
             }
         });
         view! { {buttons.views()}{many.then_some("…")} }

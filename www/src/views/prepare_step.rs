@@ -99,11 +99,11 @@ pub(super) fn StepCard(
                 <div class="step-buttons">
                     <button
                         class="ghost icon-only" id=button("up") aria-label=tr!(app, step_up, "step" = title.get())
-                        disabled=position == 0 on:click=move |_| swap(app, position, position.saturating_sub(1))
+                        disabled=position == 0 on:click:target=move |_| swap(app, position, position.saturating_sub(1))
                     ><Icon name="up"/></button>
                     <button
                         class="ghost icon-only" id=button("down") aria-label=tr!(app, step_down, "step" = title.get())
-                        disabled=move || { position + 1 >= n_steps() } on:click=move |_| swap(app, position, position + 1)
+                        disabled=move || { position + 1 >= n_steps() } on:click:target=move |_| swap(app, position, position + 1)
                     ><Icon name="down"/></button>
                     <button
                         class="ghost icon-only" id=button("remove") aria-label=tr!(app, step_remove, "step" = title.get())
@@ -161,7 +161,7 @@ fn ColumnsField(
                 view! {
                     <button
                         class="toggle" id=format!("step-{position}-column-{idx}") aria-pressed=is_in.to_string()
-                        on:click=move |_| change(app, position, "columns", others.clone().into())
+                        on:click:target=move |_| change(app, position, "columns", others.clone().into())
                     >{shortened(&name, 40)}</button>
                 }
             })

@@ -165,7 +165,7 @@ fn table(app: App, found: &Arc<SearchedMsg>, sorted: RwSignal<(usize, bool)>) ->
         };
         view! {
             <th scope="col" aria-sort=aria>
-                <button class="link" on:click=move |_| sorted.set((at, is_sorted && !falls))>{name}{mark}</button>
+                <button class="link" on:click:target=move |_| sorted.set((at, is_sorted && !falls))>{name}{mark}</button>
             </th>
         }
     });
@@ -202,7 +202,7 @@ fn table(app: App, found: &Arc<SearchedMsg>, sorted: RwSignal<(usize, bool)>) ->
                     {match trouble {
                         Some(trouble) => view! { <span class="wrong">{trouble}</span> }.into_any(),
                         None => view! {
-                            <button class="small" data-testid=is_best.then_some("train-best") on:click=move |_| actions::train_candidate(app, &model)>
+                            <button class="small" data-testid=is_best.then_some("train-best") on:click:target=move |_| actions::train_candidate(app, &model)>
                                 {is_best.then(|| view! { <Icon name="check"/> })}{texts.train_this}
                             </button>
                         }.into_any(),

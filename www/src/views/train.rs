@@ -58,7 +58,7 @@ fn Bench() -> impl IntoView {
     };
     let option = move |this: Way, words: fn(&crate::text::Texts) -> &'static str| {
         view! {
-            <button class="segment" aria-pressed=move || (way.get() == this).to_string() on:click=move |_| way.set(this)>
+            <button class="segment" aria-pressed=move || (way.get() == this).to_string() on:click:target=move |_| way.set(this)>
                 {move || words(app.text())}
             </button>
         }
@@ -121,7 +121,7 @@ fn TaskChoice() -> impl IntoView {
         view! {
             <button
                 class="segment" aria-pressed=move || (task.get() == Some(this)).to_string()
-                on:click=move |_| app.plan.task.set(Some(this))
+                on:click:target=move |_| app.plan.task.set(Some(this))
             >{move || words(app.text())}</button>
         }
     };
@@ -167,7 +167,7 @@ fn ModelChoice() -> impl IntoView {
             <label class="model" class:chosen=is_chosen.clone() data-testid=testid>
                 <input
                     type=move || if is_several() { "checkbox" } else { "radio" } name="model" value=value prop:checked=is_chosen.clone()
-                    on:change=move |_| {
+                    on:change:target=move |_| {
                         if is_several() {
                             return app.plan.not_compared.update(|left_out| {
                                 if !left_out.remove(&kind) {
@@ -210,7 +210,7 @@ fn Parameters() -> impl IntoView {
                     <div class="plan-title">
                         <h2>{app.text().parameters}</h2>
                         <Show when=move || app.plan.params.with(|typed| !typed.is_empty())>
-                            <button class="ghost small" on:click=move |_| app.plan.params.set(Default::default())>
+                            <button class="ghost small" on:click:target=move |_| app.plan.params.set(Default::default())>
                                 {tr!(app, parameters_reset)}
                             </button>
                         </Show>

@@ -110,10 +110,10 @@ fn result(app: App, trained: &Arc<Trained>) -> impl IntoView + use<> {
                 <tbody>{rows.views()}</tbody>
             </table>
             <div class="actions">
-                <button class="primary" data-testid="go-explain" on:click=move |_| app.go(Stage::Explain)>
+                <button class="primary" data-testid="go-explain" on:click:target=move |_| app.go(Stage::Explain)>
                     {texts.go_explain}<Icon name="arrow"/>
                 </button>
-                <button data-testid="go-predict" on:click=move |_| app.go(Stage::Predict)>{texts.go_predict}</button>
+                <button data-testid="go-predict" on:click:target=move |_| app.go(Stage::Predict)>{texts.go_predict}</button>
             </div>
             <Issues issues=Signal::derive(move || issues.clone())/>
         </section>

@@ -110,7 +110,7 @@ pub(crate) fn Figure(
                 <div class="figure-actions">
                     <button
                         class="ghost small" aria-pressed=move || as_table.get().to_string()
-                        on:click=move |_| as_table.update(|shown| *shown = !*shown)
+                        on:click:target=move |_| as_table.update(|shown| *shown = !*shown)
                     >
                         {tr!(app, as_table)}
                     </button>
@@ -120,9 +120,9 @@ pub(crate) fn Figure(
                     }>
                         <summary class="ghost small" aria-label=tr!(app, save_as)>{tr!(app, save_as)}</summary>
                         <div class="menu-items">
-                            <button on:click=save_svg>"SVG"</button>
-                            <button on:click=save_png>"PNG"</button>
-                            <button on:click=save_csv>"CSV"</button>
+                            <button on:click:target=save_svg>"SVG"</button>
+                            <button on:click:target=save_png>"PNG"</button>
+                            <button on:click:target=save_csv>"CSV"</button>
                         </div>
                     </details>
                 </div>

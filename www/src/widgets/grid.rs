@@ -130,7 +130,7 @@ pub(crate) fn Grid(
             <tr
                 aria-rowindex=row + 2 class:selected=is_selected data-row=row
                 aria-selected=move || is_selected().to_string()
-                on:click=move |_| app.data.selected_row.set(Some(row))
+                on:click:target=move |_| app.data.selected_row.set(Some(row))
             >
                 <th scope="row" class="row-number">{format::count(row + 1)}</th>
                 {cells}
@@ -142,7 +142,7 @@ pub(crate) fn Grid(
             <div
                 class="grid" node_ref=scroller tabindex="0" role="region" aria-label=tr!(app, grid_label)
                 style:height=move || format!("{}px", Short(window.get().view_height + 12.0))
-                on:scroll=move |_| {
+                on:scroll:target=move |_| {
                     if let Some(scroller) = scroller.get_untracked() {
                         // The hole is a little larger than the window knows: it may hold a scroll bar.
                         let share = f64::from(scroller.scroll_top()) / scroll_range(&scroller).max(1.0);
@@ -169,7 +169,7 @@ pub(crate) fn Grid(
                 <div class="grid-pager">
                     <button
                         class="ghost small" disabled=move || first_column.get() == 0
-                        on:click=move |_| first_column.update(|first| *first = first.saturating_sub(N_COLUMNS))
+                        on:click:target=move |_| first_column.update(|first| *first = first.saturating_sub(N_COLUMNS))
                     >
                         {tr!(app, columns_before)}
                     </button>
@@ -183,7 +183,7 @@ pub(crate) fn Grid(
                     </span>
                     <button
                         class="ghost small" disabled=move || { first_column.get() + N_COLUMNS >= n_columns() }
-                        on:click=move |_| first_column.update(|first| *first += N_COLUMNS)
+                        on:click:target=move |_| first_column.update(|first| *first += N_COLUMNS)
                     >
                         {tr!(app, columns_after)}
                     </button>

@@ -73,7 +73,7 @@ pub(crate) fn Empty(
         <div class="empty">
             <Logo/>
             <p>{words}</p>
-            <button class="primary" on:click=move |_| app.go(to)>{action}</button>
+            <button class="primary" on:click:target=move |_| app.go(to)>{action}</button>
         </div>
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn Notices() -> impl IntoView {
                         NoticeKind::Restored => view! { <p>{tr!(app, notice_restored)}</p> }.into_any(),
                         NoticeKind::Cancelled => view! { <p>{tr!(app, notice_cancelled)}</p> }.into_any(),
                     }}
-                    <button class="ghost" aria-label=tr!(app, dismiss) on:click=move |_| dismiss(notice.id)>
+                    <button class="ghost" aria-label=tr!(app, dismiss) on:click:target=move |_| dismiss(notice.id)>
                         <Icon name="close"/>
                     </button>
                 </div>
