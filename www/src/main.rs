@@ -15,6 +15,7 @@ mod charts;
 mod client;
 mod format;
 mod hash;
+mod order;
 mod params;
 mod settings;
 mod stage;

@@ -59,7 +59,7 @@ pub(crate) fn parse(param: &ParamDocMsg, words: &str) -> Result<Value, Trouble> 
 pub(crate) fn suggest(param: &ParamDocMsg) -> String {
     let around = |values: [f64; 3], (min, max): (f64, f64)| {
         let inside = values.into_iter().filter(|value| *value >= min && *value <= max);
-        inside.map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
+        inside.map(crate::format::typed).collect::<Vec<_>>().join(", ")
     };
     let default = param.default.as_f64();
     match &param.range {

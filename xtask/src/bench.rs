@@ -22,7 +22,7 @@ Ends with a table of times and ratios. Ratios travel from machine to machine; ti
 
 const KNOWN: Known = Known { switches: &["--no-gpu", "--no-peers"], values: &[] };
 
-/// What the comparison in the browser runs beside us.
+/// What the comparison in the browser runs beside us; esbuild, which makes one module of it, is there for the builds.
 const PEER_PACKAGES: &[NodePackage] = &[
     NodePackage { name: "papaparse", version: "5.7.1", why: "the bench reads the same CSV with it" },
     NodePackage { name: "ydf-training", version: "0.0.1", why: "the bench grows the same forests with it" },
@@ -34,7 +34,6 @@ const PEER_PACKAGES: &[NodePackage] = &[
         why: "the bench tells the same classes apart with it",
     },
     NodePackage { name: "ml-matrix", version: "6.15.1", why: "ml-logistic-regression takes its matrices" },
-    NodePackage { name: "esbuild", version: "0.28.2", why: "it makes one browser module of those packages" },
 ];
 
 /// `cargo xtask bench`.

@@ -90,6 +90,7 @@ pub(crate) fn page(toolchain: Toolchain) -> Outcome<PathBuf> {
     for (module, passes) in MODULES {
         wasm_opt::optimize(&partial.join(module), passes)?;
     }
+    minify(&partial)?;
     // A source saved meanwhile may be in the build or not: such a build is used, but never taken for another one.
     let kept = if digest::page_key(&made_by)? == key { kept } else { builds.join(format!("{key}.changed")) };
     paths::remove_folder(&kept)?;
@@ -97,6 +98,27 @@ pub(crate) fn page(toolchain: Toolchain) -> Outcome<PathBuf> {
     paths::prune(&builds, N_KEPT)?;
     say(format!("the page and its workers are built ({})", duration(started.elapsed())));
     Ok(kept)
+}
+
+/// Leaves comments and long names out of the scripts (`www/vitrine.d.ts` keeps what they say), and makes one file of the
+/// styles: together they compress better by a quarter.
+fn minify(built: &Path) -> Outcome<()> {
+    let is_script = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "js");
+    let scripts: Vec<PathBuf> = paths::files_below(built)?.into_iter().filter(is_script).collect();
+    let styles = built.join("style");
+    let all = styles.join("vitrine.css");
+    let esbuild = |arguments: &[&str]| -> Outcome<Command> {
+        let mut esbuild = Command::new(tools::node_bin()?.join("esbuild"));
+        esbuild.args(["--minify", "--allow-overwrite", "--log-level=warning"]).args(arguments);
+        Ok(esbuild)
+    };
+    let built = built.display();
+    run(esbuild(&["--target=es2022", &format!("--outdir={built}"), &format!("--outbase={built}")])?.args(scripts))?;
+    run(esbuild(&["--bundle", &format!("--outfile={}", all.display())])?.arg(&all))?;
+    for file in paths::files_below(&styles)?.into_iter().filter(|file| *file != all) {
+        std::fs::remove_file(&file).map_err(|error| Failure::file(&file, &error))?;
+    }
+    Ok(())
 }
 
 /// Makes `dist/` from a page build and, where there is one, a GPU worker.

@@ -14,11 +14,15 @@ const TRUNK_VERSION: &str = "0.21.14";
 /// `wasm-opt`, built to run in Node; Debian's binaryen is too old for what rustc emits.
 const BINARYEN: NodePackage = NodePackage { name: "binaryen", version: "132.0.0", why: "wasm-opt makes wasm smaller" };
 
+/// esbuild, which leaves out of JavaScript and CSS what only people read.
+const ESBUILD: NodePackage =
+    NodePackage { name: "esbuild", version: "0.28.2", why: "it makes JavaScript and CSS smaller" };
+
 /// Installs what the builds need and is not there yet.
 pub(crate) fn ensure() -> Outcome<()> {
     ensure_wasm_bindgen()?;
     ensure_trunk()?;
-    packages::ensure(&[BINARYEN])
+    packages::ensure(&[BINARYEN, ESBUILD])
 }
 
 /// One of our programs installed by cargo.
@@ -33,7 +37,8 @@ pub(crate) fn node_bin() -> Outcome<PathBuf> {
 
 /// The versions of the tools that shape a build's bytes, for keys.
 pub(crate) fn versions() -> Outcome<String> {
-    Ok(format!("wasm-bindgen {} trunk {TRUNK_VERSION} binaryen {}", wasm_bindgen_version()?, BINARYEN.version))
+    let (wasm_bindgen, binaryen, esbuild) = (wasm_bindgen_version()?, BINARYEN.version, ESBUILD.version);
+    Ok(format!("wasm-bindgen {wasm_bindgen} trunk {TRUNK_VERSION} binaryen {binaryen} esbuild {esbuild}"))
 }
 
 /// wasm-bindgen's command line reads a section that its crate writes: the two must be one version.

@@ -76,7 +76,11 @@ fn request(app: App) -> Option<SearchMsg> {
         let words = varied.get(&param.name)?;
         Some(params::parse_space(param, words).map(|values| (param.name.clone(), values)))
     };
-    let space = doc.params.iter().filter_map(axis).collect::<Option<BTreeMap<String, Value>>>()?;
+    let mut space = BTreeMap::new();
+    for axis in doc.params.iter().filter_map(axis) {
+        let (name, values) = axis?;
+        space.insert(name, values);
+    }
     let method = app.plan.method.get();
     // Of a range there is no every combination: it is drawn from.
     let has_range = space.values().any(Value::is_object);

@@ -27,13 +27,13 @@ impl Scale {
     pub(crate) fn ticks(&self, n_wanted: usize) -> Vec<f64> {
         let [low, high] = self.from;
         let rough = (high - low) / n_wanted.max(1) as f64;
-        let power = 10f64.powf(rough.log10().floor());
+        let power = 10f64.powi(rough.log10().floor() as i32);
         let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|factor| factor * power).find(|step| *step >= rough);
         let Some(step) = step.filter(|step| step.is_finite() && *step > 0.0) else { return vec![low, high] };
         let first = (low / step).ceil();
         let n_ticks = (((high - first * step) / step + 1e-9).floor().max(-1.0) as usize).saturating_add(1).min(50);
         // Rounding takes the noise of the multiplication away: 0.30000000000000004 is 0.3.
-        let digits = 10f64.powf((-step.log10().floor()).max(0.0) + 1.0);
+        let digits = 10f64.powi((-step.log10().floor()).max(0.0) as i32 + 1);
         (0..n_ticks)
             .map(|position| {
                 let tick = (first + position as f64) * step;

@@ -4,6 +4,7 @@ use super::Palette;
 use super::axis::Scale;
 use super::svg::{Anchor, Drawing, Svg, Type, fit};
 use crate::format;
+use crate::order::order;
 
 /// One bar.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,9 +15,10 @@ pub(crate) struct Bar {
     pub(crate) value: f64,
 }
 
-/// Puts the bars in order. One function does, because a sort is three kilobytes for each way to compare.
-pub(crate) fn largest_first(bars: &mut [Bar], size: fn(&Bar) -> f64) {
-    bars.sort_by(|a, b| size(b).total_cmp(&size(a)));
+/// Puts the bars in order.
+pub(crate) fn largest_first(bars: &mut Vec<Bar>, size: fn(&Bar) -> f64) {
+    let positions = order(bars.len(), &|a, b| size(&bars[b]).total_cmp(&size(&bars[a])));
+    *bars = positions.into_iter().map(|at| bars[at].clone()).collect();
 }
 
 const LABEL_WIDTH: f64 = 190.0;

@@ -67,7 +67,7 @@ pub(crate) fn pruning(points: &[PruningPoint], chosen: usize, words: &LossWords<
         let mut line: Vec<(f64, f64)> = Vec::new();
         for point in points {
             let Some(score) = score(point) else { return Vec::new() };
-            let alpha = point.0.clamp(0.0, end);
+            let alpha = point.0.max(0.0).min(end);
             line.extend(line.last().map(|last| (alpha, last.1)));
             line.push((alpha, score));
         }

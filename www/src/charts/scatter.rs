@@ -116,7 +116,7 @@ pub(crate) fn scatter(spec: &ScatterSpec<'_>, words: &ScatterWords<'_>, palette:
         svg.open(&format!(r#"class="point" {row}"#));
         svg.title(&point.words);
         let is_marked = point.row.is_some_and(|row| spec.marked.binary_search(&(row as u32)).is_ok());
-        let (ring, width) = if is_marked { (&palette.ink, 2.0) } else { (&palette.surface, 0.9) };
+        let (ring, width) = if is_marked { (&palette.ink, "2") } else { (&palette.surface, "0.9") };
         svg.circle(place, &fill, &format!(r#"stroke="{ring}" stroke-width="{width}""#));
         svg.close();
     }

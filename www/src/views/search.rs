@@ -7,6 +7,7 @@ use vitrine_protocol::{CandidateMsg, ParamDocMsg, SearchedMsg};
 
 use crate::actions;
 use crate::format::{self, Short};
+use crate::order::order;
 use crate::state::{App, app, tr};
 use crate::text::{Texts, error_text, fill, spoken};
 use crate::widgets::{Icon, Views};
@@ -139,10 +140,11 @@ pub(super) fn Found() -> impl IntoView {
 
 fn table(app: App, found: &Arc<SearchedMsg>, sorted: RwSignal<(usize, bool)>) -> AnyView {
     let texts = app.text();
-    let Sheet { heads, mut rows } = sheet(app, found);
+    let Sheet { heads, rows } = sheet(app, found);
     let (by, falls) = sorted.get();
-    rows.sort_by(|(_, a), (_, b)| {
-        let ((text_a, a), (text_b, b)) = (&a[by.min(a.len() - 1)], &b[by.min(b.len() - 1)]);
+    let positions = order(rows.len(), &|a, b| {
+        let cell = |at: usize| &rows[at].1[by.min(rows[at].1.len() - 1)];
+        let ((text_a, a), (text_b, b)) = (cell(a), cell(b));
         let order = match (a, b) {
             (Some(a), Some(b)) => a.total_cmp(b),
             _ => a.is_none().cmp(&b.is_none()).then_with(|| text_a.cmp(text_b)),
@@ -175,7 +177,8 @@ fn table(app: App, found: &Arc<SearchedMsg>, sorted: RwSignal<(usize, bool)>) ->
         (low.min(mean - std), high.max(mean + std))
     });
     let share = move |value: f64| format!("{}%", Short((value - low) / (high - low).max(1e-300) * 100.0));
-    let body = rows.into_iter().map(|(at, cells)| {
+    let body = positions.into_iter().map(|position| {
+        let (at, cells) = rows[position].clone();
         let row = &found.candidates[at];
         let bar = row.score.zip(row.score_std).map(|(mean, std)| {
             let width = format!("{}%", Short(2.0 * std / (high - low).max(1e-300) * 100.0));

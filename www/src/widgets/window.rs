@@ -54,7 +54,7 @@ impl Window {
         };
         let hidden_range = self.full_height() - self.view_height;
         let range = self.scroll_height() - self.view_height;
-        Some((top_row as f64 * ROW_HEIGHT / hidden_range.max(1.0) * range).clamp(0.0, range.max(0.0)))
+        Some((top_row as f64 * ROW_HEIGHT / hidden_range.max(1.0) * range).max(0.0).min(range.max(0.0)))
     }
 
     /// Rows in the hole, those cut at its edges counted.
