@@ -25,6 +25,8 @@ pub fn error_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::model::LinearError::DOCS,
         crate::model::RidgeError::DOCS,
         crate::model::BayesError::DOCS,
+        crate::model::ClusterError::DOCS,
+        crate::model::PcaError::DOCS,
         crate::model::StateError::DOCS,
         crate::evaluate::EvaluateError::DOCS,
         crate::explain::ExplainError::DOCS,
@@ -47,6 +49,9 @@ pub fn issue_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::model::CoordinateIssue::DOCS,
         crate::model::LogisticIssue::DOCS,
         crate::model::NeighborIssue::DOCS,
+        crate::model::ClusterIssue::DOCS,
+        crate::model::PcaIssue::DOCS,
+        crate::evaluate::EvaluateIssue::DOCS,
     ]
     .into_iter()
     .flatten()

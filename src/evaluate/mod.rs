@@ -1,11 +1,14 @@
 //! How good a model's answers are, in numbers people compare.
 //!
 //! What comes in: answers and what is true of the same rows. What goes out: measures by name, scikit-learn's, and the
-//! confusion matrix. A measure that is not defined for these rows (one class, one row, a constant target) is `None`,
+//! confusion matrix; for what has no truth, what can be said of the answers alone. A measure that is not defined for these rows (one class, one row, a constant target) is `None`,
 //! never NaN.
 
 mod classification;
 mod regression;
+mod unlabelled;
+
+pub use unlabelled::{ClusterMeasures, SILHOUETTE_ROWS, Unlabelled, report_sample};
 
 use crate::model::{Answers, Metrics};
 use crate::preprocess::Target;
@@ -18,6 +21,16 @@ crate::trouble! {
             "rows is {given:?}, but must be \"all\", or \"train\" or \"test\" with the table the model was split on",
             hint "Leave rows out to measure the whole table",
             place crate::error::Place::field("rows");
+    }
+}
+
+crate::trouble! {
+    /// What can be odd about measures.
+    pub enum EvaluateIssue in "evaluate" {
+        /// There are too many rows to compare each with all others.
+        SilhouetteSampled { n_rows: usize, n_sampled: usize } => "silhouette_sampled",
+            "the silhouette is that of {n_sampled} rows drawn from {n_rows}",
+            hint "Measure fewer rows for an exact one";
     }
 }
 

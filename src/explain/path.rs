@@ -82,7 +82,7 @@ pub fn decision_path(
             let sentence = format!("{} trees → {answer}", trees.n_trees());
             DecisionPath { steps: Vec::new(), leaf: None, terms: Vec::new(), answers, sentence }
         }
-        Structure::Plain => {
+        Structure::Clusters { .. } | Structure::Components(_) | Structure::Plain => {
             DecisionPath { steps: Vec::new(), leaf: None, terms: Vec::new(), answers, sentence: answer }
         }
     })
@@ -92,6 +92,13 @@ fn answer_text(pipeline: &Pipeline, answers: &Answers) -> String {
     match answers {
         Answers::Classes { .. } => pipeline.classes[answers.codes()[0] as usize].clone(),
         Answers::Values(values) => short_number(values[0]),
+        Answers::Clusters { codes, distances } => {
+            format!("{} ({})", pipeline.classes[codes[0] as usize], short_number(distances[0]))
+        }
+        Answers::Components { values, .. } => values.iter().map(|x| short_number(*x)).collect::<Vec<_>>().join(", "),
+        Answers::Scores { scores, .. } => {
+            format!("{} ({})", pipeline.classes[answers.codes()[0] as usize], short_number(scores[0]))
+        }
     }
 }
 
@@ -153,12 +160,12 @@ fn sentence(steps: &[PathStep], features: &[FeatureDoc], answer: &str) -> String
 /// Which row of coefficients speaks for the answer, and with which sign: two classes share one row.
 fn answered_output(answers: &Answers, n_outputs: usize) -> (usize, f64) {
     match answers {
-        Answers::Values(_) => (0, 1.0),
         Answers::Classes { .. } => match (n_outputs, answers.codes()[0]) {
             (1, 0) => (0, -1.0),
             (1, _) => (0, 1.0),
             (_, code) => (code as usize, 1.0),
         },
+        _ => (0, 1.0),
     }
 }
 
@@ -192,7 +199,7 @@ fn terms_sentence(terms: &[Term], pipeline: &Pipeline, answer: &str) -> String {
     }
     let what = match pipeline.task {
         Task::Classification => "score",
-        Task::Regression => "sum",
+        _ => "sum",
     };
     let total: f64 = terms.iter().map(Term::contribution).sum();
     format!("{} → {what} {} → {answer}", parts.join(", "), short_number(total))

@@ -66,6 +66,7 @@ pub(super) struct ModelHeader {
     pub(super) id: String,
     pub(super) kind: String,
     pub(super) task: TaskName,
+    /// Empty for what is learned without one.
     pub(super) target: String,
     pub(super) classes: Vec<String>,
     pub(super) recipe: RecipeHeader,
@@ -78,6 +79,9 @@ pub(super) struct ModelHeader {
 pub(super) enum TaskName {
     Classification,
     Regression,
+    Clustering,
+    Projection,
+    AnomalyDetection,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -16,5 +16,7 @@ mod reference_boosting;
 mod reference_classic;
 mod reference_data;
 mod reference_forests;
+mod reference_unsupervised;
 mod same_bits;
 mod tidy;
+mod unlabelled;

@@ -2,6 +2,7 @@
 
 mod explain;
 mod load;
+mod measure;
 mod predict;
 mod prepare;
 mod project;
@@ -75,6 +76,11 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
     }
 }
 
+/// How many rows can be answered between two ticks.
+fn block_rows(pipeline: &Pipeline) -> usize {
+    (COST_PER_TICK / pipeline.fitted.cost_per_row().max(1)).clamp(1, ROWS_PER_TICK)
+}
+
 /// Answers rows block by block, telling progress between `from` and `to`.
 async fn answer_all(
     context: &Context,
@@ -85,7 +91,7 @@ async fn answer_all(
     issues: &mut Issues,
 ) -> Result<Answers, Error> {
     let mut all: Option<Answers> = None;
-    let n_block = (COST_PER_TICK / pipeline.fitted.cost_per_row().max(1)).clamp(1, ROWS_PER_TICK);
+    let n_block = block_rows(pipeline);
     for (idx, block) in rows.chunks(n_block).enumerate() {
         let answers = pipeline.answer(source, block, issues)?;
         all = Some(match all {

@@ -6,7 +6,7 @@ use vitrine_protocol::{Buffer, EvaluationMsg, Event, PredictMsg, PredictionMsg};
 
 use crate::Error;
 use crate::error::Issues;
-use crate::evaluate::{EvaluateError, evaluate as measure};
+use crate::evaluate::EvaluateError;
 use crate::ingest::ReadConfig;
 use crate::ingest::write::{WriteConfig, write_header, write_rows};
 use crate::model::ModelCard;
@@ -15,6 +15,7 @@ use crate::preprocess::read_known_labels;
 use crate::table::Table;
 use crate::worker::context::Context;
 use crate::worker::jobs::load::read_csv;
+use crate::worker::jobs::measure::{all_rows, measure};
 use crate::worker::jobs::{ROWS_PER_TICK, answer_all};
 use crate::worker::{Reply, Source, wire};
 
@@ -81,12 +82,15 @@ pub(super) async fn evaluate(
     let table = context.workspace.borrow().table(&table_id)?.table.clone();
     let pipeline = &entry.pipeline;
     let mut issues = Issues::new();
-    let mut labels = read_known_labels(table.as_ref(), &pipeline.target, &pipeline.classes, &mut issues)?;
+    let mut labels = match &pipeline.target {
+        Some(target) => read_known_labels(table.as_ref(), target, &pipeline.classes, &mut issues)?,
+        None => all_rows(table.n_rows()),
+    };
     if let Some(wanted) = wanted_rows(&entry.card, &table_id, rows.as_deref())? {
         labels.keep_rows(wanted);
     }
-    let answers = answer_all(&context, pipeline, table.as_ref(), &labels.rows, (0.0, 1.0), &mut issues).await?;
-    let measured = measure(&answers, &labels.target);
+    let rows = (labels.rows.as_slice(), &labels.target);
+    let measured = measure(&context, pipeline, table.as_ref(), rows, (0.0, 1.0), &mut issues).await?;
     let msg = EvaluationMsg {
         model: id,
         table: table_id,

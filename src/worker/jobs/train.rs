@@ -7,8 +7,8 @@ use vitrine_protocol::{Buffer, Event, ModelMsg, SplitMsg, TrainMsg};
 
 use crate::Error;
 use crate::error::Issues;
-use crate::evaluate::evaluate;
-use crate::model::{ModelCard, ModelError, ModelKind, Pipeline, Receipt, find};
+use crate::evaluate::report_sample;
+use crate::model::{ModelCard, ModelError, ModelKind, Pipeline, Receipt, code_names, find};
 use crate::param::ParamMap;
 use crate::preprocess::{
     Labels, Matrix, Prepared, PreprocessIssue, RowSource, Step, Target, Task, read_known_labels, read_labels,
@@ -19,8 +19,9 @@ use crate::table::Column;
 use crate::table::split::{Split, hold_back};
 use crate::train::{Device, Epoch, FitInput};
 use crate::worker::context::Context;
+use crate::worker::jobs::measure::{all_rows, measure};
 use crate::worker::jobs::prepare::{choose_features, choose_steps, fit_recipe};
-use crate::worker::jobs::{ROWS_PER_TICK, answer_all, data_sha256, sha256_hex};
+use crate::worker::jobs::{ROWS_PER_TICK, data_sha256, sha256_hex};
 use crate::worker::workspace::{ModelEntry, TableEntry};
 use crate::worker::{Reply, RequestError, wire};
 
@@ -45,11 +46,11 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
 
     let test = &plan.parts.test;
     let valid = match test {
-        None => None,
-        Some(test) => {
+        Some(test) if plan.task.has_target() => {
             let source = plan.test_source();
             Some((transform_all(&context, &recipe, source, &test.rows).await?, test.target.clone()))
         }
+        _ => None,
     };
     let input = FitInput {
         x: matrix,
@@ -62,7 +63,7 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
     let pipeline = Pipeline {
         task: plan.task,
         target: plan.target.clone(),
-        classes: plan.parts.train.classes.clone(),
+        classes: code_names(plan.task, fitted.as_ref(), plan.parts.train.classes.clone()),
         recipe,
         fitted,
     };
@@ -70,16 +71,19 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
     // What the model answers on its own rows was reported while they were prepared.
     let mut quiet = Issues::new();
     let table = plan.entry.table.as_ref();
-    let answers = answer_all(&context, &pipeline, table, &train_rows, (FITTED, 0.97), &mut quiet).await?;
-    let mut train_metrics = evaluate(&answers, &train_labels).metrics;
+    let rows = (train_rows.as_slice(), &train_labels);
+    let mut train_metrics = measure(&context, &pipeline, table, rows, (FITTED, 0.97), &mut quiet).await?.metrics;
+    if plan.task == Task::Clustering {
+        report_sample(train_rows.len(), &mut issues);
+    }
     let own = pipeline.fitted.measures().into_iter().map(|(name, measure)| (name.to_owned(), Some(measure)));
     train_metrics.extend(own);
     let test_metrics = match test {
         None => None,
         Some(test) => {
             let source = plan.test_source();
-            let answers = answer_all(&context, &pipeline, source, &test.rows, (0.97, 1.0), &mut issues).await?;
-            Some(evaluate(&answers, &test.target).metrics)
+            let rows = (test.rows.as_slice(), &test.target);
+            Some(measure(&context, &pipeline, source, rows, (0.97, 1.0), &mut issues).await?.metrics)
         }
     };
     let test_rows = test.as_ref().map(|test| test.rows.clone()).unwrap_or_default();
@@ -119,7 +123,7 @@ struct Plan {
     table_id: String,
     entry: Rc<TableEntry>,
     test_entry: Option<Rc<TableEntry>>,
-    target: String,
+    target: Option<String>,
     task: Task,
     features: Vec<String>,
     steps: Vec<Step>,
@@ -150,29 +154,35 @@ impl Plan {
         let kind = find(&request.model.kind)?;
         let mut params = (kind.check)(&request.model.params)?;
         let mut issues = Issues::new();
-        let column = entry.table.column(&request.target)?;
+        let column = request.target.as_deref().map(|target| entry.table.column(target)).transpose()?;
         let task = choose_task(kind, column, request.task)?;
         (kind.resolve)(&mut params, task);
-        let features = choose_features(&entry.table, Some(&request.target), request.features, &mut issues)?;
+        // A target that nothing is learned from is still no feature.
+        let features = choose_features(&entry.table, request.target.as_deref(), request.features, &mut issues)?;
         let recipe = request.recipe.as_deref();
         let steps = choose_steps(&entry.table, &features, recipe, (kind.wants_scaling)(&params), &mut issues)?;
         let split = request.split.unwrap_or_default();
         let test_entry = split.test_table.as_deref().map(|id| workspace.table(id)).transpose()?;
         let seed = request.seed.unwrap_or(0);
-        let labels = read_labels(column, task, &mut issues)?;
-        let parts = match &test_entry {
-            Some(test) => {
-                let known = read_known_labels(test.table.as_ref(), &request.target, &labels.classes, &mut issues)?;
+        let column = column.filter(|_| task.has_target());
+        let labels = match column {
+            Some(column) => read_labels(column, task, &mut issues)?,
+            None => all_rows(entry.table.n_rows()),
+        };
+        let parts = match (&test_entry, column) {
+            (Some(test), Some(column)) => {
+                let known = read_known_labels(test.table.as_ref(), &column.name, &labels.classes, &mut issues)?;
                 Parts { train: labels, test: Some(known) }
             }
-            None => split_labels(&labels, &split, seed, column, &mut issues)?,
+            (Some(test), None) => Parts { train: labels, test: Some(all_rows(test.table.n_rows())) },
+            (None, _) => split_labels(&labels, &split, default_fraction(task), seed, column, &mut issues)?,
         };
         let device = choose_device(&workspace.device, request.device.as_deref(), (kind.uses_tensors)(&params))?;
         Ok(Self {
             table_id: request.table,
             entry: entry.clone(),
             test_entry,
-            target: request.target,
+            target: column.map(|column| column.name.clone()),
             task,
             features,
             steps,
@@ -200,7 +210,7 @@ impl Plan {
             "recipe": wire::recipe_msg(&self.steps),
             "model": { "kind": self.kind.kind, "params": self.params },
             "split": {
-                "test_fraction": self.split.test_fraction.unwrap_or(TEST_FRACTION),
+                "test_fraction": self.split.test_fraction.unwrap_or(default_fraction(self.task)),
                 "stratify": self.split.stratify.unwrap_or(self.task == Task::Classification),
                 "has_test_table": self.test_entry.is_some(),
             },
@@ -210,18 +220,33 @@ impl Plan {
     }
 }
 
-fn choose_task(kind: &ModelKind, column: &Column, asked: Option<vitrine_protocol::Task>) -> Result<Task, Error> {
+/// The share of rows that is held back when the request does not say: none where nothing is predicted.
+fn default_fraction(task: Task) -> f64 {
+    if task.has_target() { TEST_FRACTION } else { 0.0 }
+}
+
+fn choose_task(
+    kind: &ModelKind,
+    column: Option<&Column>,
+    asked: Option<vitrine_protocol::Task>,
+) -> Result<Task, Error> {
+    if column.is_none() && kind.tasks.iter().all(|task| task.has_target()) {
+        return Err(ModelError::TargetNeeded { kind: kind.kind.to_owned() }.into());
+    }
     let task = match (asked, kind.tasks) {
         (Some(vitrine_protocol::Task::Classification), _) => Task::Classification,
         (Some(vitrine_protocol::Task::Regression), _) => Task::Regression,
+        (Some(vitrine_protocol::Task::Clustering), _) => Task::Clustering,
+        (Some(vitrine_protocol::Task::Projection), _) => Task::Projection,
+        (Some(vitrine_protocol::Task::AnomalyDetection), _) => Task::AnomalyDetection,
         // A model that learns one thing only needs no guess.
         (None, [only]) => *only,
-        (None, _) => suggest_task(column),
+        (None, all) => column.map_or(all[0], suggest_task),
     };
     if kind.tasks.contains(&task) {
         return Ok(task);
     }
-    Err(ModelError::WrongTask { kind: kind.kind.to_owned(), task: format!("{task:?}").to_lowercase() }.into())
+    Err(ModelError::WrongTask { kind: kind.kind.to_owned(), task: task.word().to_owned() }.into())
 }
 
 fn choose_device(
@@ -248,18 +273,19 @@ fn choose_device(
 fn split_labels(
     labels: &Labels,
     split: &SplitMsg,
+    default_fraction: f64,
     seed: u64,
-    column: &Column,
+    column: Option<&Column>,
     issues: &mut Issues,
 ) -> Result<Parts, Error> {
     let strata = match &labels.target {
         Target::Classes { codes, .. } if split.stratify != Some(false) => Some(codes.as_slice()),
         _ => None,
     };
-    if let (Some(codes), true) = (strata, split.test_fraction != Some(0.0)) {
+    if let (Some(codes), Some(column), true) = (strata, column, split.test_fraction != Some(0.0)) {
         report_rare_classes(codes, labels, column, issues);
     }
-    let test_fraction = split.test_fraction.unwrap_or(TEST_FRACTION);
+    let test_fraction = split.test_fraction.unwrap_or(default_fraction);
     let positions: Vec<u32> = (0..labels.rows.len() as u32).collect();
     // A table too small to hold anything back is learned from whole, unless the request says otherwise.
     let halves = match hold_back(&positions, strata, test_fraction, Seed(seed)) {

@@ -1,14 +1,12 @@
 //! What the engine can do, read off its own declarations.
 
 use serde_json::Value;
-use vitrine_protocol::{
-    CatalogMsg, ErrorDocMsg, ModelDocMsg, ParamDocMsg, ParamKindMsg, StepDocMsg, Task as TaskMsg, TextMsg,
-};
+use vitrine_protocol::{CatalogMsg, ErrorDocMsg, ModelDocMsg, ParamDocMsg, ParamKindMsg, StepDocMsg, TextMsg};
 
 use crate::error::TroubleDoc;
 use crate::model::{ModelKind, REGISTRY};
 use crate::param::{ParamDoc, ParamKind};
-use crate::preprocess::Task;
+use crate::worker::wire::model::task_msg;
 
 /// Everything declared.
 pub(in crate::worker) fn catalog_msg() -> CatalogMsg {
@@ -32,14 +30,7 @@ fn model_doc(model: &ModelKind) -> ModelDocMsg {
         kind: model.kind.to_owned(),
         title: text(model.title),
         summary: text(model.summary),
-        tasks: model
-            .tasks
-            .iter()
-            .map(|task| match task {
-                Task::Classification => TaskMsg::Classification,
-                Task::Regression => TaskMsg::Regression,
-            })
-            .collect(),
+        tasks: model.tasks.iter().map(|&task| task_msg(task)).collect(),
         webgpu: (model.docs)().iter().any(|doc| match &doc.kind {
             ParamKind::Choice { options } => options.contains(&"gradient_descent"),
             _ => false,

@@ -82,7 +82,7 @@ fn request(app: App) -> Option<TrainMsg> {
     }
     Some(TrainMsg {
         table,
-        target: app.plan.target.get()?,
+        target: Some(app.plan.target.get()?),
         features: app.features(),
         task: app.task(),
         recipe: app.plan.recipe.get(),

@@ -87,7 +87,7 @@ fn Models() -> impl IntoView {
                         <button class="link" aria-pressed=shown.to_string() on:click=move |_| actions::look_at(app, Arc::clone(&chosen))>
                             {name}
                         </button>
-                        <span class="quiet">{format!(" → {}", crate::text::shortened(&model.target, 24))}</span>
+                        <span class="quiet">{format!(" → {}", crate::text::shortened(model.target_name(), 24))}</span>
                     </th>
                     {cells.views()}
                 </tr>
@@ -171,7 +171,7 @@ fn Fitted() -> impl IntoView {
         }
         let axis = |name: &str, span| Axis { name: name.to_owned(), span, categories: Vec::new() };
         let target =
-            app.result.model.with(|model| model.as_ref().map_or(String::new(), |model| model.model.target.clone()));
+            app.result.model.with(|model| model.as_ref().map_or(String::new(), |model| model.model.target_name().to_owned()));
         let spec = ScatterSpec {
             x: &axis(&format!("{} · {target}", texts.true_value), span(|point| point.x)),
             y: &axis(&format!("{} · {target}", texts.answered_value), span(|point| point.y)),
@@ -201,7 +201,7 @@ fn Fitted() -> impl IntoView {
 
 fn fitted_points(app: App) -> Vec<Point> {
     let (Some(rows), Some(trained)) = (app.result.points.get(), app.result.model.get()) else { return Vec::new() };
-    let Some(column) = rows.columns.iter().position(|name| *name == trained.model.target) else { return Vec::new() };
+    let Some(column) = rows.columns.iter().position(|name| name == trained.model.target_name()) else { return Vec::new() };
     app.result.fitted.with(|fitted| {
         let pairs = rows.cells.iter().enumerate().filter_map(|(row, cells)| {
             let (x, y) = (cells.get(column)?.as_f64()?, *fitted.get(row)?);

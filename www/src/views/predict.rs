@@ -187,7 +187,7 @@ fn answer_view(app: App, answer: &Answer) -> impl IntoView + use<> {
     let (classes, target) = app.result.model.with_untracked(|trained| {
         trained
             .as_ref()
-            .map_or_else(Default::default, |t| (t.model.classes.clone().unwrap_or_default(), t.model.target.clone()))
+            .map_or_else(Default::default, |t| (t.model.classes.clone().unwrap_or_default(), t.model.target_name().to_owned()))
     });
     let words = if classes.is_empty() {
         format::number(answer.value)
