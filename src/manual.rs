@@ -29,6 +29,8 @@ pub fn error_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::model::LogisticError::DOCS,
         crate::model::SvcError::DOCS,
         crate::model::BayesError::DOCS,
+        crate::model::ClusterError::DOCS,
+        crate::model::PcaError::DOCS,
         crate::model::StateError::DOCS,
         crate::evaluate::EvaluateError::DOCS,
         crate::explain::ExplainError::DOCS,
@@ -53,6 +55,9 @@ pub fn issue_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::model::SvcIssue::DOCS,
         crate::model::CategoricalNbIssue::DOCS,
         crate::model::NeighborIssue::DOCS,
+        crate::model::ClusterIssue::DOCS,
+        crate::model::PcaIssue::DOCS,
+        crate::evaluate::EvaluateIssue::DOCS,
     ]
     .into_iter()
     .flatten()

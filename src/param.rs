@@ -274,6 +274,35 @@ impl<T: ParamValue> ParamValue for Option<T> {
     }
 }
 
+/// A value, or `"auto"` for one that depends on the data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum AutoOr<T> {
+    /// What suits the data.
+    Auto,
+    /// What is given.
+    Given(T),
+}
+
+impl<T: ParamValue> ParamValue for AutoOr<T> {
+    fn kind(range: Range) -> ParamKind {
+        match T::kind(range) {
+            ParamKind::Integer { range, nullable } | ParamKind::Number { range, nullable } => {
+                ParamKind::NumberOrWord { range, options: &["auto"], nullable }
+            }
+            other => other,
+        }
+    }
+    fn read(value: &Value) -> Option<Self> {
+        if value == "auto" { Some(Self::Auto) } else { T::read(value).map(Self::Given) }
+    }
+    fn write(&self) -> Value {
+        match self {
+            Self::Auto => "auto".into(),
+            Self::Given(value) => value.write(),
+        }
+    }
+}
+
 /// A model's hyper-parameters before they are checked: plain public data.
 pub trait Spec: Default + Clone {
     /// The declarations, in the order forms show them.

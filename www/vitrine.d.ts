@@ -864,15 +864,15 @@ kind: string,
  */
 table: string, 
 /**
- * The column it predicts.
+ * The column it predicts; `null` for what is learned without a target.
  */
-target: string, 
+target: string | null, 
 /**
  * The raw columns it reads.
  */
 features: Array<InputMsg>, 
 /**
- * The classes, sorted; `null` for regression.
+ * What `codes` are called: the classes, sorted; `cluster 0` and so on; `inlier` and `outlier`. `null` for numbers.
  */
 classes: Array<string> | null, 
 /**
@@ -1083,7 +1083,9 @@ field?: string, };
 
 /**
  * Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
- * classification, `values` for regression.
+ * classification; `values` for regression; `codes` and `distances` (from the centre) for clustering; `components`
+ * (row-major) for projection; `codes` and `scores` (scikit-learn's `score_samples`: lower is odder) for anomaly
+ * detection.
  */
 export type PredictionMsg = { 
 /**
@@ -1091,7 +1093,7 @@ export type PredictionMsg = {
  */
 n_rows: number, 
 /**
- * The classes; `null` for regression.
+ * What the codes are called; `null` for numbers.
  */
 classes: Array<string> | null, 
 /**
@@ -1319,9 +1321,9 @@ id: string,
  */
 table: string, 
 /**
- * The column to predict.
+ * The column to predict. Models that learn without one only leave it out of the features.
  */
-target: string, 
+target?: string, 
 /**
  * The columns to learn from; all but the target (and text) by default.
  */
@@ -1611,7 +1613,7 @@ n_rows: Array<number>, };
  */
 export type SplitMsg = { 
 /**
- * The fraction held back, 0.25 by default; 0 trains on every row and `metrics.test` is `null`.
+ * The fraction held back, 0.25 by default (0 for what is learned without a target); 0 trains on every row and `metrics.test` is `null`.
  */
 test_fraction?: number, 
 /**
@@ -1908,7 +1910,35 @@ importances: Array<number> | null,
  * Whether the trees' values are added up (boosting: round by round, and in a round class by class where there
  * are more than two) and not averaged.
  */
-is_sum: boolean, } | CoefficientsMsg | Record<symbol, never>;
+is_sum: boolean, } | CoefficientsMsg | { 
+/**
+ * One list per cluster, one number per feature of the matrix.
+ */
+centers: Array<Array<number>>, 
+/**
+ * Training rows in each.
+ */
+sizes: Array<number>, } | { 
+/**
+ * One list per component, one number per feature of the matrix.
+ */
+components: Array<Array<number>>, 
+/**
+ * The mean of each feature.
+ */
+mean: Array<number>, 
+/**
+ * The variance of each component's values.
+ */
+explained_variance: Array<number>, 
+/**
+ * Its share of the variance of all features.
+ */
+explained_variance_ratio: Array<number>, 
+/**
+ * The length of each component's values.
+ */
+singular_values: Array<number>, } | Record<symbol, never>;
 
 /**
  * A loaded table.
@@ -1970,7 +2000,7 @@ issues: Array<IssueMsg>, };
 /**
  * What is to be learned.
  */
-export type Task = "classification" | "regression";
+export type Task = "classification" | "regression" | "clustering" | "projection" | "anomaly_detection";
 
 /**
  * What one feature adds to a linear model's answer.
@@ -2028,9 +2058,9 @@ export type TrainMsg = {
  */
 table: string, 
 /**
- * The column to predict.
+ * The column to predict. Models that learn without one only leave it out of the features.
  */
-target: string, 
+target?: string, 
 /**
  * The columns to learn from; all but the target (and text) by default.
  */

@@ -15,6 +15,9 @@
  * const table = await v.loadCsv("x,y\n1,2\n2,4\n3,6\n4,8\n");
  * const model = await v.train({ table: table.id, target: "y", model: { kind: "linear_regression" } });
  * (await v.predict(model.id, { rows: [{ x: 5 }] })).predictions; // [10]
+ * // Without a target: "k_means", "pca", "isolation_forest".
+ * const groups = await v.train({ table: table.id, model: { kind: "k_means", n_clusters: 2 } });
+ * (await v.predict(groups.id, { table: table.id })).predictions; // ["cluster 0", …], and `distances`
  *
  * @module
  */
@@ -472,7 +475,7 @@ export class Vitrine extends EventTarget {
     const payload = csv === undefined ? null : toBlob(csv);
     const { event, buffers } = await this.request(request, { ...calling, payload });
     const { n_rows, classes, issues } = event;
-    const answers = answersOf(buffers, classes, classes?.length ?? 0);
+    const answers = answersOf(buffers, classes, n_rows, classes?.length ?? 0);
     return { n_rows, ...answers, classes, issues, ...(buffers.csv ? { csv: buffers.csv } : {}) };
   }
 
@@ -492,7 +495,7 @@ export class Vitrine extends EventTarget {
     const { event, buffers } = await this.request({ type: "explain", id, explain }, calling);
     if (!buffers.codes && !buffers.values) return contentOf(event);
     // The grid's probabilities are of the class answered: one per point.
-    const answers = answersOf(buffers, event.classes, 1);
+    const answers = answersOf(buffers, event.classes, 0, 1);
     return { ...contentOf(event), ...answers, probabilities: answers.probabilities?.flat() ?? null };
   }
 
@@ -840,11 +843,17 @@ function usesTensors(model) {
 }
 
 /** Answers as a reader wants them: class names or numbers, and a list of probabilities per row. */
-function answersOf({ codes, values, probabilities }, classes, n_probabilities) {
-  const predictions = codes ? Array.from(codes, (code) => classes[code]) : Array.from(values ?? []);
-  if (!probabilities) return { predictions, probabilities: null };
-  const rows = Array.from(predictions, (_, row) =>
-    Array.from(probabilities.subarray(row * n_probabilities, (row + 1) * n_probabilities)),
-  );
-  return { predictions, probabilities: rows };
+function answersOf({ codes, values, probabilities, components, distances, scores }, classes, n_rows, n_probabilities) {
+  const rowsOf = (numbers, width) =>
+    Array.from({ length: numbers.length / width || 0 }, (_, row) => Array.from(numbers.subarray(row * width, (row + 1) * width)));
+  return {
+    predictions: codes
+      ? Array.from(codes, (code) => classes[code])
+      : components
+        ? rowsOf(components, components.length / n_rows)
+        : Array.from(values ?? []),
+    probabilities: probabilities ? rowsOf(probabilities, n_probabilities) : null,
+    ...(distances ? { distances: Array.from(distances) } : {}),
+    ...(scores ? { scores: Array.from(scores) } : {}),
+  };
 }

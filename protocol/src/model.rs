@@ -16,6 +16,19 @@ pub enum Task {
     Classification,
     /// A number.
     Regression,
+    /// Groups of rows that lie close together; there is no target.
+    Clustering,
+    /// Fewer numbers that keep what varies most; there is no target.
+    Projection,
+    /// How odd a row is among the others; there is no target.
+    AnomalyDetection,
+}
+
+impl Task {
+    /// Whether it is learned from a target.
+    pub fn has_target(self) -> bool {
+        matches!(self, Self::Classification | Self::Regression)
+    }
 }
 
 /// Where arithmetic happens.
@@ -48,8 +61,9 @@ pub struct DeviceMsg {
 pub struct TrainMsg {
     /// The table's id.
     pub table: String,
-    /// The column to predict.
-    pub target: String,
+    /// The column to predict. Models that learn without one only leave it out of the features.
+    #[serde(default)]
+    pub target: Option<String>,
     /// The columns to learn from; all but the target (and text) by default.
     #[serde(default)]
     pub features: Option<Vec<String>>,
@@ -93,7 +107,7 @@ pub struct ModelSpecMsg {
 #[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields, default)]
 pub struct SplitMsg {
-    /// The fraction held back, 0.25 by default; 0 trains on every row and `metrics.test` is `null`.
+    /// The fraction held back, 0.25 by default (0 for what is learned without a target); 0 trains on every row and `metrics.test` is `null`.
     pub test_fraction: Option<f64>,
     /// Keep the classes' proportions in both parts; the default for classification.
     pub stratify: Option<bool>,
@@ -119,11 +133,11 @@ pub struct ModelMsg {
     pub kind: String,
     /// The table it was trained on.
     pub table: String,
-    /// The column it predicts.
-    pub target: String,
+    /// The column it predicts; `null` for what is learned without a target.
+    pub target: Option<String>,
     /// The raw columns it reads.
     pub features: Vec<InputMsg>,
-    /// The classes, sorted; `null` for regression.
+    /// What `codes` are called: the classes, sorted; `cluster 0` and so on; `inlier` and `outlier`. `null` for numbers.
     pub classes: Option<Vec<String>>,
     /// The matrix' columns after preparation.
     pub feature_names: Vec<String>,
@@ -149,6 +163,13 @@ pub struct ModelMsg {
     pub issues: Vec<IssueMsg>,
     /// What it was made from, for making it again.
     pub receipt: ReceiptMsg,
+}
+
+impl ModelMsg {
+    /// The column it predicts; empty for what is learned without one.
+    pub fn target_name(&self) -> &str {
+        self.target.as_deref().unwrap_or_default()
+    }
 }
 
 /// A raw column a model reads, as a form needs it.
@@ -185,7 +206,9 @@ pub struct BothMetricsMsg {
 ///
 /// Classification: `accuracy`, `balanced_accuracy`, `f1_macro`, `log_loss`, `roc_auc`, `average_precision`,
 /// `matthews_corrcoef`, `brier_score`, `expected_calibration_error`. Regression: `r2`, `rmse`, `mae`, `mape`,
-/// `median_absolute_error`, `max_error`. The catalog says what each means.
+/// `median_absolute_error`, `max_error`. Clustering: `inertia`, `silhouette`, `davies_bouldin`, `calinski_harabasz`.
+/// Projection: `explained_variance_ratio`. Anomaly detection: `outlier_share`, `mean_score` and, of the model, `offset`.
+/// The catalog says what each means.
 pub type MetricsMsg = BTreeMap<String, Option<f64>>;
 
 /// Measures of a model on a table.
@@ -261,6 +284,26 @@ pub enum StructureMsg {
     },
     /// A linear model.
     Linear(CoefficientsMsg),
+    /// Clusters.
+    Clusters {
+        /// One list per cluster, one number per feature of the matrix.
+        centers: Vec<Vec<f64>>,
+        /// Training rows in each.
+        sizes: Vec<u32>,
+    },
+    /// Principal components.
+    Components {
+        /// One list per component, one number per feature of the matrix.
+        components: Vec<Vec<f64>>,
+        /// The mean of each feature.
+        mean: Vec<f64>,
+        /// The variance of each component's values.
+        explained_variance: Vec<f64>,
+        /// Its share of the variance of all features.
+        explained_variance_ratio: Vec<f64>,
+        /// The length of each component's values.
+        singular_values: Vec<f64>,
+    },
     /// A model that is not drawn by itself.
     Plain {},
 }
@@ -276,6 +319,13 @@ struct AnyStructure {
     coefficients: Option<Value>,
     intercept: Value,
     is_sum: bool,
+    centers: Option<Vec<Vec<f64>>>,
+    sizes: Vec<u32>,
+    components: Option<Vec<Vec<f64>>>,
+    mean: Vec<f64>,
+    explained_variance: Vec<f64>,
+    explained_variance_ratio: Vec<f64>,
+    singular_values: Vec<f64>,
 }
 
 impl From<AnyStructure> for StructureMsg {
@@ -288,6 +338,15 @@ impl From<AnyStructure> for StructureMsg {
             AnyStructure { coefficients: Some(coefficients), intercept, .. } => {
                 Self::Linear(CoefficientsMsg { coefficients, intercept })
             }
+            AnyStructure { centers: Some(centers), sizes, .. } => Self::Clusters { centers, sizes },
+            AnyStructure {
+                components: Some(components),
+                mean,
+                explained_variance,
+                explained_variance_ratio,
+                singular_values,
+                ..
+            } => Self::Components { components, mean, explained_variance, explained_variance_ratio, singular_values },
             _ => Self::Plain {},
         }
     }
@@ -384,13 +443,15 @@ pub struct PredictMsg {
 }
 
 /// Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
-/// classification, `values` for regression.
+/// classification; `values` for regression; `codes` and `distances` (from the centre) for clustering; `components`
+/// (row-major) for projection; `codes` and `scores` (scikit-learn's `score_samples`: lower is odder) for anomaly
+/// detection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct PredictionMsg {
     /// Rows answered.
     pub n_rows: usize,
-    /// The classes; `null` for regression.
+    /// What the codes are called; `null` for numbers.
     pub classes: Option<Vec<String>>,
     /// What was odd: missing and unseen values among it.
     pub issues: Vec<IssueMsg>,

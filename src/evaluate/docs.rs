@@ -47,6 +47,9 @@ pub struct ChartDoc {
 
 const CLASSES: &[Task] = &[Task::Classification];
 const NUMBERS: &[Task] = &[Task::Regression];
+const CLUSTERS: &[Task] = &[Task::Clustering];
+const COMPONENTS: &[Task] = &[Task::Projection];
+const ODDITY: &[Task] = &[Task::AnomalyDetection];
 
 const fn measure(
     name: &'static str,
@@ -197,6 +200,73 @@ pub static MEASURES: &[MeasureDoc] = &[
         false,
     ),
     measure(
+        "silhouette",
+        ["Silhouette", "轮廓系数"],
+        [
+            "How much nearer rows are to their own cluster than to the next; −1 to 1, more is better",
+            "各行离自己的簇比离下一个簇近多少；从 −1 到 1，越大越好",
+        ],
+        CLUSTERS,
+        Group::Main,
+        true,
+    ),
+    measure(
+        "inertia",
+        ["Inertia", "簇内平方和"],
+        ["The squared distances from the centres, summed; less is better", "到簇中心距离的平方和，越小越好"],
+        CLUSTERS,
+        Group::Main,
+        false,
+    ),
+    measure(
+        "davies_bouldin",
+        ["Davies–Bouldin", "戴维斯–博尔丁指数"],
+        ["How alike each cluster and the most alike other one are; 0 is best", "每个簇与最像它的簇有多像，0 为最好"],
+        CLUSTERS,
+        Group::More,
+        false,
+    ),
+    measure(
+        "calinski_harabasz",
+        ["Calinski–Harabasz", "卡林斯基–哈拉巴斯指数"],
+        ["The spread between clusters against that within them; more is better", "簇间离散与簇内离散之比，越大越好"],
+        CLUSTERS,
+        Group::More,
+        false,
+    ),
+    measure(
+        "explained_variance_ratio",
+        ["Explained variance", "解释方差比"],
+        ["The share of the variance that the components keep; 1 is all", "各主成分保留了多少方差，1 为全部"],
+        COMPONENTS,
+        Group::Main,
+        true,
+    ),
+    measure(
+        "outlier_share",
+        ["Outliers", "异常占比"],
+        ["The share of rows that are called outliers", "被判为异常的行所占的比例"],
+        ODDITY,
+        Group::Main,
+        false,
+    ),
+    measure(
+        "mean_score",
+        ["Mean score", "平均得分"],
+        ["The mean score of the rows; lower is odder", "各行得分的平均值，越低越异常"],
+        ODDITY,
+        Group::Main,
+        false,
+    ),
+    measure(
+        "offset",
+        ["Threshold", "阈值"],
+        ["A row with a score below it is an outlier", "得分低于它的行就是异常"],
+        ODDITY,
+        Group::More,
+        false,
+    ),
+    measure(
         "oob_score",
         ["Out of bag", "袋外评分"],
         [
@@ -295,13 +365,13 @@ pub static CHARTS: &[ChartDoc] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::super::{classification, regression};
+    use super::super::{classification, regression, unlabelled};
     use super::*;
 
     #[test]
     fn every_measure_is_told() {
-        for name in classification::NAMES.iter().chain(&regression::NAMES) {
-            assert!(MEASURES.iter().any(|doc| doc.name == *name), "{name}");
+        for name in classification::NAMES.into_iter().chain(regression::NAMES).chain(unlabelled::names()) {
+            assert!(MEASURES.iter().any(|doc| doc.name == name), "{name}");
         }
     }
 }

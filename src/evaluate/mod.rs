@@ -1,8 +1,8 @@
 //! How good a model's answers are, in numbers people compare.
 //!
 //! What comes in: answers and what is true of the same rows. What goes out: measures by name, scikit-learn's, and the
-//! confusion matrix. A measure that is not defined for these rows (one class, one row, a constant target) is `None`,
-//! never NaN.
+//! confusion matrix; for what has no truth, what can be said of the answers alone. A measure that is not defined for
+//! these rows (one class, one row, a constant target) is `None`, never NaN.
 
 mod bootstrap;
 mod calibration;
@@ -11,11 +11,13 @@ mod classification;
 mod docs;
 mod ranking;
 mod regression;
+mod unlabelled;
 
 pub use bootstrap::{Bootstrap, Intervals, N_RESAMPLES, N_RESAMPLES_MAX};
 pub use calibration::{Binning, Calibration, calibration};
 pub use charts::{N_CLASSES_MAX, Series, class_charts, drawn_classes, value_charts};
 pub use docs::{CHARTS, ChartDoc, Group, MEASURES, MeasureDoc};
+pub use unlabelled::{ClusterMeasures, SILHOUETTE_ROWS, Unlabelled, report_sample};
 
 use crate::model::{Answers, Metrics};
 use crate::preprocess::Target;
@@ -36,6 +38,16 @@ crate::trouble! {
     }
 }
 
+crate::trouble! {
+    /// What can be odd about measures.
+    pub enum EvaluateIssue in "evaluate" {
+        /// There are too many rows to compare each with all others.
+        SilhouetteSampled { n_rows: usize, n_sampled: usize } => "silhouette_sampled",
+            "the silhouette is that of {n_sampled} rows drawn from {n_rows}",
+            hint "Measure fewer rows for an exact one";
+    }
+}
+
 /// How good some answers are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {
@@ -47,14 +59,15 @@ pub struct Evaluation {
     pub per_class: Option<Vec<Metrics>>,
 }
 
-/// Whether less of a measure is better, by its name: losses and errors are what one wants little of.
+/// Whether less of a measure is better, by its name: losses, errors and clusters that are wide or alike are what one wants
+/// little of.
 ///
 /// ```
 /// use vitrine::evaluate::smaller_is_better;
 /// assert!(smaller_is_better("log_loss") && smaller_is_better("rmse") && !smaller_is_better("r2"));
 /// ```
 pub fn smaller_is_better(measure: &str) -> bool {
-    let short = ["mae", "mape", "mse", "msle", "rmse", "rmsle", "smape", "brier_score"];
+    let short = ["mae", "mape", "mse", "msle", "rmse", "rmsle", "smape", "brier_score", "inertia", "davies_bouldin"];
     measure.ends_with("loss") || measure.ends_with("error") || measure.ends_with("deviance") || short.contains(&measure)
 }
 

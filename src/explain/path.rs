@@ -98,7 +98,7 @@ pub fn decision_path(
             let sentence = format!("{} trees → {answer}", trees.n_trees());
             DecisionPath { steps: Vec::new(), leaf: None, terms: Vec::new(), answers, sentence }
         }
-        Structure::Plain => {
+        Structure::Clusters { .. } | Structure::Components(_) | Structure::Plain => {
             DecisionPath { steps: Vec::new(), leaf: None, terms: Vec::new(), answers, sentence: answer }
         }
     })
@@ -108,6 +108,13 @@ fn answer_text(pipeline: &Pipeline, answers: &Answers) -> String {
     match answers {
         Answers::Classes { .. } => pipeline.classes[answers.codes()[0] as usize].clone(),
         Answers::Values(values) => short_number(values[0]),
+        Answers::Clusters { codes, distances } => {
+            format!("{} ({})", pipeline.classes[codes[0] as usize], short_number(distances[0]))
+        }
+        Answers::Components { values, .. } => values.iter().map(|x| short_number(*x)).collect::<Vec<_>>().join(", "),
+        Answers::Scores { scores, .. } => {
+            format!("{} ({})", pipeline.classes[answers.codes()[0] as usize], short_number(scores[0]))
+        }
     }
 }
 
@@ -115,7 +122,7 @@ fn answer_text(pipeline: &Pipeline, answers: &Answers) -> String {
 fn leaf_text(leaf: &TreeNode, pipeline: &Pipeline, is_sum: bool) -> String {
     match (is_sum, pipeline.task) {
         (false, Task::Classification) => pipeline.classes[largest(&leaf.value)].clone(),
-        (false, Task::Regression) => short_number(leaf.value[0]),
+        (false, _) => short_number(leaf.value[0]),
         (true, _) if leaf.value[0] < 0.0 => format!("−{}", short_number(-leaf.value[0])),
         (true, _) => format!("+{}", short_number(leaf.value[0])),
     }
@@ -207,12 +214,12 @@ fn sentence(steps: &[PathStep], features: &[FeatureDoc], answer: &str) -> String
 /// Which row of coefficients speaks for the answer, and with which sign: two classes share one row.
 fn answered_output(answers: &Answers, n_outputs: usize) -> (usize, f64) {
     match answers {
-        Answers::Values(_) => (0, 1.0),
         Answers::Classes { .. } => match (n_outputs, answers.codes()[0]) {
             (1, 0) => (0, -1.0),
             (1, _) => (0, 1.0),
             (_, code) => (code as usize, 1.0),
         },
+        _ => (0, 1.0),
     }
 }
 
@@ -246,7 +253,7 @@ fn terms_sentence(terms: &[Term], pipeline: &Pipeline, answer: &str) -> String {
     }
     let what = match pipeline.task {
         Task::Classification => "score",
-        Task::Regression => "sum",
+        _ => "sum",
     };
     let total: f64 = terms.iter().map(Term::contribution).sum();
     format!("{} → {what} {} → {answer}", parts.join(", "), short_number(total))

@@ -68,6 +68,7 @@ pub(super) struct ModelHeader {
     pub(super) id: String,
     pub(super) kind: String,
     pub(super) task: TaskName,
+    /// Empty for what is learned without one.
     pub(super) target: String,
     pub(super) classes: Vec<String>,
     pub(super) recipe: RecipeHeader,
@@ -80,6 +81,9 @@ pub(super) struct ModelHeader {
 pub(super) enum TaskName {
     Classification,
     Regression,
+    Clustering,
+    Projection,
+    AnomalyDetection,
 }
 
 #[derive(Serialize, Deserialize)]

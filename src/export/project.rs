@@ -11,7 +11,7 @@ use crate::export::format::{
     VERSION,
 };
 use crate::export::recipe::{read_recipe, recipe_header};
-use crate::model::{Answers, Array, ModelCard, Pipeline, Receipt, State, find};
+use crate::model::{Answers, Array, ModelCard, Pipeline, Receipt, State, code_names, find};
 use crate::preprocess::{Matrix, Task};
 use crate::table::{Column, ColumnData, Table, TextColumn};
 use crate::train::Epoch;
@@ -197,8 +197,11 @@ fn model_header(id: &str, pipeline: &Pipeline, card: &ModelCard, writer: &mut Wr
         task: match pipeline.task {
             Task::Classification => TaskName::Classification,
             Task::Regression => TaskName::Regression,
+            Task::Clustering => TaskName::Clustering,
+            Task::Projection => TaskName::Projection,
+            Task::AnomalyDetection => TaskName::AnomalyDetection,
         },
-        target: pipeline.target.clone(),
+        target: pipeline.target.clone().unwrap_or_default(),
         classes: pipeline.classes.clone(),
         recipe: recipe_header(&pipeline.recipe),
         state: pipeline.fitted.state().0.iter().map(|(name, values)| (name.clone(), array(values))).collect(),
@@ -245,12 +248,16 @@ fn read_model(header: ModelHeader, opened: &Opened<'_>) -> Result<SavedModel, Er
         state.0.insert(name, array);
     }
     let kind = find(&header.kind)?;
+    let task = match header.task {
+        TaskName::Classification => Task::Classification,
+        TaskName::Regression => Task::Regression,
+        TaskName::Clustering => Task::Clustering,
+        TaskName::Projection => Task::Projection,
+        TaskName::AnomalyDetection => Task::AnomalyDetection,
+    };
     let pipeline = Pipeline {
-        task: match header.task {
-            TaskName::Classification => Task::Classification,
-            TaskName::Regression => Task::Regression,
-        },
-        target: header.target,
+        task,
+        target: task.has_target().then_some(header.target),
         classes: header.classes,
         recipe: read_recipe(header.recipe)?,
         fitted: (kind.load)(&state)?,
@@ -273,12 +280,23 @@ fn check_fit(pipeline: &Pipeline) -> Result<(), Error> {
     let nothing = Table::new(vec![Column { name: String::new(), data: ColumnData::Numeric(vec![f64::NAN]) }]);
     let transformed = pipeline.recipe.transform(&nothing, &[0], false, &mut crate::Issues::new());
     let x = transformed.map_err(|error| malformed(format!("its recipe: {error}")))?;
-    let n_classes = match pipeline.fitted.predict(&Matrix::from_columns(x.features().to_vec())) {
-        Answers::Classes { n_classes, .. } => n_classes,
-        Answers::Values(_) => 0,
+    let (answered, n_classes) = match pipeline.fitted.predict(&Matrix::from_columns(x.features().to_vec())) {
+        Answers::Classes { n_classes, .. } => (Task::Classification, n_classes),
+        Answers::Values(_) => (Task::Regression, 0),
+        Answers::Clusters { .. } => {
+            (Task::Clustering, code_names(Task::Clustering, pipeline.fitted.as_ref(), Vec::new()).len())
+        }
+        Answers::Components { .. } => (Task::Projection, 0),
+        Answers::Scores { .. } => (Task::AnomalyDetection, 2),
     };
-    let wants_classes = pipeline.task == Task::Classification;
-    if n_classes != pipeline.classes.len() || wants_classes != (n_classes > 0) {
+    if pipeline.task != answered {
+        return Err(malformed(format!(
+            "it is said to learn {}, but learned {}",
+            pipeline.task.word(),
+            answered.word()
+        )));
+    }
+    if n_classes != pipeline.classes.len() {
         let given = pipeline.classes.len();
         return Err(malformed(format!("the model answers {n_classes} classes, but {given} are named")));
     }

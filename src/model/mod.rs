@@ -12,12 +12,15 @@ mod coordinate_descent;
 mod decision_tree;
 mod elastic_net;
 mod gradient_boosting;
+mod isolation_forest;
+mod k_means;
 mod k_nearest_neighbors;
 mod lasso;
 mod linear_map;
 mod linear_regression;
 mod logistic_regression;
 mod naive_bayes;
+mod pca;
 mod pipeline;
 mod random_forest;
 mod ridge;
@@ -34,6 +37,8 @@ pub use elastic_net::ElasticNetSpec;
 pub use gradient_boosting::{
     BoostingError, CategoricalFeatures, EarlyStopping, FittedGradientBoosting, GradientBoostingSpec,
 };
+pub use isolation_forest::{FittedIsolationForest, IsolationForestSpec};
+pub use k_means::{ClusterError, ClusterInit, ClusterIssue, FittedKMeans, KMeansSpec};
 pub use k_nearest_neighbors::{FittedKNearestNeighbors, KNearestNeighborsSpec, NeighborIssue, NeighborWeights};
 pub use lasso::LassoSpec;
 pub use linear_map::FittedLinear;
@@ -42,7 +47,8 @@ pub use logistic_regression::{
     FittedLogisticRegression, LogisticError, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
 };
 pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
-pub use pipeline::Pipeline;
+pub use pca::{FittedPca, PcaError, PcaIssue, PcaSpec};
+pub use pipeline::{Pipeline, code_names};
 pub use random_forest::{ExtraTreesSpec, FittedForest, ForestError, ForestIssue, MaxFeatures, RandomForestSpec};
 pub use ridge::{RidgeError, RidgeSpec};
 pub use state::{Array, State, StateError, malformed};
@@ -121,6 +127,9 @@ pub static REGISTRY: &[ModelKind] = &[
     k_nearest_neighbors::KIND,
     naive_bayes::KIND,
     categorical_nb::KIND,
+    k_means::KIND,
+    pca::KIND,
+    isolation_forest::KIND,
 ];
 
 /// Finds a kind of model by name.
@@ -131,6 +140,16 @@ pub fn find(kind: &str) -> Result<&'static ModelKind, Error> {
         let known: Vec<&str> = REGISTRY.iter().map(|model| model.kind).collect();
         ModelError::UnknownModel { kind: kind.to_owned(), known: known.join(", ") }.into()
     })
+}
+
+/// Makes sure that rows to be learned from without a target have no labels.
+///
+/// **Errors** `train.wrong_task`.
+fn unlabelled(kind: &str, input: &FitInput) -> Result<(), Error> {
+    match input.y.has_labels() {
+        false => Ok(()),
+        true => Err(ModelError::WrongTask { kind: kind.to_owned(), task: input.y.task().word().to_owned() }.into()),
+    }
 }
 
 crate::trouble! {
@@ -151,6 +170,20 @@ crate::trouble! {
             "a {kind} with these parameters counts every row once, so there is nothing to weigh",
             hint "Leave sample_weight out, or choose another model",
             place crate::error::Place::field("sample_weight");
+        /// The model learns from a target, and none was given.
+        TargetNeeded { kind: String } => "target_needed",
+            "a {kind} learns to predict a column, and no target is given",
+            hint "Name the column to predict as target",
+            place crate::error::Place::field("target");
+        /// Fits are to be compared on folds, but there is no target to measure them against.
+        FoldsNeedTarget { kind: String } => "folds_need_target",
+            "a {kind} predicts no column, so folds cannot tell how good it is",
+            hint "Leave folds out, or choose a model that predicts a column",
+            place crate::error::Place::field("model.kind");
+        /// The numbers are so large that a distance between two rows cannot be written down.
+        DistancesNotFinite {} => "distances_not_finite",
+            "a distance between rows is too large for a number",
+            hint "Scale the features";
         /// The numbers are so large or so small that a coefficient cannot be written down.
         CoefficientsNotFinite {} => "coefficients_not_finite",
             "a coefficient is too large for a number",
@@ -205,28 +238,58 @@ pub enum Answers {
     },
     /// Regression.
     Values(Vec<f64>),
+    /// Clustering.
+    Clusters {
+        /// The cluster of each row.
+        codes: Vec<u32>,
+        /// How far each row is from the centre of its cluster.
+        distances: Vec<f64>,
+    },
+    /// Projection.
+    Components {
+        /// Row-major, `n_rows × n_components`.
+        values: Vec<f64>,
+        /// How many components there are.
+        n_components: usize,
+    },
+    /// Anomaly detection.
+    Scores {
+        /// Lower is odder, between −1 and 0.
+        scores: Vec<f64>,
+        /// A row whose score is below it is an outlier.
+        offset: f64,
+    },
 }
 
 impl Answers {
     /// These answers, then those of more rows.
     ///
-    /// **Panics** when one is of classes and the other of numbers: both come from one model.
+    /// **Panics** when the two are not of one sort: both come from one model.
     pub fn followed_by(mut self, more: Answers) -> Answers {
         match (&mut self, more) {
             (Self::Classes { probabilities, .. }, Self::Classes { probabilities: more, .. }) => {
                 probabilities.extend(more);
             }
-            (Self::Values(values), Self::Values(more)) => values.extend(more),
+            (Self::Values(values), Self::Values(more))
+            | (Self::Components { values, .. }, Self::Components { values: more, .. })
+            | (Self::Scores { scores: values, .. }, Self::Scores { scores: more, .. }) => values.extend(more),
+            (Self::Clusters { codes, distances }, Self::Clusters { codes: more, distances: farther }) => {
+                codes.extend(more);
+                distances.extend(farther);
+            }
             _ => panic!("one model gives one kind of answers"),
         }
         self
     }
 
-    /// The most probable class of each row, the first among equals; empty for regression.
+    /// The most probable class of each row, the first among equals; its cluster; 1 for an outlier and 0 for other rows.
+    /// Empty for answers that are numbers.
     pub fn codes(&self) -> Vec<u32> {
         match self {
             Self::Classes { probabilities, n_classes } => probabilities.chunks_exact(*n_classes).map(argmax).collect(),
-            Self::Values(_) => Vec::new(),
+            Self::Clusters { codes, .. } => codes.clone(),
+            Self::Scores { scores, offset } => scores.iter().map(|score| u32::from(score < offset)).collect(),
+            Self::Values(_) | Self::Components { .. } => Vec::new(),
         }
     }
 }
@@ -259,6 +322,15 @@ pub enum Structure<'a> {
         /// Whether it answers classes.
         task: Task,
     },
+    /// Clusters around centres.
+    Clusters {
+        /// Row-major, one row per cluster, one number per feature.
+        centers: &'a [f64],
+        /// Training rows in each cluster.
+        sizes: &'a [u32],
+    },
+    /// Directions in which the rows vary most.
+    Components(&'a FittedPca),
 }
 
 /// The trees of a model that has many.

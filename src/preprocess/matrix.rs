@@ -108,6 +108,30 @@ pub enum Task {
     Classification,
     /// A number.
     Regression,
+    /// Groups of rows that lie close together; there is no target.
+    Clustering,
+    /// Fewer numbers that keep what varies most; there is no target.
+    Projection,
+    /// How odd a row is among the others; there is no target.
+    AnomalyDetection,
+}
+
+impl Task {
+    /// Whether it is learned from labelled rows.
+    pub fn has_target(self) -> bool {
+        matches!(self, Self::Classification | Self::Regression)
+    }
+
+    /// Its name in requests.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Classification => "classification",
+            Self::Regression => "regression",
+            Self::Clustering => "clustering",
+            Self::Projection => "projection",
+            Self::AnomalyDetection => "anomaly_detection",
+        }
+    }
 }
 
 /// What the rows are labelled with.
@@ -120,12 +144,28 @@ pub enum Target {
         /// How many classes there are; all of them occur in the training rows.
         n_classes: usize,
     },
-    /// Finite numbers, one per row.
+    /// Finite numbers, one per row; none at all for what is learned without a target.
     Values(Vec<f64>),
 }
 
 impl Target {
-    /// Rows.
+    /// No labels: what is learned, is learned from the rows alone.
+    ///
+    /// ```
+    /// use vitrine::preprocess::Target;
+    /// assert!(!Target::none().has_labels());
+    /// assert_eq!(Target::none().take_rows(&[4, 2]), Target::none());
+    /// ```
+    pub fn none() -> Self {
+        Self::Values(Vec::new())
+    }
+
+    /// Whether the rows are labelled.
+    pub fn has_labels(&self) -> bool {
+        self.n_rows() > 0
+    }
+
+    /// Labelled rows.
     pub fn n_rows(&self) -> usize {
         match self {
             Self::Classes { codes, .. } => codes.len(),
@@ -133,7 +173,7 @@ impl Target {
         }
     }
 
-    /// What is to be learned from it.
+    /// What is to be learned from it, if it has labels.
     pub fn task(&self) -> Task {
         match self {
             Self::Classes { .. } => Task::Classification,
@@ -147,6 +187,7 @@ impl Target {
             Self::Classes { codes, n_classes } => {
                 Self::Classes { codes: rows.iter().map(|&row| codes[row as usize]).collect(), n_classes: *n_classes }
             }
+            Self::Values(values) if values.is_empty() => Self::none(),
             Self::Values(values) => Self::Values(rows.iter().map(|&row| values[row as usize]).collect()),
         }
     }

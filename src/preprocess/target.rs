@@ -68,14 +68,6 @@ pub fn read_labels(column: &Column, task: Task, issues: &mut Issues) -> Result<L
         issues.push(PreprocessIssue::TargetMissing { target: name.clone(), n_rows: n_rows - rows.len() });
     }
     match task {
-        Task::Regression => {
-            let values = rows.iter().map(|&row| number(column, row)).collect::<Option<Vec<f64>>>();
-            let values = values.ok_or_else(|| PreprocessError::TargetNotNumeric {
-                target: name.clone(),
-                kind: format!("{:?}", column.kind()).to_lowercase(),
-            })?;
-            Ok(Labels { rows, target: Target::Values(values), classes: Vec::new() })
-        }
         Task::Classification => {
             let classes = sorted_classes(column, &rows)?;
             if let [class] = classes.as_slice() {
@@ -83,6 +75,14 @@ pub fn read_labels(column: &Column, task: Task, issues: &mut Issues) -> Result<L
             }
             let codes = class_codes(column, &rows, &classes).into_iter().map(|code| code.unwrap_or(0)).collect();
             Ok(Labels { rows, target: Target::Classes { codes, n_classes: classes.len() }, classes })
+        }
+        _ => {
+            let values = rows.iter().map(|&row| number(column, row)).collect::<Option<Vec<f64>>>();
+            let values = values.ok_or_else(|| PreprocessError::TargetNotNumeric {
+                target: name.clone(),
+                kind: format!("{:?}", column.kind()).to_lowercase(),
+            })?;
+            Ok(Labels { rows, target: Target::Values(values), classes: Vec::new() })
         }
     }
 }

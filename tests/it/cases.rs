@@ -124,11 +124,14 @@ pub(crate) fn fit(kind: &str, params: &ParamMap, input: FitInput) -> Result<Fit,
     }
 }
 
-/// The probabilities or numbers of some answers.
+/// The probabilities, distances or numbers of some answers.
 pub(crate) fn flat(answers: &Answers) -> &[f64] {
     match answers {
         Answers::Classes { probabilities, .. } => probabilities,
-        Answers::Values(values) => values,
+        Answers::Values(values)
+        | Answers::Clusters { distances: values, .. }
+        | Answers::Components { values, .. }
+        | Answers::Scores { scores: values, .. } => values,
     }
 }
 

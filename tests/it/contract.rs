@@ -24,6 +24,10 @@ fn every_way() -> Vec<(&'static ModelKind, Task, ParamMap)> {
             _ if docs.iter().any(|doc| doc.name == "n_estimators") => {
                 vec![ParamMap::from([("n_estimators".to_owned(), Value::from(7))])]
             }
+            // The smallest sample here has five rows.
+            _ if docs.iter().any(|doc| doc.name == "n_clusters") => {
+                vec![ParamMap::from([("n_clusters".to_owned(), Value::from(3))])]
+            }
             _ => vec![ParamMap::new()],
         };
         for &task in kind.tasks {
@@ -58,6 +62,7 @@ fn labels(x: &Matrix, task: Task) -> Target {
             codes.iter_mut().zip(0..3).for_each(|(code, class)| *code = class);
             Target::Classes { codes, n_classes: 3 }
         }
+        _ => Target::none(),
     }
 }
 
@@ -80,6 +85,15 @@ fn check_sound(name: &str, answers: &Answers, n_rows: usize) {
     assert!(flat(answers).iter().all(|x| x.is_finite()), "{name}: {answers:?}");
     match answers {
         Answers::Values(values) => assert_eq!(values.len(), n_rows, "{name}"),
+        Answers::Clusters { codes, distances } => {
+            assert_eq!([codes.len(), distances.len()], [n_rows; 2], "{name}");
+            assert!(distances.iter().all(|distance| *distance >= 0.0), "{name}");
+        }
+        Answers::Components { values, n_components } => assert_eq!(values.len(), n_rows * n_components, "{name}"),
+        Answers::Scores { scores, .. } => {
+            assert_eq!(scores.len(), n_rows, "{name}");
+            assert!(scores.iter().all(|score| (-1.0..0.0).contains(score)), "{name}: {scores:?}");
+        }
         Answers::Classes { probabilities, n_classes } => {
             assert_eq!(probabilities.len(), n_rows * n_classes, "{name}");
             for row in probabilities.chunks_exact(*n_classes) {
@@ -153,17 +167,39 @@ fn odd_tables_are_learned_from() {
 
 #[test]
 fn one_row_and_one_class_are_answered_as_they_are() {
-    for (kind, task, params) in every_way() {
+    for (kind, task, params) in every_way().into_iter().filter(|(_, task, _)| task.has_target()) {
         for n_rows in [1, 6] {
             let x = rows(n_rows, 3, 4);
             let y = match task {
                 Task::Classification => Target::Classes { codes: vec![0; n_rows], n_classes: 1 },
-                Task::Regression => Target::Values(vec![42.5; n_rows]),
+                _ => Target::Values(vec![42.5; n_rows]),
             };
             let (fitted, ..) = fit(kind.kind, &params, input(&x, &y, Seed(1))).unwrap();
             let expected = if task == Task::Classification { 1.0 } else { 42.5 };
             for answer in flat(&fitted.predict(&x)) {
                 assert!((answer - expected).abs() < 1e-5, "{}: {answer}", describe(kind, task, &params));
+            }
+        }
+    }
+}
+
+/// In the spirit of scikit-learn's `check_fit2d_1sample` and of its checks of clusterers and outlier detectors.
+#[test]
+fn rows_without_labels_may_be_one_or_all_the_same() {
+    for (kind, task, params) in every_way().into_iter().filter(|(_, task, _)| !task.has_target()) {
+        let name = describe(kind, task, &params);
+        for x in [rows(1, 3, 4), Matrix::from_columns(vec![vec![7.5; 6]; 3])] {
+            match fit(kind.kind, &params, input(&x, &Target::none(), Seed(1))) {
+                Ok((fitted, ..)) => {
+                    let answers = fitted.predict(&x);
+                    check_sound(&name, &answers, x.n_rows());
+                    let first = flat(&answers)[0];
+                    assert!(task != Task::Clustering || first == 0.0, "{name}: a row is where its centre is");
+                    // Numbers far beyond those learned from are answered too.
+                    let far = Matrix::from_columns(vec![vec![f64::MAX, -f64::MAX]; 3]);
+                    check_sound(&name, &fitted.predict(&far), 2);
+                }
+                Err(error) => assert_eq!(error.code(), "train.fewer_rows_than_clusters", "{name}"),
             }
         }
     }
@@ -179,9 +215,15 @@ fn extreme_numbers_give_an_answer_or_an_error() {
         let y = match task {
             Task::Classification => Target::Classes { codes: (0..12).map(|i| i % 2).collect(), n_classes: 2 },
             Task::Regression => Target::Values((0..12).map(|i| f64::from(i) * 1e300).collect()),
+            _ => Target::none(),
         };
         match fit(kind.kind, &params, input(&x, &y, Seed(1))) {
-            Ok((fitted, ..)) => assert_eq!(fitted.n_features(), 2, "{name}"),
+            Ok((fitted, ..)) => {
+                assert_eq!(fitted.n_features(), 2, "{name}");
+                if !task.has_target() {
+                    check_sound(&name, &fitted.predict(&x), 12);
+                }
+            }
             Err(error) => assert!(error.code().starts_with("train."), "{name}: {error:?}"),
         }
     }

@@ -93,7 +93,7 @@ impl Criterion {
                 Err(TreeError::WrongCriterion { criterion: other.word(), learns: "classes", use_instead: "gini" }
                     .into())
             }
-            (other, Task::Regression) => {
+            (other, _) => {
                 let use_instead = "squared_error";
                 Err(TreeError::WrongCriterion { criterion: other.word(), learns: "numbers", use_instead }.into())
             }

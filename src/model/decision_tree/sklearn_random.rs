@@ -81,6 +81,37 @@ impl RandomState {
             }
         }
     }
+
+    /// As scikit-learn's `sample_without_replacement(n, n_drawn)`, which has a way for few, one for most and one for all
+    /// of them.
+    pub(in crate::model) fn draw(&mut self, n: usize, n_drawn: usize) -> Vec<u32> {
+        let mut drawn: Vec<u32> = (0..n as u32).collect();
+        let share = n_drawn as f64 / n as f64;
+        if share > 0.01 && share < 0.99 {
+            for last in (1..n).rev() {
+                drawn.swap(last, self.below(last as u32 + 1) as usize);
+            }
+            drawn.truncate(n_drawn);
+        } else if share < 0.2 {
+            drawn.clear();
+            let mut is_drawn = vec![false; n];
+            while drawn.len() < n_drawn {
+                let row = self.below(n as u32);
+                if !std::mem::replace(&mut is_drawn[row as usize], true) {
+                    drawn.push(row);
+                }
+            }
+        } else {
+            drawn.truncate(n_drawn);
+            for row in n_drawn..n {
+                let at = self.below(row as u32 + 1) as usize;
+                if at < n_drawn {
+                    drawn[at] = row as u32;
+                }
+            }
+        }
+        drawn
+    }
 }
 
 /// MT19937.
@@ -141,6 +172,16 @@ mod tests {
         assert_eq!([(); 5].map(|()| random.below(10)), [5, 0, 3, 3, 7]);
         assert_eq!(RandomState::new(Seed(42)).below(RAND_MAX), 1_608_637_542);
         assert_eq!(random.below(1), 0);
+    }
+
+    #[test]
+    fn samples_are_drawn_as_scikit_learn_draws_them() {
+        // np.random.RandomState(0).random_sample(), and sample_without_replacement(n, k, random_state=0).
+        assert_eq!(RandomState::new(Seed(0)).uniform(), 0.548_813_503_927_324_8);
+        let draw = |n, n_drawn| RandomState::new(Seed(0)).draw(n, n_drawn);
+        assert_eq!(draw(10, 4), [2, 8, 4, 9]);
+        assert_eq!(draw(1000, 4), [684, 559, 629, 192]);
+        assert_eq!(draw(4, 4), [0, 1, 2, 3]);
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl Cuts {
 
 /// A category's code; none where the cell is missing or no category's.
 pub(super) fn code(x: f64) -> Option<u8> {
-    (x >= 0.0 && x < 256.0).then_some(x as u8)
+    (0.0..256.0).contains(&x).then_some(x as u8)
 }
 
 /// How all features are cut.

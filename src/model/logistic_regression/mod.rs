@@ -412,7 +412,9 @@ mod tests {
         let y = Target::Classes { codes: vec![0, 0, 1, 1], n_classes: 2 };
         let params = params.iter().map(|&(name, word)| (name.to_owned(), word.into())).collect();
         let (seed, device) = (crate::random::Seed(0), crate::train::Device::cpu());
-        let error = start(&params, FitInput { x, y, valid: None, seed, device }).err().expect("it cannot be done");
+        let error = start(&params, FitInput { x, y, sample_weight: None, valid: None, seed, device })
+            .err()
+            .expect("it cannot be done");
         assert_eq!(error.code(), "train.not_by_gradient_descent");
         error.to_string()
     }
@@ -434,7 +436,7 @@ mod tests {
         let fitted = |c: f64| {
             let params = ParamMap::from([("penalty".to_owned(), "l1".into()), ("C".to_owned(), c.into())]);
             let (seed, device) = (crate::random::Seed(0), crate::train::Device::cpu());
-            let input = FitInput { x: x.clone(), y: y.clone(), valid: None, seed, device };
+            let input = FitInput { x: x.clone(), y: y.clone(), sample_weight: None, valid: None, seed, device };
             let mut session = start(&params, input).unwrap();
             while crate::train::block_on(session.step()).unwrap().fraction < 1.0 {}
             let (_, issues) = session.finish();

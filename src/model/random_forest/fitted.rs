@@ -46,13 +46,13 @@ pub struct FittedForest {
 
 impl FittedForest {
     /// Without trees yet.
-    pub(super) fn new(kind: &'static str, n_features: usize, n_classes: usize) -> Self {
+    pub(in crate::model) fn new(kind: &'static str, n_features: usize, n_classes: usize) -> Self {
         let importances = vec![0.0; n_features];
         Self { kind, n_features, n_classes, trees: Vec::new(), shares: Vec::new(), importances, oob_score: None }
     }
 
     /// Keeps a grown tree.
-    pub(super) fn push(&mut self, grown: &[TreeNode]) {
+    pub(in crate::model) fn push(&mut self, grown: &[TreeNode]) {
         add_importances(grown, &mut self.importances);
         self.trees.push(PackedTree::pack(grown, self.n_classes, &mut self.shares));
     }

@@ -293,8 +293,15 @@ fn start(
     Ok(Box::new(ForestSession::new(plan, x, y, weights)))
 }
 
-/// As if every split halved the rows.
-fn check_work(n_trees: usize, n_rows: usize, n_features: usize, max_depth: Option<usize>) -> Result<(), Error> {
+/// Refuses what would take hours, as if every split halved the rows.
+///
+/// **Errors** `train.too_much_work`.
+pub(super) fn check_work(
+    n_trees: usize,
+    n_rows: usize,
+    n_features: usize,
+    max_depth: Option<usize>,
+) -> Result<(), Error> {
     let n_levels = libm::log2(n_rows as f64).min(max_depth.map_or(f64::INFINITY, |depth| depth as f64));
     let n_words = n_trees as f64 * n_rows as f64 * n_features as f64 * (1.0 + n_levels);
     if n_words > WORDS_MAX {

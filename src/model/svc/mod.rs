@@ -227,7 +227,8 @@ mod tests {
         let params = params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let n_classes = codes.iter().max().map_or(0, |&code| code as usize + 1);
         let (x, y) = (Matrix::from_columns(x), Target::Classes { codes: codes.to_vec(), n_classes });
-        let mut session = start(&params, FitInput { x, y, valid: None, seed: Seed(0), device: Device::cpu() })?;
+        let mut session =
+            start(&params, FitInput { x, y, sample_weight: None, valid: None, seed: Seed(0), device: Device::cpu() })?;
         while block_on(session.step())?.fraction < 1.0 {}
         Ok(session.finish())
     }

@@ -7,14 +7,15 @@ use vitrine_protocol::{Buffer, EvaluationMsg, Event, SeriesMsg};
 use crate::Error;
 use crate::error::Issues;
 use crate::evaluate::{
-    Bootstrap, EvaluateError, Intervals, N_RESAMPLES_MAX, Series, class_charts, drawn_classes, evaluate as measure,
-    rows_by_cell, value_charts,
+    Bootstrap, EvaluateError, Evaluation, Intervals, N_RESAMPLES_MAX, Series, class_charts, drawn_classes,
+    evaluate as compare, rows_by_cell, value_charts,
 };
-use crate::model::{Answers, ModelCard};
-use crate::preprocess::{Target, read_known_labels};
+use crate::model::{Answers, ModelCard, Pipeline};
+use crate::preprocess::{Labels, RowSource, Target, read_known_labels};
 use crate::random::Seed;
 use crate::worker::context::Context;
 use crate::worker::jobs::answer_all;
+use crate::worker::jobs::measure::{all_rows, measure};
 use crate::worker::{Reply, wire};
 
 /// Where in the progress answering ends.
@@ -29,6 +30,17 @@ pub(super) struct Asked {
     pub(super) seed: u64,
 }
 
+/// What was found; of answers without a truth the measures alone.
+#[derive(Default)]
+struct Found {
+    measured: Evaluation,
+    charts: BTreeMap<String, Vec<SeriesMsg>>,
+    intervals: Option<Intervals>,
+    n_resamples: usize,
+    /// By cell of the confusion matrix, or one answer after the other.
+    rows: Vec<u32>,
+}
+
 pub(super) async fn evaluate(context: Context, asked: Asked) -> Result<Reply, Error> {
     let n_resamples = asked.resamples.unwrap_or_default();
     if n_resamples > N_RESAMPLES_MAX {
@@ -38,22 +50,22 @@ pub(super) async fn evaluate(context: Context, asked: Asked) -> Result<Reply, Er
     let table = context.workspace.borrow().table(&asked.table)?.table.clone();
     let pipeline = &entry.pipeline;
     let mut issues = Issues::new();
-    let mut labels = read_known_labels(table.as_ref(), &pipeline.target, &pipeline.classes, &mut issues)?;
+    let mut labels = match &pipeline.target {
+        Some(target) => read_known_labels(table.as_ref(), target, &pipeline.classes, &mut issues)?,
+        None => all_rows(table.n_rows()),
+    };
     if let Some(wanted) = wanted_rows(&entry.card, &asked.table, asked.rows.as_deref())? {
         labels.keep_rows(wanted);
     }
-    let (rows, truth) = (labels.rows, labels.target);
-    let answers = answer_all(&context, pipeline, table.as_ref(), &rows, (0.0, ANSWERED), &mut issues).await?;
-    let measured = measure(&answers, &truth);
-    context.tick("evaluating", ANSWERED).await;
-    let seed = Seed(asked.seed);
-    let charts = charts(&context, &answers, &truth, &rows, seed).await;
-    let (intervals, n_resamples) = intervals(&context, &answers, &truth, asked.resamples, seed).await;
-    let n_rows = rows.len();
-    let rows = match &truth {
-        Target::Classes { codes, n_classes } => rows_by_cell(&rows, codes, &answers.codes(), *n_classes),
-        Target::Values(_) => rows,
+    let n_rows = labels.rows.len();
+    let found = if pipeline.task.has_target() {
+        compared(&context, pipeline, table.as_ref(), labels, &asked, &mut issues).await?
+    } else {
+        let rows = (labels.rows.as_slice(), &labels.target);
+        let measured = measure(&context, pipeline, table.as_ref(), rows, (0.0, 1.0), &mut issues).await?;
+        Found { measured, ..Found::default() }
     };
+    let Found { measured, charts, intervals, n_resamples, rows } = found;
     let msg = EvaluationMsg {
         model: asked.id,
         table: asked.table,
@@ -68,6 +80,28 @@ pub(super) async fn evaluate(context: Context, asked: Asked) -> Result<Reply, Er
         issues: wire::issue_msgs(&issues),
     };
     Ok(Reply { event: Event::Evaluated(msg), buffers: vec![("rows", Buffer::U32(rows))] })
+}
+
+/// Compares answers with the truth.
+async fn compared(
+    context: &Context,
+    pipeline: &Pipeline,
+    source: &dyn RowSource,
+    Labels { rows, target: truth, .. }: Labels,
+    asked: &Asked,
+    issues: &mut Issues,
+) -> Result<Found, Error> {
+    let answers = answer_all(context, pipeline, source, &rows, (0.0, ANSWERED), issues).await?;
+    let measured = compare(&answers, &truth);
+    context.tick("evaluating", ANSWERED).await;
+    let seed = Seed(asked.seed);
+    let charts = charts(context, &answers, &truth, &rows, seed).await;
+    let (intervals, n_resamples) = intervals(context, &answers, &truth, asked.resamples, seed).await;
+    let rows = match &truth {
+        Target::Classes { codes, n_classes } => rows_by_cell(&rows, codes, &answers.codes(), *n_classes),
+        Target::Values(_) => rows,
+    };
+    Ok(Found { measured, charts, intervals, n_resamples, rows })
 }
 
 /// The series of every chart, class by class.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use vitrine_protocol::{
-    BoundaryMsg, DecisionPathMsg, Event, ExplainMsg, ExplanationMsg, PathStepMsg, TermMsg, TreeMsg, VotesMsg,
+    BoundaryMsg, Buffer, DecisionPathMsg, Event, ExplainMsg, ExplanationMsg, PathStepMsg, TermMsg, TreeMsg, VotesMsg,
 };
 
 use crate::Error;
@@ -69,6 +69,10 @@ fn path_msg(pipeline: &Pipeline, path: DecisionPath) -> DecisionPathMsg {
             (Value::from(class), Some(probabilities.clone()))
         }
         Answers::Values(values) => (Value::from(values[0]), None),
+        Answers::Components { values, .. } => (Value::from(values.clone()), None),
+        Answers::Clusters { .. } | Answers::Scores { .. } => {
+            (Value::from(pipeline.classes[path.answers.codes()[0] as usize].as_str()), None)
+        }
     };
     DecisionPathMsg {
         path: path
@@ -140,28 +144,30 @@ async fn boundary(context: &Context, pipeline: &Pipeline, plan: &BoundaryPlan) -
         fixed: wire::cells_by_name(plan.fixed_cells()),
         classes: wire::classes_msg(pipeline),
     };
-    let buffers = all.map(answered_only).map(|(answers, sure)| boundary_buffers(answers, sure)).unwrap_or_default();
+    let buffers = all.map(boundary_buffers).unwrap_or_default();
     Ok(Reply { event: Event::Explained(ExplanationMsg::Boundary(msg)), buffers })
 }
 
-/// The answers with the probability of the answered class alone.
-fn answered_only(answers: Answers) -> (Answers, Vec<f64>) {
-    let sure = match &answers {
+/// The answers as buffers; of probabilities that of the answered class alone, of components the first.
+fn boundary_buffers(answers: Answers) -> crate::worker::Buffers {
+    let codes = answers.codes();
+    let answered = match answers {
         Answers::Classes { probabilities, n_classes } => {
-            let codes = answers.codes();
-            probabilities.chunks_exact(*n_classes).zip(codes).map(|(row, code)| row[code as usize]).collect()
+            let rows = probabilities.chunks_exact(n_classes).zip(&codes);
+            Answers::Classes { probabilities: rows.map(|(row, &code)| row[code as usize]).collect(), n_classes: 1 }
         }
-        Answers::Values(_) => Vec::new(),
+        Answers::Components { values, n_components } => {
+            Answers::Values(values.into_iter().step_by(n_components).collect())
+        }
+        other => other,
     };
-    (answers, sure)
-}
-
-fn boundary_buffers(answers: Answers, sure: Vec<f64>) -> crate::worker::Buffers {
-    use vitrine_protocol::Buffer;
-    match &answers {
-        Answers::Classes { .. } => vec![("codes", Buffer::U32(answers.codes())), ("probabilities", Buffer::F64(sure))],
-        Answers::Values(values) => vec![("values", Buffer::F64(values.clone()))],
+    let mut buffers = wire::prediction_buffers(answered);
+    for (name, buffer) in &mut buffers {
+        if *name == "codes" {
+            *buffer = Buffer::U32(codes.clone());
+        }
     }
+    buffers
 }
 
 fn axis_values(axis: &Axis) -> Vec<Value> {

@@ -18,7 +18,7 @@ use crate::train::FitInput;
 use crate::worker::context::Context;
 use crate::worker::jobs::prepare::fit_recipe;
 use crate::worker::jobs::train::{ChosenDevice, PREPARED, Plan, choose_device, fit, labels_of, steps_for};
-use crate::worker::jobs::{COST_PER_TICK, ROWS_PER_TICK, transform_all};
+use crate::worker::jobs::{block_rows, transform_all};
 use crate::worker::wire;
 
 /// Numbers of prepared folds that are kept for the candidates to come: 128 MB.
@@ -43,7 +43,7 @@ impl Candidate {
         let kind = find(&spec.kind)?;
         let mut params = (kind.check)(&spec.params)?;
         if !kind.tasks.contains(&plan.task) {
-            let task = format!("{:?}", plan.task).to_lowercase();
+            let task = plan.task.word().to_owned();
             return Err(ModelError::WrongTask { kind: kind.kind.to_owned(), task }.into());
         }
         (kind.resolve)(&mut params, plan.task);
@@ -245,7 +245,7 @@ impl<'a> Bench<'a> {
 
     /// Answers a matrix block by block, in terms of all classes.
     async fn answer(&self, fitted: &dyn Fitted, x: &Matrix, fold: &PreparedFold) -> Answers {
-        let n_block = (COST_PER_TICK / fitted.cost_per_row().max(1)).clamp(1, ROWS_PER_TICK);
+        let n_block = block_rows(fitted);
         let rows: Vec<u32> = (0..x.n_rows() as u32).collect();
         let mut all = fitted.predict(&x.take_rows(&rows[..n_block.min(rows.len())]));
         for block in rows.chunks(n_block).skip(1) {

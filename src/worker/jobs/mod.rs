@@ -4,6 +4,7 @@ mod evaluate;
 mod explain;
 mod folds;
 mod load;
+mod measure;
 mod predict;
 mod prepare;
 mod project;
@@ -18,7 +19,7 @@ use vitrine_protocol::{Event, Request};
 
 use crate::Error;
 use crate::error::Issues;
-use crate::model::{Answers, Pipeline};
+use crate::model::{Answers, Fitted, Pipeline};
 use crate::preprocess::{FittedRecipe, Matrix, RowSource, Transforming};
 use crate::worker::context::Context;
 use crate::worker::workspace::TableEntry;
@@ -114,6 +115,17 @@ async fn transform_all(
     Ok(Matrix::from_columns(features))
 }
 
+/// How many rows can be answered between two ticks.
+fn block_rows(fitted: &dyn Fitted) -> usize {
+    (COST_PER_TICK / fitted.cost_per_row().max(1)).clamp(1, ROWS_PER_TICK)
+}
+
+/// Some rows of a matrix that follow each other.
+fn block_of(x: &Matrix, first: usize, n_rows: usize) -> Matrix {
+    let positions: Vec<u32> = (first as u32..(first + n_rows) as u32).collect();
+    x.take_rows(&positions)
+}
+
 /// Answers rows block by block, telling progress between `from` and `to`.
 async fn answer_all(
     context: &Context,
@@ -124,7 +136,7 @@ async fn answer_all(
     issues: &mut Issues,
 ) -> Result<Answers, Error> {
     let mut all: Option<Answers> = None;
-    let n_block = (COST_PER_TICK / pipeline.fitted.cost_per_row().max(1)).clamp(1, ROWS_PER_TICK);
+    let n_block = block_rows(pipeline.fitted.as_ref());
     // Where a row depends on those before it, blocks are cut after the recipe.
     let ordered = match pipeline.recipe.follows_order() {
         true => Some(transform_all(context, &pipeline.recipe, source, rows, from, Some(&mut *issues)).await?),
@@ -133,11 +145,7 @@ async fn answer_all(
     for (idx, block) in rows.chunks(n_block).enumerate() {
         let answers = match &ordered {
             None => pipeline.answer(source, block, issues)?,
-            Some(x) => {
-                let first = (idx * n_block) as u32;
-                let positions: Vec<u32> = (first..first + block.len() as u32).collect();
-                pipeline.fitted.predict(&x.take_rows(&positions))
-            }
+            Some(x) => pipeline.fitted.predict(&block_of(x, idx * n_block, block.len())),
         };
         all = Some(match all {
             None => answers,

@@ -24,7 +24,8 @@ pub(super) async fn pruning_path(context: &Context, entry: &ModelEntry) -> Resul
     };
     let table = context.workspace.borrow().table(&card.table)?.table.clone();
     let mut quiet = Issues::new();
-    let all = read_known_labels(table.as_ref(), &pipeline.target, &pipeline.classes, &mut quiet)?;
+    let target = pipeline.target.as_deref().unwrap_or_default();
+    let all = read_known_labels(table.as_ref(), target, &pipeline.classes, &mut quiet)?;
     let part = |wanted: &[u32]| {
         let mut part = all.clone();
         part.keep_rows(wanted);
@@ -70,7 +71,7 @@ fn path_msg(points: &[PruningPoint], chosen: usize, task: Task) -> PruningPathMs
         chosen,
         metric: match task {
             Task::Classification => "accuracy",
-            Task::Regression => "r2",
+            _ => "r2",
         }
         .to_owned(),
     }

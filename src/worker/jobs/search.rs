@@ -75,6 +75,7 @@ pub(super) async fn cross_validate(
     plan: &Plan,
 ) -> Result<BTreeMap<String, Vec<Option<f64>>>, Error> {
     let Some(n_folds) = plan.split.folds else { return Ok(BTreeMap::new()) };
+    plan.check_comparable()?;
     check_n_fits(n_folds as f64, 1)?;
     let bench = Bench::new(context, plan)?;
     let candidate = Candidate::of_plan(plan);
@@ -98,7 +99,10 @@ fn check(context: &Context, request: &SearchMsg) -> Result<Plan, Error> {
     }
     let mut planned: Result<Plan, Error> = Err(SearchError::NothingToCompare {}.into());
     for model in &request.models {
-        planned = Plan::check(context, train_msg(request, model, &split));
+        planned = Plan::check(context, train_msg(request, model, &split)).and_then(|plan| {
+            plan.check_comparable()?;
+            Ok(plan)
+        });
         if planned.is_ok() {
             break;
         }
@@ -109,7 +113,7 @@ fn check(context: &Context, request: &SearchMsg) -> Result<Plan, Error> {
 fn train_msg(request: &SearchMsg, model: &ModelSpecMsg, split: &SplitMsg) -> TrainMsg {
     TrainMsg {
         table: request.table.clone(),
-        target: request.target.clone(),
+        target: Some(request.target.clone()),
         features: request.features.clone(),
         task: request.task,
         sample_weight: None,

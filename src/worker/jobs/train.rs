@@ -7,8 +7,8 @@ use vitrine_protocol::{Buffer, Event, ModelMsg, SplitMsg, StepMsg, TrainMsg};
 
 use crate::Error;
 use crate::error::Issues;
-use crate::evaluate::evaluate;
-use crate::model::{ModelCard, ModelError, ModelKind, Pipeline, Receipt, find};
+use crate::evaluate::report_sample;
+use crate::model::{ModelCard, ModelError, ModelKind, Pipeline, Receipt, code_names, find};
 use crate::param::ParamMap;
 use crate::preprocess::{
     Labels, Needs, Prepared, PreprocessError, PreprocessIssue, RowSource, Step, Target, Task, encode_as_codes,
@@ -19,8 +19,9 @@ use crate::table::split::{Split, hold_back};
 use crate::table::{Column, Table};
 use crate::train::{Device, Epoch, FitInput};
 use crate::worker::context::Context;
+use crate::worker::jobs::measure::{all_rows, measure};
 use crate::worker::jobs::prepare::{choose_features, choose_steps, fit_recipe};
-use crate::worker::jobs::{answer_all, data_sha256, search, sha256_hex, transform_all};
+use crate::worker::jobs::{data_sha256, search, sha256_hex, transform_all};
 use crate::worker::workspace::{ModelEntry, TableEntry};
 use crate::worker::{Reply, RequestError, wire};
 
@@ -38,7 +39,8 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
 
     let table = plan.entry.table.clone();
     let features = &plan.features;
-    let known = (plan.parts.train.rows.clone(), Some(plan.parts.train.clone()));
+    let labels = plan.task.has_target().then(|| plan.parts.train.clone());
+    let known = (plan.parts.train.rows.clone(), labels);
     let (steps, keeps_missing) = (plan.steps.clone(), (plan.kind.takes_missing)(&plan.params));
     let prepared = fit_recipe(&context, table, known, features, steps, keeps_missing, (0.0, PREPARED)).await?;
     let Prepared { recipe, matrix, rows: train_rows, issues: odd } = prepared;
@@ -49,11 +51,11 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
 
     let test = &plan.parts.test;
     let valid = match test {
-        None => None,
-        Some(test) => {
+        Some(test) if plan.task.has_target() => {
             let source = plan.test_source();
             Some((transform_all(&context, &recipe, source, &test.rows, PREPARED, None).await?, test.target.clone()))
         }
+        _ => None,
     };
     let x = if plan.kind.takes_categories(&plan.params) {
         matrix.with_categorical(recipe.categorical_features(&mut issues))
@@ -72,7 +74,7 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
     let pipeline = Pipeline {
         task: plan.task,
         target: plan.target.clone(),
-        classes: plan.parts.train.classes.clone(),
+        classes: code_names(plan.task, fitted.as_ref(), plan.parts.train.classes.clone()),
         recipe,
         fitted,
     };
@@ -80,16 +82,19 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
     // What the model answers on its own rows was reported while they were prepared.
     let mut quiet = Issues::new();
     let table = plan.entry.table.as_ref();
-    let answers = answer_all(&context, &pipeline, table, &train_rows, (FITTED, 0.97), &mut quiet).await?;
-    let mut train_metrics = evaluate(&answers, &train_labels).metrics;
+    let rows = (train_rows.as_slice(), &train_labels);
+    let mut train_metrics = measure(&context, &pipeline, table, rows, (FITTED, 0.97), &mut quiet).await?.metrics;
+    if plan.task == Task::Clustering {
+        report_sample(train_rows.len(), &mut issues);
+    }
     let own = pipeline.fitted.measures().into_iter().map(|(name, measure)| (name.to_owned(), Some(measure)));
     train_metrics.extend(own);
     let test_metrics = match test {
         None => None,
         Some(test) => {
             let source = plan.test_source();
-            let answers = answer_all(&context, &pipeline, source, &test.rows, (0.97, 1.0), &mut issues).await?;
-            Some(evaluate(&answers, &test.target).metrics)
+            let rows = (test.rows.as_slice(), &test.target);
+            Some(measure(&context, &pipeline, source, rows, (0.97, 1.0), &mut issues).await?.metrics)
         }
     };
     let test_rows = test.as_ref().map(|test| test.rows.clone()).unwrap_or_default();
@@ -130,7 +135,7 @@ pub(super) struct Plan {
     table_id: String,
     pub(super) entry: Rc<TableEntry>,
     test_entry: Option<Rc<TableEntry>>,
-    target: String,
+    target: Option<String>,
     pub(super) task: Task,
     pub(super) features: Vec<String>,
     pub(super) sample_weight: Option<String>,
@@ -163,31 +168,37 @@ impl Plan {
         let kind = find(&request.model.kind)?;
         let mut params = (kind.check)(&request.model.params)?;
         let mut issues = Issues::new();
-        let column = entry.table.column(&request.target)?;
+        let column = request.target.as_deref().map(|target| entry.table.column(target)).transpose()?;
         let task = choose_task(kind, column, request.task)?;
         (kind.resolve)(&mut params, task);
-        let weight = request.sample_weight.as_deref();
-        check_weight(weight, &request.target, &entry, kind, &params)?;
-        let features = choose_features(&entry.table, Some(&request.target), weight, request.features, &mut issues)?;
+        let (target, weight) = (request.target.as_deref(), request.sample_weight.as_deref());
+        check_weight(weight, target, &entry, kind, &params)?;
+        // A target that nothing is learned from is still no feature.
+        let features = choose_features(&entry.table, target, weight, request.features, &mut issues)?;
         let recipe = request.recipe.as_deref();
         let steps = steps_for(&entry.table, &features, recipe, (kind, &params), &mut issues)?;
         let split = request.split.unwrap_or_default();
         let test_entry = split.test_table.as_deref().map(|id| workspace.table(id)).transpose()?;
         let seed = request.seed.unwrap_or(0);
-        let labels = read_labels(column, task, &mut issues)?;
-        let parts = match &test_entry {
-            Some(test) => {
-                let known = read_known_labels(test.table.as_ref(), &request.target, &labels.classes, &mut issues)?;
+        let column = column.filter(|_| task.has_target());
+        let labels = match column {
+            Some(column) => read_labels(column, task, &mut issues)?,
+            None => all_rows(entry.table.n_rows()),
+        };
+        let parts = match (&test_entry, column) {
+            (Some(test), Some(column)) => {
+                let known = read_known_labels(test.table.as_ref(), &column.name, &labels.classes, &mut issues)?;
                 Parts { train: labels, test: Some(known) }
             }
-            None => split_labels(&labels, &split, seed, column, &mut issues)?,
+            (Some(test), None) => Parts { train: labels, test: Some(all_rows(test.table.n_rows())) },
+            (None, _) => split_labels(&labels, &split, default_fraction(task), seed, column, &mut issues)?,
         };
         let device = choose_device(&workspace.device, request.device.as_deref(), (kind.uses_tensors)(&params))?;
         Ok(Self {
             table_id: request.table,
             entry: entry.clone(),
             test_entry,
-            target: request.target,
+            target: column.map(|column| column.name.clone()),
             task,
             features,
             sample_weight: request.sample_weight,
@@ -200,6 +211,16 @@ impl Plan {
             device,
             issues,
         })
+    }
+
+    /// Whether there is a target that what is learned on some folds can be measured against on others.
+    ///
+    /// **Errors** `train.folds_need_target`.
+    pub(super) fn check_comparable(&self) -> Result<(), Error> {
+        match self.task.has_target() {
+            true => Ok(()),
+            false => Err(ModelError::FoldsNeedTarget { kind: self.kind.kind.to_owned() }.into()),
+        }
     }
 
     /// The table the held-back rows are in.
@@ -216,7 +237,7 @@ impl Plan {
             "recipe": wire::recipe_msg(&self.steps),
             "model": { "kind": self.kind.kind, "params": self.params },
             "split": {
-                "test_fraction": self.split.test_fraction.unwrap_or(TEST_FRACTION),
+                "test_fraction": self.split.test_fraction.unwrap_or(default_fraction(self.task)),
                 "stratify": self.split.stratify.unwrap_or(self.task == Task::Classification),
                 "has_test_table": self.test_entry.is_some(),
             },
@@ -253,14 +274,14 @@ pub(super) fn steps_for(
 /// Whether rows can be weighed by that column; what is in it is looked at when the training rows are known.
 fn check_weight(
     weight: Option<&str>,
-    target: &str,
+    target: Option<&str>,
     entry: &TableEntry,
     kind: &ModelKind,
     params: &ParamMap,
 ) -> Result<(), Error> {
     let Some(name) = weight else { return Ok(()) };
     entry.table.column_idx(name)?;
-    if name == target {
+    if Some(name) == target {
         return Err(PreprocessError::WeightUsedTwice { column: name.to_owned(), also: "the target" }.into());
     }
     if !(kind.takes_weights)(params) {
@@ -269,17 +290,29 @@ fn check_weight(
     Ok(())
 }
 
-fn choose_task(kind: &ModelKind, column: &Column, asked: Option<vitrine_protocol::Task>) -> Result<Task, Error> {
+/// The share of rows that is held back when the request does not say: none where nothing is predicted.
+fn default_fraction(task: Task) -> f64 {
+    if task.has_target() { TEST_FRACTION } else { 0.0 }
+}
+
+fn choose_task(
+    kind: &ModelKind,
+    column: Option<&Column>,
+    asked: Option<vitrine_protocol::Task>,
+) -> Result<Task, Error> {
+    if column.is_none() && kind.tasks.iter().all(|task| task.has_target()) {
+        return Err(ModelError::TargetNeeded { kind: kind.kind.to_owned() }.into());
+    }
     let task = match (asked, kind.tasks) {
         (Some(task), _) => wire::core_task(task),
         // A model that learns one thing only needs no guess.
         (None, [only]) => *only,
-        (None, _) => suggest_task(column),
+        (None, all) => column.map_or(all[0], suggest_task),
     };
     if kind.tasks.contains(&task) {
         return Ok(task);
     }
-    Err(ModelError::WrongTask { kind: kind.kind.to_owned(), task: format!("{task:?}").to_lowercase() }.into())
+    Err(ModelError::WrongTask { kind: kind.kind.to_owned(), task: task.word().to_owned() }.into())
 }
 
 pub(super) fn choose_device(
@@ -306,18 +339,19 @@ pub(super) fn choose_device(
 fn split_labels(
     labels: &Labels,
     split: &SplitMsg,
+    default_fraction: f64,
     seed: u64,
-    column: &Column,
+    column: Option<&Column>,
     issues: &mut Issues,
 ) -> Result<Parts, Error> {
     let strata = match &labels.target {
         Target::Classes { codes, .. } if split.stratify != Some(false) => Some(codes.as_slice()),
         _ => None,
     };
-    if let (Some(codes), true) = (strata, split.test_fraction != Some(0.0)) {
+    if let (Some(codes), Some(column), true) = (strata, column, split.test_fraction != Some(0.0)) {
         report_rare_classes(codes, labels, column, issues);
     }
-    let test_fraction = split.test_fraction.unwrap_or(TEST_FRACTION);
+    let test_fraction = split.test_fraction.unwrap_or(default_fraction);
     let positions: Vec<u32> = (0..labels.rows.len() as u32).collect();
     // A table too small to hold anything back is learned from whole, unless the request says otherwise.
     let halves = match hold_back(&positions, strata, test_fraction, Seed(seed)) {

@@ -26,6 +26,9 @@ pub(super) fn core_task(task: vitrine_protocol::Task) -> Task {
     match task {
         vitrine_protocol::Task::Classification => Task::Classification,
         vitrine_protocol::Task::Regression => Task::Regression,
+        vitrine_protocol::Task::Clustering => Task::Clustering,
+        vitrine_protocol::Task::Projection => Task::Projection,
+        vitrine_protocol::Task::AnomalyDetection => Task::AnomalyDetection,
     }
 }
 

@@ -63,11 +63,14 @@ pub(super) fn task_msg(task: Task) -> wire::Task {
     match task {
         Task::Classification => wire::Task::Classification,
         Task::Regression => wire::Task::Regression,
+        Task::Clustering => wire::Task::Clustering,
+        Task::Projection => wire::Task::Projection,
+        Task::AnomalyDetection => wire::Task::AnomalyDetection,
     }
 }
 
 pub(in crate::worker) fn classes_msg(pipeline: &Pipeline) -> Option<Vec<String>> {
-    (pipeline.task == Task::Classification).then(|| pipeline.classes.clone())
+    (!pipeline.classes.is_empty()).then(|| pipeline.classes.clone())
 }
 
 fn input_msg(input: &Input) -> InputMsg {
@@ -119,7 +122,7 @@ pub(in crate::worker) fn tree_nodes(pipeline: &Pipeline, tree: usize) -> Result<
             return Ok(nodes);
         }
         Structure::Tree(_) => 1,
-        Structure::Linear { .. } | Structure::Plain => 0,
+        _ => 0,
     };
     Err(ExplainError::NoSuchTree { index: tree, n_trees }.into())
 }
@@ -137,18 +140,30 @@ fn structure_msg(pipeline: &Pipeline) -> StructureMsg {
             is_sum: trees.is_sum(),
         },
         Structure::Plain => StructureMsg::Plain {},
+        Structure::Clusters { centers, sizes } => {
+            StructureMsg::Clusters { centers: lists(centers, features.len()), sizes: sizes.to_vec() }
+        }
+        Structure::Components(pca) => StructureMsg::Components {
+            components: lists(&pca.components, features.len()),
+            mean: pca.mean.clone(),
+            explained_variance: pca.explained_variance.clone(),
+            explained_variance_ratio: pca.explained_variance_ratio.clone(),
+            singular_values: pca.singular_values.clone(),
+        },
         Structure::Linear { coefficients, intercepts, task } => {
             let rows: Vec<Value> = coefficients.chunks(features.len()).map(|row| json!(row)).collect();
             StructureMsg::Linear(match task {
                 Task::Classification => {
                     CoefficientsMsg { coefficients: Value::from(rows), intercept: json!(intercepts) }
                 }
-                Task::Regression => {
-                    CoefficientsMsg { coefficients: json!(coefficients), intercept: json!(intercepts.first()) }
-                }
+                _ => CoefficientsMsg { coefficients: json!(coefficients), intercept: json!(intercepts.first()) },
             })
         }
     }
+}
+
+fn lists(numbers: &[f64], n_features: usize) -> Vec<Vec<f64>> {
+    numbers.chunks(n_features).map(<[f64]>::to_vec).collect()
 }
 
 fn node_msg(id: usize, node: &TreeNode, features: &[FeatureDoc]) -> TreeNodeMsg {
@@ -171,7 +186,8 @@ fn node_msg(id: usize, node: &TreeNode, features: &[FeatureDoc]) -> TreeNodeMsg 
     }
 }
 
-/// Answers as buffers: `codes` and `probabilities` for classes, `values` for numbers.
+/// Answers as buffers: `codes` and `probabilities` for classes, `values` for numbers, `codes` and `distances` for
+/// clusters, `components` for projections, `codes` and `scores` for oddity.
 pub(in crate::worker) fn prediction_buffers(answers: Answers) -> Buffers {
     let codes = answers.codes();
     match answers {
@@ -179,6 +195,11 @@ pub(in crate::worker) fn prediction_buffers(answers: Answers) -> Buffers {
             vec![("codes", Buffer::U32(codes)), ("probabilities", Buffer::F64(probabilities))]
         }
         Answers::Values(values) => vec![("values", Buffer::F64(values))],
+        Answers::Clusters { distances, .. } => {
+            vec![("codes", Buffer::U32(codes)), ("distances", Buffer::F64(distances))]
+        }
+        Answers::Components { values, .. } => vec![("components", Buffer::F64(values))],
+        Answers::Scores { scores, .. } => vec![("codes", Buffer::U32(codes)), ("scores", Buffer::F64(scores))],
     }
 }
 

@@ -53,7 +53,7 @@ fn request(app: App) -> Option<SearchMsg> {
     split.shuffle = Some(true);
     let mut search = SearchMsg {
         table: train.table,
-        target: train.target,
+        target: train.target?,
         features: train.features,
         task: train.task,
         recipe: train.recipe,

@@ -82,7 +82,7 @@ pub(super) fn request(app: App) -> Option<TrainMsg> {
     }
     Some(TrainMsg {
         table,
-        target: app.plan.target.get()?,
+        target: Some(app.plan.target.get()?),
         features: app.features(),
         sample_weight: None,
         task: app.task(),

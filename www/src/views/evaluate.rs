@@ -98,7 +98,7 @@ fn Models() -> impl IntoView {
                         <button class="link" aria-pressed=shown.to_string() on:click:target=move |_| actions::look_at(app, Arc::clone(&chosen))>
                             {name}
                         </button>
-                        <span class="quiet">{format!(" → {}", crate::text::shortened(&model.target, 24))}</span>
+                        <span class="quiet">{format!(" → {}", crate::text::shortened(model.target_name(), 24))}</span>
                     </th>
                     {cells.views()}
                 </tr>

@@ -37,7 +37,7 @@ fn Inside() -> impl IntoView {
             model.as_ref().map_or(Inner::Nothing, |model| match model.model.structure {
                 StructureMsg::Tree { .. } | StructureMsg::Trees { .. } => Inner::Tree,
                 StructureMsg::Linear(_) => Inner::Coefficients,
-                StructureMsg::Plain {} => Inner::Nothing,
+                _ => Inner::Nothing,
             })
         })
     });
@@ -45,7 +45,8 @@ fn Inside() -> impl IntoView {
     let title = Signal::derive(move || {
         app.result.model.with(|trained| {
             let Some(trained) = trained else { return String::new() };
-            let values = [("model", app.kind_title(&trained.model.kind)), ("target", trained.model.target.clone())];
+            let values =
+                [("model", app.kind_title(&trained.model.kind)), ("target", trained.model.target_name().to_owned())];
             fill(app.text().explain_title, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
         })
     });

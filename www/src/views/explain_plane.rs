@@ -119,7 +119,7 @@ fn axes_of(boundary: &Boundary) -> (Axis, Axis) {
 /// The span of the target's numbers, as the engine profiled it.
 fn target_span(app: App, trained: &Trained) -> Option<[f64; 2]> {
     app.data.table.with(|table| {
-        let column = table.as_ref()?.columns.iter().find(|column| column.name == trained.model.target)?;
+        let column = table.as_ref()?.columns.iter().find(|column| column.name == trained.model.target_name())?;
         Some([column.min?, column.max?])
     })
 }
@@ -136,7 +136,7 @@ fn points(app: App) -> Vec<Point> {
     };
     let at = |name: &str| rows.columns.iter().position(|column| column == name);
     let (Some(x_at), Some(y_at)) = (at(&boundary.grid.x), at(&boundary.grid.y)) else { return Vec::new() };
-    let target_at = at(&trained.model.target);
+    let target_at = at(trained.model.target_name());
     let (x_axis, y_axis) = axes_of(&boundary);
     let span = target_span(app, &trained);
     let row_word = app.text().row;
@@ -194,5 +194,5 @@ fn draw(app: App, points: &[Point]) -> Option<Drawing> {
         lines: &[],
         marked: &marked,
     };
-    Some(app.palette.with(|palette| scatter(&spec, &ScatterWords { legend: &trained.model.target }, palette)))
+    Some(app.palette.with(|palette| scatter(&spec, &ScatterWords { legend: trained.model.target_name() }, palette)))
 }

@@ -79,7 +79,7 @@ fn receipt(app: App) -> Option<impl IntoView> {
             model.params.iter().map(|(name, value)| format!("{} = {}", spoken(name), setting(value))).collect();
         let rows = [
             (texts.model, app.kind_title(&model.kind)),
-            (texts.target, model.target.clone()),
+            (texts.target, model.target_name().to_owned()),
             (texts.parameters, params.join(", ")),
             (texts.seed, model.receipt.seed.to_string()),
             (texts.train_rows, format::count(model.n_train)),

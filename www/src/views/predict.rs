@@ -185,9 +185,9 @@ fn InputField(
 fn answer_view(app: App, answer: &Answer) -> impl IntoView + use<> {
     let texts = app.text();
     let (classes, target) = app.result.model.with_untracked(|trained| {
-        trained
-            .as_ref()
-            .map_or_else(Default::default, |t| (t.model.classes.clone().unwrap_or_default(), t.model.target.clone()))
+        trained.as_ref().map_or_else(Default::default, |t| {
+            (t.model.classes.clone().unwrap_or_default(), t.model.target_name().to_owned())
+        })
     });
     let words = if classes.is_empty() {
         format::number(answer.value)
