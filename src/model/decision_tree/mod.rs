@@ -1,8 +1,8 @@
 //! Decision trees: questions about one feature at a time, for classes and for numbers.
 //!
-//! What comes in: features, labels, and perhaps weights; cells may be missing. What goes out: the nodes, root first, each before its children, with
-//! scikit-learn's numbers: the same rows, parameters and seed give the same tree, node for node, ties included. The
-//! one intended difference: features stay f64, where scikit-learn rounds them to f32 first.
+//! What comes in: features, labels, and perhaps weights; cells may be missing. What goes out: the nodes, root first, each
+//! before its children, with scikit-learn's numbers: the same rows, parameters and seed give the same tree, node for
+//! node, ties included. The one intended difference: features stay f64, where scikit-learn rounds them to f32 first.
 
 pub(super) mod criterion;
 mod fitted;

@@ -26,6 +26,19 @@ const WORDS_PER_BRANCH: usize = 64;
 /// **Reference** Breiman, Friedman, Olshen and Stone, Classification and regression trees (1984), chapter 3; as
 /// scikit-learn's <https://scikit-learn.org/stable/modules/tree.html#minimal-cost-complexity-pruning>, in its order of
 /// operations.
+///
+/// ```
+/// use vitrine::model::{Pruning, TreeNode, TreeSplit};
+/// let split = TreeSplit { feature: 0, threshold: 1.5, missing_go_to_left: false, left: 1, right: 2 };
+/// let node = |parent, split, n_samples: usize, impurity| {
+///     TreeNode { parent, split, n_samples, weighted_n_samples: n_samples as f64, impurity, value: vec![0.0] }
+/// };
+/// let nodes = [node(None, Some(split), 4, 1.0), node(Some(0), None, 2, 0.0), node(Some(0), None, 2, 0.5)];
+/// let mut pruning = Pruning::new(&nodes);
+/// let pruned = pruning.next(f64::MAX, &mut 1000).unwrap();
+/// assert_eq!((pruned.node, pruned.alpha), (0, 0.75));
+/// assert_eq!(pruning.tree(&nodes).len(), 1);
+/// ```
 #[derive(Debug)]
 pub struct Pruning {
     parents: Vec<u32>,
