@@ -665,7 +665,11 @@ n_missing: [number, number],
 /**
  * A few values before and after of the first column touched.
  */
-sample: [Array<JsonValue>, Array<JsonValue>], };
+sample: [Array<JsonValue>, Array<JsonValue>], 
+/**
+ * The position of that column in `columns`.
+ */
+sample_of: number, };
 
 /**
  * One epoch or iteration.

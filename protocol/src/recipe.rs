@@ -303,6 +303,8 @@ pub struct FittedStepMsg {
     pub n_missing: [usize; 2],
     /// A few values before and after of the first column touched.
     pub sample: [Vec<Value>; 2],
+    /// The position of that column in `columns`.
+    pub sample_of: usize,
 }
 
 /// What a model would see. The matrix and the target come beside it as [`crate::Buffer`]s.

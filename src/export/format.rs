@@ -135,6 +135,8 @@ pub(super) struct FittedStepHeader {
     pub(super) n_columns: [usize; 2],
     pub(super) n_missing: [usize; 2],
     pub(super) sample: [Vec<String>; 2],
+    #[serde(default)]
+    pub(super) sample_of: usize,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -151,6 +151,7 @@ fn step_header(fitted: &FittedStep) -> FittedStepHeader {
         n_columns: fitted.report.n_columns,
         n_missing: fitted.report.n_missing,
         sample: fitted.report.sample.clone(),
+        sample_of: fitted.report.sample_of,
     }
 }
 
@@ -231,6 +232,7 @@ fn read_step(header: FittedStepHeader) -> Result<FittedStep, Error> {
             n_columns: header.n_columns,
             n_missing: header.n_missing,
             sample: header.sample,
+            sample_of: header.sample_of,
         },
     })
 }

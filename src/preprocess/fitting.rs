@@ -144,6 +144,7 @@ impl Fitting {
             n_columns: [self.features.len(); 2],
             n_missing: [self.features.iter().map(|feature| feature.values.n_missing()).sum(); 2],
             sample: Default::default(),
+            sample_of: 0,
         };
         let features = std::mem::take(&mut self.features);
         let current = Current {
@@ -178,6 +179,7 @@ impl Fitting {
         let after = made.first().map(sample).unwrap_or_default();
         if current.report.sample[0].is_empty() && before != after {
             current.report.sample = [before, after];
+            current.report.sample_of = current.learned.len();
         }
         current.done.extend(made);
         if current.done.len() + current.waiting.len() > MAX_FEATURES {

@@ -63,6 +63,8 @@ pub struct StepReport {
     pub n_missing: [usize; 2],
     /// The first cells of the first feature it changed, as texts.
     pub sample: [Vec<String>; 2],
+    /// The position of that feature among those it learned about.
+    pub sample_of: usize,
 }
 
 impl FittedRecipe {

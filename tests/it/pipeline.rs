@@ -233,6 +233,18 @@ fn a_row_takes_its_way_through_the_tree() {
 }
 
 #[test]
+fn a_step_shows_cells_of_a_column_it_changed() {
+    let recipe = json!([{ "step": "impute", "strategy": "mean" }, { "step": "encode", "method": "one_hot" }]);
+    let talk = Script::new()
+        .load("t", "s,x\na,1\nb,\nc,3\n")
+        .ask(json!({ "type": "prepare", "table": "t", "recipe": recipe }))
+        .run();
+    let step = &talk.json(2)["steps"][0];
+    assert_eq!(step["columns"][step["sample_of"].as_u64().unwrap() as usize], "x");
+    assert_eq!(step["sample"], json!([[1.0, null, 3.0], [1.0, 2.0, 3.0]]));
+}
+
+#[test]
 fn the_trees_of_a_forest_vote_and_each_can_be_followed() {
     let explain = |what: Value| json!({ "type": "explain", "id": "m", "explain": what });
     let talk = Script::new()

@@ -141,6 +141,7 @@ pub(in crate::worker) fn fitted_step_msg(fitted: &FittedStep) -> FittedStepMsg {
         n_columns: report.n_columns,
         n_missing: report.n_missing,
         sample: [texts(&report.sample[0]), texts(&report.sample[1])],
+        sample_of: report.sample_of,
     }
 }
 

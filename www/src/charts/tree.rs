@@ -205,7 +205,7 @@ fn draw_node(
             }
             at += width;
         }
-    } else {
+    } else if question.is_some() {
         svg.text(x + 10.0, y + 56.0, Type { fill: &palette.ink, ..quiet }, &fit(&answer, 10.5, inner));
     }
     svg.close();

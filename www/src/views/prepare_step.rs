@@ -206,7 +206,7 @@ fn effect(app: App, fitted: &FittedStepMsg) -> impl IntoView + use<> {
         });
         cells.views()
     };
-    let first = fitted.columns.first().map(|name| shortened(name, 40)).unwrap_or_default();
+    let first = fitted.columns.get(fitted.sample_of).map(|name| shortened(name, 40)).unwrap_or_default();
     let learned = fitted.columns.iter().zip(&fitted.learned).filter(|(_, learned)| !learned.is_null()).take(50);
     let learned: Vec<_> = learned
         .map(|(name, learned)| {

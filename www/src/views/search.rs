@@ -216,7 +216,7 @@ fn table(app: App, found: &Arc<SearchedMsg>, sorted: RwSignal<(usize, bool)>) ->
     });
     let note = fill(texts.found_note, &[("n", &format::count(found.n_fits)), ("folds", &found.n_folds.to_string())]);
     view! {
-        <section class="block" data-testid="found">
+        <section class="block found" data-testid="found">
             <h2>{texts.found_title}</h2>
             <p class="quiet">{note}</p>
             <div class="wide" tabindex="0" role="region" aria-label=texts.found_title>
