@@ -346,7 +346,7 @@ mod tests {
         let mut asking = TreeNodeMsg { threshold: None, categories, ..node(0, None, Some([1, 2]), 10) };
         assert_eq!(question(&asking).as_deref(), Some("<petal> ∈ {red, blue}"));
         asking.categories = None;
-        assert_eq!(question(&asking).as_deref(), Some("<petal> ≠ ∅"));
+        assert_eq!(question(&asking).as_deref(), Some("<petal> ≤ ∞"));
         assert_eq!(question(&node(1, Some(0), None, 4)), None);
     }
 }
