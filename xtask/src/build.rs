@@ -43,6 +43,7 @@ const SMALL: &[&str] = &[
     "--rereloop",
     "-Oz",
     "-Oz",
+    "--converge",
     ALIKE_TOGETHER,
 ];
 
