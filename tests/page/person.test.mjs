@@ -129,23 +129,6 @@ test("a newcomer has a model after three clicks and within ten seconds", async (
   assert.ok(millis < FIRST_MODEL_WITHIN_MILLIS, `${millis} ms`);
 });
 
-test("each tree of a forest says its vote on a row, and the tree that is pressed is drawn with the row's way", async () => {
-  const page = await openPage("en");
-  await by(page, "sample-iris").click();
-  await by(page, "go-train").click();
-  await by(page, "model-random_forest").click();
-  await by(page, "train").click();
-  await by(page, "result").waitFor();
-  await by(page, "go-explain").click();
-  await by(page, "first-row").click();
-  await by(page, "votes").waitFor();
-  assert.equal(await page.locator("[data-testid=votes] [data-tree]").count(), 100);
-  await page.locator("[data-testid=votes] [data-tree='41']").click();
-  await page.waitForFunction(() => document.querySelector("[data-testid=which-tree]").value === "42");
-  await page.locator("[data-testid=tree] .lit").first().waitFor({ state: "attached" });
-  assert.deepEqual(page.troubles, []);
-});
-
 test("models are compared on the same folds, the best is marked, and one of them can be trained", async () => {
   const page = await openPage("en");
   await by(page, "sample-iris").click();

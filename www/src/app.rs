@@ -25,7 +25,6 @@ pub(crate) fn Page() -> impl IntoView {
     settings::follow(app);
     actions::follow_plan(app);
     actions::follow_row(app);
-    actions::follow_votes(app);
 
     let skip = move |event: leptos::ev::MouseEvent| {
         event.prevent_default();

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vitrine_protocol::{
-    BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, ModelMsg, Request, RowsMsg, StructureMsg,
-    TreeMsg, VotesMsg,
+    BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, ModelMsg, Request, RowsMsg, TreeMsg,
 };
 
 use super::read_rows;
@@ -105,25 +104,6 @@ pub(crate) fn follow_row(app: App) {
                     app.result.path.set(Some(Arc::new(path)));
                 }
                 Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
-            }
-        });
-    });
-}
-
-/// Asks what each of many trees says about the selected row, whenever row or model change.
-pub(crate) fn follow_votes(app: App) {
-    effect(move || {
-        app.result.votes.set(None);
-        let (Some(row), Some(trained)) = (app.data.selected_row.get(), app.result.model.get()) else { return };
-        if !matches!(trained.model.structure, StructureMsg::Trees { .. }) || !is_current(app, &trained.model) {
-            return;
-        }
-        let request = Request::Explain { id: trained.model.id.clone(), explain: ExplainMsg::Votes { row: row.into() } };
-        spawn_local(async move {
-            // What goes wrong with a row is said once, by its way.
-            let Ok((votes, _)) = client::ask::<VotesMsg>(request, Beside::default()).await else { return };
-            if app.data.selected_row.get_untracked() == Some(row) && is_looked_at(app, &trained) {
-                app.result.votes.set(Some(Arc::new(votes)));
             }
         });
     });

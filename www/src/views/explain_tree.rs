@@ -10,11 +10,11 @@ use vitrine_protocol::{StructureMsg, TreeNodeMsg};
 use super::explain_frame::{Frame, fits, focus_on, glide};
 use crate::actions::show_tree;
 use crate::browser::number_in;
-use crate::charts::{Drawing, TreeSpec, TreeWords, layout, question, tree, visible_nodes, votes};
+use crate::charts::{Drawing, TreeSpec, TreeWords, layout, question, tree, visible_nodes};
 use crate::format::{self, Short};
 use crate::state::{App, app, effect, said, tr};
 use crate::text::{fill, spoken};
-use crate::widgets::{Figure, Icon, Plot, Sheet, Views};
+use crate::widgets::{Figure, Icon, Sheet, Views};
 
 /// Trees up to this size are drawn whole.
 const N_WHOLE: usize = 33;
@@ -103,7 +103,6 @@ pub(super) fn TreeFigure() -> impl IntoView {
     view! {
         <Figure name="tree" title note drawing sheet=Signal::derive(move || sheet(app))>
             <TreePicker/>
-            <Votes/>
             <Legend/>
             <div class="tree-frame">
                 <Canvas canvas drawing frame zoom=Callback::new(move |(factor, at)| zoom(factor, at)) toggle=Callback::new(toggle)/>
@@ -330,39 +329,6 @@ fn TreePicker() -> impl IntoView {
             }
         })
     }
-}
-
-/// What each tree says about the selected row; pressing one shows it.
-#[component]
-fn Votes() -> impl IntoView {
-    let app = app();
-    let drawing = Memo::new(move |_| {
-        let told = app.result.votes.get()?;
-        let shown = app.result.shown_tree.with(|tree| tree.as_ref().map(|tree| tree.index));
-        Some(app.palette.with(|palette| votes(&told.votes, told.n_by_class.is_some(), shown, palette)))
-    });
-    let has_votes = Memo::new(move |_| drawing.with(Option::is_some));
-    let drawn = Signal::derive(move || drawing.get().unwrap_or_default());
-    move || {
-        has_votes.get().then(|| {
-            let pick = ("data-tree", Callback::new(move |tree| show_tree(app, tree)));
-            view! {
-                <p class="quiet">{tr!(app, votes)}</p>
-                <Plot drawing=drawn label=votes_words(app) pick testid="votes"/>
-            }
-        })
-    }
-}
-
-/// How many trees say each class.
-fn votes_words(app: App) -> Signal<String> {
-    Signal::derive(move || {
-        let counts = app.result.votes.with(|told| told.as_ref().and_then(|told| told.n_by_class.clone()));
-        let names = classes(app).unwrap_or_default();
-        let each =
-            names.iter().zip(counts.unwrap_or_default()).map(|(name, n)| format!("{name}: {}", format::count(n)));
-        each.collect::<Vec<String>>().join(", ")
-    })
 }
 
 /// The class that a tree of a sum speaks for: one per tree in turn, or the second of two.
