@@ -1,10 +1,8 @@
 // The classical models beside their peers: abalone and iris beside libraries in the same browser, a hundred thousand
 // rows and more beside scikit-learn, natively on one thread; and how time grows with rows and columns.
 
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -181,7 +179,6 @@ export function modelParts({ report, call, open, python, withPeakMemory, toolsRe
       "boosting, 20 trees": { kind: "gradient_boosting", max_iter: 20, early_stopping: false },
       "random forest, 5 trees": { kind: "random_forest", n_estimators: 5 },
     };
-    const lines = [];
     for (const [what, model] of Object.entries(models)) {
       for (const [axis, sizes] of [["rows", [1, 2, 4, 8].map((k) => [baseRows * k, baseColumns])], ["columns", [1, 2, 4].map((k) => [baseRows, baseColumns * k])]]) {
         const points = [];
@@ -194,12 +191,9 @@ export function modelParts({ report, call, open, python, withPeakMemory, toolsRe
           points.push([axis === "rows" ? nRows : nColumns, fit.fitMillis]);
         }
         const power = growthPower(points);
-        lines.push({ what, axis, points });
         report(`${what}: time grows with ${axis}, ${points.map(([n]) => n).join(", ")}`, points.map(([, millis]) => seconds(millis)).join(", "), "", `power ${power.toFixed(2)}`, "≤ 1.25", power <= 1.25);
       }
     }
-    await writeFile(join(scratch, "growth.json"), JSON.stringify(lines));
-    return lines;
   }
 
   return { abalone, boosting, growth };
