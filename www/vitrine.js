@@ -489,8 +489,11 @@ export class Vitrine extends EventTarget {
     return { ...contentOf(event), rows: buffers.rows };
   }
 
-  /** Says why a model answers as it does: `{ kind: "decision_path", row }`, `{ kind: "boundary", x, y }`,
-   * or of a decision tree `{ kind: "pruning_path" }`. */
+  /**
+   * Says why a model answers as it does: `{ kind: "decision_path", row }`, `{ kind: "boundary", x, y }`; of a decision
+   * tree `{ kind: "pruning_path" }`; of many trees `{ kind: "votes", row }`, `{ kind: "tree", index }`, and the way
+   * through one of them, `{ kind: "decision_path", row, tree }`.
+   */
   async explain(id, explain, calling = {}) {
     const { event, buffers } = await this.request({ type: "explain", id, explain }, calling);
     if (!buffers.codes && !buffers.values) return contentOf(event);
@@ -547,6 +550,7 @@ export class Vitrine extends EventTarget {
     const payload = (calling.payload ?? null) === null ? null : toBlob(calling.payload);
     if (signal?.aborted) throw trouble("cancelled");
     if (request?.type === "train") return this.#train(request, { onProgress, signal });
+    if (request?.type === "search" && searchesTensors(request)) return this.#searchAsGuest(request, { onProgress, signal });
     return this.#runOnCpu(request, { payload, onProgress, signal });
   }
 
@@ -602,11 +606,17 @@ export class Vitrine extends EventTarget {
     }
   }
 
+  /** Searches in the tensor worker: what comes of it are numbers, which belong to nobody. */
+  async #searchAsGuest(request, options) {
+    const guest = await unlessAborted(this.#tensorsLink(), options.signal);
+    await this.#lendTables(guest, request, options.signal);
+    return guest.run(request, options);
+  }
+
   /** Trains in a guest and moves the model to the CPU worker, under the same id. */
   async #trainAsGuest(guest, request, options) {
     const { signal } = options;
-    await this.#lendTable(guest, request.table, signal);
-    if (request.split?.test_table) await this.#lendTable(guest, request.split.test_table, signal);
+    await this.#lendTables(guest, request, signal);
     const onLate = () => guest.run({ type: "release", id: request.id }).catch(() => {});
     const result = await guest.run(request, { ...options, onLate });
     const { buffers } = await guest.run({ type: "export", id: request.id, format: "project" }, { signal });
@@ -616,12 +626,15 @@ export class Vitrine extends EventTarget {
     return result;
   }
 
-  async #lendTable(guest, id, signal) {
-    const source = this.#findSource(id);
-    // An id that nobody knows: the guest has the words for it.
-    if (!source || guest.tables.has(id)) return;
-    const { event } = await guest.run(source.request, { payload: source.payload, signal });
-    for (const table of tablesOf(event)) guest.tables.add(table.id);
+  /** Has a guest read the tables of a request, unless it did. */
+  async #lendTables(guest, { table, split }, signal) {
+    for (const id of [table, split?.test_table]) {
+      const source = this.#findSource(id);
+      // An id that nobody knows: the guest has the words for it.
+      if (!source || guest.tables.has(id)) continue;
+      const { event } = await guest.run(source.request, { payload: source.payload, signal });
+      for (const { id } of tablesOf(event)) guest.tables.add(id);
+    }
   }
 
   // Workers: starting, restoring, losing them.
@@ -840,6 +853,11 @@ function tablesOf(event) {
 /** Whether a model is fitted with tensors, which is what WebGPU can do; exact solvers and trees are not. */
 function usesTensors(model) {
   return model?.solver === "gradient_descent";
+}
+
+/** Whether a search has candidates that are fitted with tensors. */
+function searchesTensors({ models, space }) {
+  return models?.some?.(usesTensors) || space?.solver?.includes?.("gradient_descent");
 }
 
 /** Answers as a reader wants them: class names or numbers, and a list of probabilities per row. */

@@ -277,6 +277,20 @@ test("what descends a gradient on the CPU trains in the tensor worker, which is 
   assert.ok(cpu.requests.some(({ type }) => type === "import_project"));
 });
 
+test("a search with candidates that descend a gradient is the tensor worker's, any other the CPU worker's", async () => {
+  v = await Vitrine.start();
+  await v.loadCsv("x\n1\n");
+  const data = { table: "table-1", target: "y" };
+  await v.search({ ...data, model: { kind: "ridge" }, space: { alpha: [1, 2] } });
+  assert.equal(FakeWorker.all.length, 1);
+  await v.compare({ ...data, models: [TREE.model, WATCHED.model] });
+  await v.search({ ...data, model: { kind: "logistic_regression" }, space: { solver: ["lbfgs", "gradient_descent"] } });
+  await v.crossValidate({ ...data, model: WATCHED.model }).catch(() => {});
+  const [cpu, tensors] = FakeWorker.all;
+  assert.deepEqual(cpu.requests.map(({ type }) => type), ["load_csv", "search"]);
+  assert.deepEqual(tensors.requests.map(({ type }) => type), ["load_csv", "search", "search", "search"]);
+});
+
 test("a tensor worker that dies fails its call only; the next call gets a new one", async () => {
   v = await Vitrine.start();
   await v.loadCsv("x\n1\n");

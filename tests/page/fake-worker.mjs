@@ -116,6 +116,8 @@ export class FakeWorker {
         return this.#post(job, { type: "prepared", feature_names: [], n_rows: 0 }, { matrix: new Float64Array() });
       case "train":
         return this.#post(job, { type: "model_fitted", id, device: this.#device() }, { train_rows: new Uint32Array([0]) });
+      case "search":
+        return this.#post(job, { type: "searched", candidates: [], rounds: [], n_folds: 5, best: null, issues: [] });
       case "predict":
         return this.#post(
           job,

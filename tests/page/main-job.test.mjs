@@ -52,6 +52,37 @@ test("iris: from the file to a tree that explains a row", async () => {
   assert.equal(right / score.n_rows, score.metrics.accuracy);
 });
 
+test("models of either worker are compared on the same folds", async () => {
+  const { candidates, validated } = await page.evaluate(async () => {
+    const table = await v.loadCsv(await csv("/samples/iris.csv"));
+    const watched = { kind: "logistic_regression", solver: "gradient_descent", max_iter: 30 };
+    const data = { table: table.id, target: "species" };
+    const { candidates } = await v.compare({ ...data, models: [{ kind: "decision_tree" }, watched] });
+    return { candidates, validated: await v.crossValidate({ ...data, model: watched }) };
+  });
+  assert.deepEqual(candidates.map(({ error }) => error), [null, null]);
+  for (const { score } of candidates) assert.ok(score > 0.8 && score <= 1, `${score}`);
+  assert.equal(validated.score, candidates[1].score);
+});
+
+test("what learns without a target measures itself and answers new rows", async () => {
+  const outcomes = await page.evaluate(async () => {
+    const table = await v.loadCsv(await csv("/samples/iris.csv"));
+    const features = ["sepal_length", "sepal_width", "petal_length", "petal_width"];
+    const outcomes = {};
+    for (const [kind, model] of Object.entries({ k_means: { n_clusters: 3 }, pca: { n_components: 2 }, isolation_forest: {} })) {
+      const { id, metrics, task } = await v.train({ table: table.id, features, model: { kind, ...model } });
+      const { n_rows } = await v.predict(id, { table: table.id });
+      outcomes[kind] = { task, n_rows, train: metrics.train };
+    }
+    return outcomes;
+  });
+  assert.deepEqual(Object.values(outcomes).map(({ task }) => task), ["clustering", "projection", "anomaly_detection"]);
+  assert.ok(Object.values(outcomes).every(({ n_rows }) => n_rows === 150));
+  assert.ok(outcomes.k_means.train.silhouette > 0.4);
+  assert.ok(outcomes.pca.train.explained_variance_ratio > 0.9);
+});
+
 test("penguins: missing and unseen values are answered and reported", async () => {
   const { prep, out, csvText } = await page.evaluate(async () => {
     const table = await v.loadCsv(await csv("/samples/penguins.csv"));
