@@ -1,9 +1,9 @@
 //! The way one row takes through a tree, or the terms a linear model adds up for it.
 
-use super::votes::{largest, tree_of};
+use super::votes::tree_of;
 use crate::Error;
 use crate::error::Issues;
-use crate::model::{Answers, Pipeline, Structure, TreeNode, TreeSplit, Trees};
+use crate::model::{Answers, Pipeline, Structure, TreeNode, TreeSplit, Trees, argmax};
 use crate::preprocess::{FeatureDoc, Matrix, RowSource, Task};
 use crate::table::{Cell, number_text};
 
@@ -91,7 +91,9 @@ pub fn decision_path(
             let nodes = tree_of(trees, tree)?;
             let (steps, leaf) = follow(&nodes, &x, pipeline, source, row, Some((trees, tree)));
             let says = leaf_text(&nodes[leaf], pipeline, trees.is_sum());
-            let sentence = sentence(&steps, &pipeline.recipe.features, &says);
+            let way = sentence(&steps, &pipeline.recipe.features, &says);
+            // What the model answers first: what one tree says by itself is a part of it.
+            let sentence = format!("{} trees → {answer}; tree {}: {way}", trees.n_trees(), tree + 1);
             DecisionPath { steps, leaf: Some(leaf), terms: Vec::new(), answers, sentence }
         }
         Structure::Trees(trees) => {
@@ -121,7 +123,7 @@ fn answer_text(pipeline: &Pipeline, answers: &Answers) -> String {
 /// What a tree by itself says.
 fn leaf_text(leaf: &TreeNode, pipeline: &Pipeline, is_sum: bool) -> String {
     match (is_sum, pipeline.task) {
-        (false, Task::Classification) => pipeline.classes[largest(&leaf.value)].clone(),
+        (false, Task::Classification) => pipeline.classes[argmax(&leaf.value)].clone(),
         (false, _) => short_number(leaf.value[0]),
         (true, _) if leaf.value[0] < 0.0 => format!("−{}", short_number(-leaf.value[0])),
         (true, _) => format!("+{}", short_number(leaf.value[0])),

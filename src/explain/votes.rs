@@ -2,7 +2,7 @@
 
 use super::ExplainError;
 use crate::Error;
-use crate::model::{TreeNode, Trees};
+use crate::model::{TreeNode, Trees, argmax};
 use crate::preprocess::Matrix;
 
 /// What one tree says about the first row of `x`: the position of the class with the largest share, the first among
@@ -16,7 +16,7 @@ pub fn vote(trees: &dyn Trees, tree: usize, x: &Matrix) -> Result<f64, Error> {
         at = if trees.goes_left(tree, at, split, x.get(0, split.feature)) { split.left } else { split.right };
     }
     let value = &nodes[at].value;
-    Ok(if value.len() == 1 { value[0] } else { largest(value) as f64 })
+    Ok(if value.len() == 1 { value[0] } else { argmax(value) as f64 })
 }
 
 /// One of the trees.
@@ -25,11 +25,6 @@ pub fn vote(trees: &dyn Trees, tree: usize, x: &Matrix) -> Result<f64, Error> {
 pub fn tree_of(trees: &dyn Trees, index: usize) -> Result<Vec<TreeNode>, Error> {
     let n_trees = trees.n_trees();
     if index < n_trees { Ok(trees.nodes(index)) } else { Err(ExplainError::NoSuchTree { index, n_trees }.into()) }
-}
-
-/// The position of the largest number, the first among equals.
-pub(super) fn largest(values: &[f64]) -> usize {
-    (1..values.len()).fold(0, |best, idx| if values[idx] > values[best] { idx } else { best })
 }
 
 #[cfg(test)]

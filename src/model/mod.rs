@@ -4,6 +4,7 @@
 //! its fitted form and its evidence. Everything else (forms, validation, the manual, the contract tests, saved files)
 //! follows from the registry.
 
+mod answers;
 mod card;
 mod categorical_nb;
 mod category_set;
@@ -25,8 +26,11 @@ mod pipeline;
 mod random_forest;
 mod ridge;
 mod state;
+mod structure;
 mod svc;
 
+pub use answers::Answers;
+pub(crate) use answers::argmax;
 pub use card::{Metrics, ModelCard, Receipt};
 pub use categorical_nb::{CategoricalNbIssue, CategoricalNbSpec, FittedCategoricalNb};
 pub use category_set::CategorySet;
@@ -52,6 +56,7 @@ pub use pipeline::{Pipeline, code_names};
 pub use random_forest::{ExtraTreesSpec, FittedForest, ForestError, ForestIssue, MaxFeatures, RandomForestSpec};
 pub use ridge::{RidgeError, RidgeSpec};
 pub use state::{Array, State, StateError, malformed};
+pub use structure::{Structure, TreeNode, TreeSplit, Trees};
 pub use svc::{FittedSvc, Gamma, Kernel, SvcError, SvcIssue, SvcSpec};
 
 use crate::Error;
@@ -224,201 +229,4 @@ pub trait Fitted {
 
     /// Its numbers by name, from which [`ModelKind::load`] makes the same model, bit for bit.
     fn state(&self) -> State;
-}
-
-/// A model's answers, in row order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Answers {
-    /// Classification.
-    Classes {
-        /// Row-major, `n_rows × n_classes`; each row sums to 1.
-        probabilities: Vec<f64>,
-        /// How many classes there are.
-        n_classes: usize,
-    },
-    /// Regression.
-    Values(Vec<f64>),
-    /// Clustering.
-    Clusters {
-        /// The cluster of each row.
-        codes: Vec<u32>,
-        /// How far each row is from the centre of its cluster.
-        distances: Vec<f64>,
-    },
-    /// Projection.
-    Components {
-        /// Row-major, `n_rows × n_components`.
-        values: Vec<f64>,
-        /// How many components there are.
-        n_components: usize,
-    },
-    /// Anomaly detection.
-    Scores {
-        /// Lower is odder, between −1 and 0.
-        scores: Vec<f64>,
-        /// A row whose score is below it is an outlier.
-        offset: f64,
-    },
-}
-
-impl Answers {
-    /// These answers, then those of more rows.
-    ///
-    /// **Panics** when the two are not of one sort: both come from one model.
-    pub fn followed_by(mut self, more: Answers) -> Answers {
-        match (&mut self, more) {
-            (Self::Classes { probabilities, .. }, Self::Classes { probabilities: more, .. }) => {
-                probabilities.extend(more);
-            }
-            (Self::Values(values), Self::Values(more))
-            | (Self::Components { values, .. }, Self::Components { values: more, .. })
-            | (Self::Scores { scores: values, .. }, Self::Scores { scores: more, .. }) => values.extend(more),
-            (Self::Clusters { codes, distances }, Self::Clusters { codes: more, distances: farther }) => {
-                codes.extend(more);
-                distances.extend(farther);
-            }
-            _ => panic!("one model gives one kind of answers"),
-        }
-        self
-    }
-
-    /// The most probable class of each row, the first among equals; its cluster; 1 for an outlier and 0 for other rows.
-    /// Empty for answers that are numbers.
-    pub fn codes(&self) -> Vec<u32> {
-        match self {
-            Self::Classes { probabilities, n_classes } => probabilities.chunks_exact(*n_classes).map(argmax).collect(),
-            Self::Clusters { codes, .. } => codes.clone(),
-            Self::Scores { scores, offset } => scores.iter().map(|score| u32::from(score < offset)).collect(),
-            Self::Values(_) | Self::Components { .. } => Vec::new(),
-        }
-    }
-}
-
-fn argmax(probabilities: &[f64]) -> u32 {
-    let mut best = 0;
-    for (idx, p) in probabilities.iter().enumerate() {
-        if *p > probabilities[best] {
-            best = idx;
-        }
-    }
-    best as u32
-}
-
-/// What a model consists of.
-#[derive(Clone, Copy)]
-pub enum Structure<'a> {
-    /// A tree.
-    Tree(&'a [TreeNode]),
-    /// Many trees, whose nodes are kept smaller than they are drawn.
-    Trees(&'a dyn Trees),
-    /// Nothing that could be drawn by itself: its answers speak for it.
-    Plain,
-    /// A linear model.
-    Linear {
-        /// Row-major, one row per output, one number per feature. Regression and two classes have one output.
-        coefficients: &'a [f64],
-        /// One per output.
-        intercepts: &'a [f64],
-        /// Whether it answers classes.
-        task: Task,
-    },
-    /// Clusters around centres.
-    Clusters {
-        /// Row-major, one row per cluster, one number per feature.
-        centers: &'a [f64],
-        /// Training rows in each cluster.
-        sizes: &'a [u32],
-    },
-    /// Directions in which the rows vary most.
-    Components(&'a FittedPca),
-}
-
-/// The trees of a model that has many.
-pub trait Trees {
-    /// How many.
-    fn n_trees(&self) -> usize;
-
-    /// How many nodes one has.
-    ///
-    /// **Panics** when there is no such tree.
-    fn n_nodes(&self, tree: usize) -> usize;
-
-    /// How much of what the splits gained was gained by each feature: shares that sum to 1, or zeros when nothing was
-    /// split; none where that was not added up.
-    fn importances(&self) -> Option<&[f64]> {
-        None
-    }
-
-    /// Whether the trees' values are added up, as boosting does, and not averaged. Where there are more than two classes,
-    /// each round then has one tree per class, in their order.
-    fn is_sum(&self) -> bool {
-        false
-    }
-
-    /// One tree's nodes, root first, each before its children. A leaf's `value` is what the tree says by itself: shares
-    /// of the classes, a mean, or what it adds to a sum.
-    ///
-    /// **Panics** when there is no such tree.
-    fn nodes(&self, tree: usize) -> Vec<TreeNode>;
-
-    /// Where a node asks for a category: those that go left, by their codes. Its split's threshold then means nothing.
-    ///
-    /// **Panics** when there is no such node.
-    fn categories(&self, tree: usize, node: usize) -> Option<CategorySet> {
-        let _ = (tree, node);
-        None
-    }
-
-    /// Whether a row with this number in the feature goes left at a node that asks `split`.
-    ///
-    /// **Panics** when there is no such node.
-    fn goes_left(&self, tree: usize, node: usize, split: &TreeSplit, x: f64) -> bool {
-        let _ = (tree, node);
-        split.goes_left(x)
-    }
-}
-
-/// A node of a tree.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TreeNode {
-    /// The node above; none for the root.
-    pub parent: Option<usize>,
-    /// The question, unless this is a leaf.
-    pub split: Option<TreeSplit>,
-    /// Training rows that reach it.
-    pub n_samples: usize,
-    /// What these rows count together: their weights added up, or their number.
-    pub weighted_n_samples: f64,
-    /// Gini, entropy in bits, or variance.
-    pub impurity: f64,
-    /// Shares of the classes, or the mean alone.
-    pub value: Vec<f64>,
-}
-
-/// A question: `x[feature] <= threshold` goes left; a missing cell goes where most of its kind, or of all, went. Where the
-/// trees ask for a category ([`Trees::categories`]) the threshold means nothing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TreeSplit {
-    /// Position in the matrix.
-    pub feature: usize,
-    /// In the matrix' units. Infinite where the question is only whether the cell is missing.
-    pub threshold: f64,
-    /// Whether a row whose cell is missing goes left.
-    pub missing_go_to_left: bool,
-    /// The child for `<=`.
-    pub left: usize,
-    /// The child for `>`.
-    pub right: usize,
-}
-
-impl TreeSplit {
-    /// Where a row with this number in the feature goes; NaN is a missing cell.
-    pub fn goes_left(&self, x: f64) -> bool {
-        if x.is_nan() { self.missing_go_to_left } else { x <= self.threshold }
-    }
-
-    /// The child that answers for a row with this number in the feature.
-    pub fn child(&self, x: f64) -> usize {
-        if self.goes_left(x) { self.left } else { self.right }
-    }
 }

@@ -265,6 +265,8 @@ fn the_trees_of_a_forest_vote_and_each_can_be_followed() {
     let leaf = &tree["nodes"][path["leaf"].as_u64().unwrap() as usize];
     let shares: Vec<f64> = leaf["value"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
     assert!(shares.iter().all(|share| *share <= shares[says[4] as usize]));
+    let says = path["sentence"].as_str().unwrap();
+    assert!(says.starts_with(&format!("9 trees → {}; tree 5: ", path["prediction"].as_str().unwrap())), "{says}");
     let steps = path["path"].as_array().unwrap();
     let ends = steps.iter().skip(1).map(|step| &step["node"]).chain([&path["leaf"]]);
     for (step, next) in steps.iter().zip(ends) {
