@@ -16,8 +16,9 @@ use crate::table::folds::{FoldConfig, FoldError, FoldKind, Folds, folds};
 use crate::table::split::Split;
 use crate::train::FitInput;
 use crate::worker::context::Context;
+use crate::worker::jobs::plan::{ChosenDevice, Plan, choose_device, labels_of, steps_for};
 use crate::worker::jobs::prepare::fit_recipe;
-use crate::worker::jobs::train::{ChosenDevice, PREPARED, Plan, choose_device, fit, labels_of, steps_for};
+use crate::worker::jobs::train::{PREPARED, fit};
 use crate::worker::jobs::{block_rows, transform_all};
 use crate::worker::wire;
 

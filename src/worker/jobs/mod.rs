@@ -5,6 +5,7 @@ mod explain;
 mod folds;
 mod load;
 mod measure;
+mod plan;
 mod predict;
 mod prepare;
 mod project;

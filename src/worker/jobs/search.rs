@@ -18,7 +18,7 @@ use crate::train::search::{
 };
 use crate::worker::context::Context;
 use crate::worker::jobs::folds::{Bench, Candidate};
-use crate::worker::jobs::train::Plan;
+use crate::worker::jobs::plan::Plan;
 use crate::worker::{Reply, RequestError, wire};
 
 /// Round, candidate and fold.
