@@ -5,20 +5,13 @@ mod host;
 
 #[cfg(target_arch = "wasm32")]
 fn main() {
-    use std::rc::Rc;
     use vitrine::train::Device;
-    use vitrine::worker::{self, Inbox, WorkerDevice};
+    use vitrine::worker::WorkerDevice;
 
-    host::install_panic_hook();
-    let inbox = Inbox::new();
-    // Before anything is awaited, so that no message is lost.
-    host::listen(inbox.clone());
-    wasm_bindgen_futures::spawn_local(async move {
-        host::hold_life_lock().await;
-        // Without a usable GPU this is the CPU with its reason, `Ready` says so, and the page asks the CPU worker.
+    host::run(async {
+        // Without a usable GPU this is the CPU with its reason, `Ready` says so, and the page asks the CPU workers.
         let (device, trouble) = Device::webgpu_or_cpu().await;
-        let device = WorkerDevice { device, fallback_reason: trouble.map(|error| error.to_string()) };
-        worker::run(inbox, Rc::new(host::WorkerHost::new()), device).await;
+        WorkerDevice { device, fallback_reason: trouble.map(|error| error.to_string()) }
     });
 }
 

@@ -6,19 +6,7 @@ mod host;
 
 #[cfg(target_arch = "wasm32")]
 fn main() {
-    use std::rc::Rc;
-    use vitrine::train::Device;
-    use vitrine::worker::{self, Inbox, WorkerDevice};
-
-    host::install_panic_hook();
-    let inbox = Inbox::new();
-    // Before anything is awaited, so that no message is lost.
-    host::listen(inbox.clone());
-    wasm_bindgen_futures::spawn_local(async move {
-        host::hold_life_lock().await;
-        let device = WorkerDevice { device: Device::cpu(), fallback_reason: None };
-        worker::run(inbox, Rc::new(host::WorkerHost::new()), device).await;
-    });
+    host::run_on_cpu();
 }
 
 #[cfg(not(target_arch = "wasm32"))]

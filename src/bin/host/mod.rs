@@ -15,24 +15,44 @@ use std::rc::Rc;
 
 use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint8Array, Uint32Array};
 use serde::Serialize as _;
-use vitrine::worker::{Host, Inbox, Incoming, Source};
+use vitrine::train::Device;
+use vitrine::worker::{self, Host, Inbox, Incoming, Source, WorkerDevice};
 use vitrine_protocol::{Buffer, Event, EventMsg, RequestMsg};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
 use self::blob::BlobSource;
-pub(crate) use self::life::hold_life_lock;
+use self::life::hold_life_lock;
 use self::macrotask::Macrotasks;
 
+/// Runs the engine in this worker, once its device is known.
+pub(crate) fn run(device: impl Future<Output = WorkerDevice> + 'static) {
+    install_panic_hook();
+    let inbox = Inbox::new();
+    // Before anything is awaited, so that no message is lost.
+    listen(inbox.clone());
+    wasm_bindgen_futures::spawn_local(async move {
+        hold_life_lock().await;
+        let device = device.await;
+        worker::run(inbox, Rc::new(WorkerHost::new()), device).await;
+    });
+}
+
+/// Runs the engine on the CPU of this worker.
+#[allow(dead_code, reason = "the GPU worker chooses its device by itself")]
+pub(crate) fn run_on_cpu() {
+    run(std::future::ready(WorkerDevice { device: Device::cpu(), fallback_reason: None }));
+}
+
 /// The browser's worker as the engine sees it.
-pub(crate) struct WorkerHost {
+struct WorkerHost {
     macrotasks: Macrotasks,
 }
 
 impl WorkerHost {
     /// The worker this code runs in.
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self { macrotasks: Macrotasks::new() }
     }
 }
@@ -52,7 +72,7 @@ impl Host for WorkerHost {
 }
 
 /// Posts a panic's message and place as `Crashed`. After it the instance is gone: panics abort.
-pub(crate) fn install_panic_hook() {
+fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
         post(&EventMsg { job: None, event: Event::Crashed { message: info.to_string() } }, Vec::new());
@@ -60,7 +80,7 @@ pub(crate) fn install_panic_hook() {
 }
 
 /// Puts what the page posts into the inbox, from now until the worker ends.
-pub(crate) fn listen(inbox: Inbox) {
+fn listen(inbox: Inbox) {
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| receive(&inbox, &event.data()));
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     on_message.forget();
