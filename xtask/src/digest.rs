@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use crate::paths;
 use crate::process::{Failure, Outcome};
 
-/// What both workers are made from. Not the page: a change there must not rebuild the GPU worker.
+/// What the workers are made from. Not the page: a change there must not rebuild the GPU worker.
 const ENGINE_SOURCES: &[&str] = &["src", "protocol", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
 
 /// What `dist/` is made from beyond the engine.
@@ -15,7 +15,7 @@ const PAGE_SOURCES: &[&str] = &["www", "index.html", "Trunk.toml", "xtask/src"];
 
 /// The build id: the first 12 hexadecimal digits of the hash of what the engine is made from.
 ///
-/// It is compiled into the page and both workers as `VITRINE_BUILD`; a page that meets a worker with another id
+/// It is compiled into the page and the workers as `VITRINE_BUILD`; a page that meets a worker with another id
 /// asks to be reloaded.
 pub(crate) fn build_id() -> Outcome<String> {
     hash_sources(ENGINE_SOURCES, &[])

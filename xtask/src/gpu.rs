@@ -17,7 +17,7 @@ const PROFILE: &str = "gpu";
 /// Enough to fit the budget of 4 MB gzipped; `-Oz` takes eight minutes in Node for a tenth less.
 const PASSES: &[&str] = &["-O1", ALIKE_TOGETHER];
 
-/// What `new Worker(…, { type: "module" })` is given, like the one Trunk writes for the CPU worker.
+/// What `new Worker(…, { type: "module" })` is given, like those that Trunk writes for the CPU workers.
 const LOADER: &str = "import init from './worker-gpu.js';await init();";
 
 /// How many GPU workers the cache keeps.

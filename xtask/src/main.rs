@@ -35,7 +35,7 @@ Usage: cargo xtask <command> [options]
 
 Commands:
   setup   Install what is missing: the wasm target, wasm-bindgen, Trunk, wasm-opt
-  serve   Build the page and both workers and serve them at http://127.0.0.1:8080
+  serve   Build the page and its workers and serve them at http://127.0.0.1:8080
   build   Build dist/, a folder that any static host can serve
   test    Run every check and test; ends with `N passed, M failed`
   bench   Measure the engine, and the same work beside other libraries

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::process::{Failure, Outcome, find_program, output, path_with, run_within, say};
 use crate::{debian, paths, tools};
 
-/// The target of the page and both workers.
+/// The target of the page and the workers.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// A slow line needs a minute for the 20 MB; no line at all should not cost more than this.
