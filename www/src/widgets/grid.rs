@@ -207,14 +207,15 @@ fn keep_loaded(
 ) {
     let app = app();
     let under_way = StoredValue::new(false);
+    // Asked again after every answer: by then the grid may be gone, and what belonged to it with it.
     let missing = move || {
-        let table = id.get_untracked()?;
-        let seen = window.get_untracked();
-        let start = first.get_untracked().0;
+        let table = id.try_get_untracked()??;
+        let seen = window.try_get_untracked()?;
+        let start = first.try_get_untracked()?.0;
         let end = (start + seen.n_seen()).min(seen.n_rows);
-        let is_there = loaded.with_untracked(|rows| {
+        let is_there = loaded.try_with_untracked(|rows| {
             rows.as_ref().is_some_and(|rows| rows.start <= start && end <= rows.start + rows.cells.len())
-        });
+        })?;
         (!is_there && start < end).then(|| (table, start.saturating_sub(MARGIN_ROWS), end + MARGIN_ROWS))
     };
     effect(move || {
