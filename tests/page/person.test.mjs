@@ -183,6 +183,16 @@ test("who leaves a view before its answers came breaks nothing", async () => {
   assert.deepEqual(page.troubles, []);
 });
 
+test("a view whose part does not come says so, and comes when it is chosen again", async () => {
+  const page = await openPage("en");
+  await page.route("**/split_*.wasm", (route) => route.abort());
+  await page.locator("#tab-predict").click();
+  await by(page, "notices").getByText("still being served").waitFor();
+  await page.unroute("**/split_*.wasm");
+  await page.locator("#tab-predict").click();
+  await page.locator("#panel .empty").waitFor();
+});
+
 test("a pasted CSV is read, and a bad file says why without taking it away", async () => {
   const page = await openPage("en");
   await page.locator("details.paste summary").click();

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vitrine_protocol::DeviceKind;
 
-use crate::state::{App, JobKind, Stage, Theme, app, tr};
+use crate::state::{App, JobKind, NoticeKind, Stage, Theme, app, effect, tr};
 use crate::text::{Lang, fill, spoken};
 use crate::widgets::{Icon, Logo, Notices, Views};
 use crate::{actions, browser, format, settings, views};
@@ -26,6 +26,7 @@ pub(crate) fn Page() -> impl IntoView {
     actions::follow_plan(app);
     actions::follow_row(app);
 
+    let shown = follow_stage(app);
     let skip = move |event: leptos::ev::MouseEvent| {
         event.prevent_default();
         browser::focus("panel");
@@ -41,15 +42,7 @@ pub(crate) fn Page() -> impl IntoView {
                     aria-labelledby=move || format!("tab-{}", app.stage.get().word())
                 >
                     <div class="panel-inner">
-                        {move || match app.stage.get() {
-                            Stage::Data => view! { <views::Data/> }.into_any(),
-                            Stage::Prepare => view! { <views::Prepare/> }.into_any(),
-                            Stage::Train => view! { <views::Train/> }.into_any(),
-                            Stage::Evaluate => view! { <views::Evaluate/> }.into_any(),
-                            Stage::Explain => view! { <views::Explain/> }.into_any(),
-                            Stage::Predict => view! { <views::Predict/> }.into_any(),
-                            Stage::Export => view! { <views::Export/> }.into_any(),
-                        }}
+                        {move || shown.get().map(|make| make())}
                     </div>
                 </div>
                 <Notices/>
@@ -58,6 +51,37 @@ pub(crate) fn Page() -> impl IntoView {
         </div>
         <p class="unseen" aria-live="polite" data-testid="announcement">{move || app.announcement.get()}</p>
     }
+}
+
+/// What makes the view of the stage that was chosen; until its module is here, the one before it stays.
+fn follow_stage(app: App) -> RwSignal<Option<views::Make>> {
+    let shown = RwSignal::new(None);
+    effect(move || {
+        let stage = app.stage.get();
+        spawn_local(async move {
+            let outcome = views::load(stage).await;
+            if app.stage.get_untracked() != stage {
+                return;
+            }
+            match outcome {
+                Ok(make) => shown.set(Some(make)),
+                Err(error) => app.tell(NoticeKind::Error(Box::new(actions::page_error(error.to_string())))),
+            }
+        });
+    });
+    // Who has begun to work will look at all of it, perhaps without a net by then.
+    let has_begun = Memo::new(move |_| app.data.table.with(Option::is_some) || app.result.model.with(Option::is_some));
+    effect(move || {
+        if has_begun.get() {
+            spawn_local(async {
+                for stage in Stage::ALL {
+                    // What does not come now is asked for again, and missed, when it is wanted.
+                    let _ = views::load(stage).await;
+                }
+            });
+        }
+    });
+    shown
 }
 
 /// Name, what is on show, switches.

@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::args::{Args, Known};
 use crate::process::{Failure, Outcome, duration, print, run, say};
 use crate::toolchain::Toolchain;
-use crate::{digest, gpu, paths, setup, size, tools, wasm_opt};
+use crate::{digest, gpu, paths, setup, size, split, tools, wasm_opt};
 
 const HELP: &str = "\
 Build dist/: the page, vitrine.js and the workers, ready for any static host.
@@ -87,7 +87,11 @@ pub(crate) fn page(toolchain: Toolchain) -> Outcome<PathBuf> {
         paths::remove_folder(&partial)?;
         return Err(failure);
     }
+    split::page(&partial)?;
     say("shrinking the page and its workers with wasm-opt");
+    for part in split::parts(&partial)? {
+        wasm_opt::optimize(&part, SMALL)?;
+    }
     for (module, passes) in MODULES {
         wasm_opt::optimize(&partial.join(module), passes)?;
     }
@@ -142,6 +146,7 @@ fn run_trunk(toolchain: Toolchain, dist: &Path) -> Outcome<()> {
         .args(["build", "--release", "--offline", "--dist"])
         .arg(dist)
         .env("VITRINE_BUILD", digest::build_id()?)
+        .env("VITRINE_SPLIT", "1")
         // Trunk reads NO_COLOR as a flag of its own and refuses the usual value, 1.
         .env_remove("NO_COLOR");
     run(&mut trunk)

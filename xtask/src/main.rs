@@ -18,6 +18,7 @@ mod serve;
 mod server;
 mod setup;
 mod size;
+mod split;
 mod tally;
 mod test;
 mod toolchain;

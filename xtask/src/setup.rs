@@ -18,7 +18,7 @@ Options:
 
 Needs cargo, Node with npm, and for benches Python. Installs, each with one line that says why:
   the wasm target (with rustup, else the Debian packages), wasm-bindgen at Cargo.lock's version,
-  Trunk, wasm-opt, esbuild, and for tests Chromium, its driver, playwright-core and axe-core.
+  wasm-split, Trunk, wasm-opt, esbuild, and for tests Chromium, its driver, playwright-core and axe-core.
 Tools go to the cache folder ($VITRINE_CACHE, else ~/.cache/vitrine); system packages need root.
 The other commands do this by themselves.";
 

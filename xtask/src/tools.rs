@@ -1,15 +1,18 @@
-//! The wasm tools: wasm-bindgen and Trunk from cargo, wasm-opt from npm, all in the cache folder and never in the
+//! The wasm tools: wasm-bindgen, wasm-split and Trunk from cargo, wasm-opt from npm, all in the cache folder and never in the
 //! user's own.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::packages::{self, NodePackage};
 use crate::paths;
-use crate::process::{Failure, Outcome, output, run, say};
+use crate::process::{Failure, Outcome, run, say};
 
 /// Trunk 0.22 wants a newer compiler than the packaged one.
 const TRUNK_VERSION: &str = "0.21.14";
+
+/// Cuts a module where `wasm_split` says so; the crate of that name, which leptos brings, must understand it.
+const WASM_SPLIT_VERSION: &str = "0.2.4";
 
 /// `wasm-opt`, built to run in Node; Debian's binaryen is too old for what rustc emits.
 const BINARYEN: NodePackage = NodePackage { name: "binaryen", version: "132.0.0", why: "wasm-opt makes wasm smaller" };
@@ -21,6 +24,7 @@ const ESBUILD: NodePackage =
 /// Installs what the builds need and is not there yet.
 pub(crate) fn ensure() -> Outcome<()> {
     ensure_wasm_bindgen()?;
+    ensure_wasm_split()?;
     ensure_trunk()?;
     packages::ensure(&[BINARYEN, ESBUILD])
 }
@@ -38,13 +42,16 @@ pub(crate) fn node_bin() -> Outcome<PathBuf> {
 /// The versions of the tools that shape a build's bytes, for keys.
 pub(crate) fn versions() -> Outcome<String> {
     let (wasm_bindgen, binaryen, esbuild) = (wasm_bindgen_version()?, BINARYEN.version, ESBUILD.version);
-    Ok(format!("wasm-bindgen {wasm_bindgen} trunk {TRUNK_VERSION} binaryen {binaryen} esbuild {esbuild}"))
+    Ok(format!(
+        "wasm-bindgen {wasm_bindgen} wasm-split {WASM_SPLIT_VERSION} trunk {TRUNK_VERSION} binaryen {binaryen} \
+         esbuild {esbuild}"
+    ))
 }
 
 /// wasm-bindgen's command line reads a section that its crate writes: the two must be one version.
 fn ensure_wasm_bindgen() -> Outcome<()> {
     let version = wasm_bindgen_version()?;
-    if has_version(&program("wasm-bindgen")?, &version) {
+    if is_installed("wasm-bindgen-cli", &version)? {
         return Ok(());
     }
     say(format!("installing wasm-bindgen {version}: it writes the JavaScript side of our wasm (2 to 5 minutes)"));
@@ -52,8 +59,16 @@ fn ensure_wasm_bindgen() -> Outcome<()> {
     install_crate("wasm-bindgen-cli", &version, &[])
 }
 
+fn ensure_wasm_split() -> Outcome<()> {
+    if is_installed("wasm_split_cli_support", WASM_SPLIT_VERSION)? {
+        return Ok(());
+    }
+    say(format!("installing wasm-split {WASM_SPLIT_VERSION}: it cuts the page into parts (1 to 2 minutes)"));
+    install_crate("wasm_split_cli_support", WASM_SPLIT_VERSION, &["--locked", "--features", "build-binary"])
+}
+
 fn ensure_trunk() -> Outcome<()> {
-    if has_version(&program("trunk")?, TRUNK_VERSION) {
+    if is_installed("trunk", TRUNK_VERSION)? {
         return Ok(());
     }
     say(format!("installing Trunk {TRUNK_VERSION}: it puts the page together (3 to 8 minutes)"));
@@ -76,9 +91,10 @@ fn install_crate(name: &str, version: &str, options: &[&str]) -> Outcome<()> {
     run(&mut cargo)
 }
 
-fn has_version(program: &Path, version: &str) -> bool {
-    output(Command::new(program).arg("--version"))
-        .is_some_and(|text| text.split_whitespace().any(|word| word == version))
+/// Whether cargo put this version there; it keeps a list, and not every program tells its version.
+fn is_installed(name: &str, version: &str) -> Outcome<bool> {
+    let list = std::fs::read_to_string(paths::tools()?.join(".crates.toml")).unwrap_or_default();
+    Ok(list.lines().any(|line| line.starts_with(&format!("\"{name} {version} "))))
 }
 
 /// The version that Cargo.lock holds for the crate `wasm-bindgen`.

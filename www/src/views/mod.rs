@@ -14,6 +14,7 @@ mod explain_plane;
 mod explain_pruning;
 mod explain_tree;
 mod export;
+mod parts;
 mod predict;
 mod prepare;
 mod prepare_step;
@@ -21,10 +22,12 @@ mod search;
 mod train;
 mod train_result;
 
-pub(crate) use data::Data;
-pub(crate) use evaluate::Evaluate;
-pub(crate) use explain::Explain;
-pub(crate) use export::Export;
-pub(crate) use predict::Predict;
-pub(crate) use prepare::Prepare;
-pub(crate) use train::Train;
+pub(crate) use parts::{Make, load};
+
+use data::Data;
+use evaluate::Evaluate;
+use explain::Explain;
+use export::Export;
+use predict::Predict;
+use prepare::Prepare;
+use train::Train;
