@@ -753,6 +753,35 @@ args: { [key in string]: string }, };
 export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
 
 /**
+ * A layer of a net: `activation(biases + inputs · weights)`, the sums standardised by `norm` where there is one.
+ */
+export type LayerMsg = { 
+/**
+ * What it reads: the matrix' features, or the units of the layer before.
+ */
+n_inputs: number, 
+/**
+ * Its units.
+ */
+n_outputs: number, 
+/**
+ * What they make of their sums; `identity` for the last layer.
+ */
+activation: string, 
+/**
+ * Row-major, `n_inputs × n_outputs`; `null` of a net with more than 20,000 numbers.
+ */
+weights: Array<number> | null, 
+/**
+ * One per unit.
+ */
+biases: Array<number>, 
+/**
+ * `gamma`, `beta`, `mean` and `variance`, one of each per unit, where sums are standardised.
+ */
+norm: { [key in string]: Array<number> } | null, };
+
+/**
  * What a reader should not sniff; every field is optional.
  */
 export type LoadOptionsMsg = { 
@@ -1021,7 +1050,19 @@ options: Array<string>, } | { "type": "boolean" } | { "type": "choice",
 /**
  * The words.
  */
-options: Array<string>, };
+options: Array<string>, } | { "type": "integers", 
+/**
+ * Smallest.
+ */
+min: number, 
+/**
+ * Largest.
+ */
+max: number, 
+/**
+ * How many there are at most.
+ */
+most: number, };
 
 /**
  * One question on the way.
@@ -1942,7 +1983,23 @@ explained_variance_ratio: Array<number>,
 /**
  * The length of each component's values.
  */
-singular_values: Array<number>, } | Record<symbol, never>;
+singular_values: Array<number>, } | { 
+/**
+ * Its layers, the last being the outputs.
+ */
+layers: Array<LayerMsg>, 
+/**
+ * Numbers that were learned.
+ */
+n_parameters: number, 
+/**
+ * What the last layer's sums become: `logistic`, `softmax` or, of numbers, `identity`.
+ */
+output_activation: string, 
+/**
+ * Of numbers, the mean and the deviation that answers are put back with: `mean + deviation · output`.
+ */
+target_scale: [number, number] | null, } | Record<symbol, never>;
 
 /**
  * A loaded table.

@@ -47,7 +47,7 @@ const GPU_SILENCE_MILLIS = 60_000;
 const CANCEL_GRACE_MILLIS = 150;
 
 /**
- * With `device: "auto"`, WebGPU is worth its 4 MB from this many multiplications (rows × features × epochs) on:
+ * With `device: "auto"`, WebGPU is worth its 4 MB from this many multiplications (rows × weights × epochs) on:
  * some seconds on one CPU core.
  */
 const AUTO_GPU_MULTIPLICATIONS = 2e10;
@@ -592,7 +592,11 @@ export class Vitrine extends EventTarget {
     if (!size || !usesTensors(request.model) || !globalThis.navigator?.gpu) return false;
     const n_features = request.features?.length ?? size.n_columns - 1;
     const n_epochs = request.model.n_epochs ?? request.model.max_iter ?? 100;
-    return size.n_rows * n_features * n_epochs >= AUTO_GPU_MULTIPLICATIONS;
+    // Of a net, layer by layer; of a linear model, an output.
+    const hidden = request.model.kind === "mlp" ? (request.model.hidden_layer_sizes ?? [100]) : [];
+    const sizes = [n_features, ...hidden, 1];
+    const n_weights = sizes.slice(1).reduce((sum, n_units, idx) => sum + sizes[idx] * n_units, 0);
+    return size.n_rows * n_weights * n_epochs >= AUTO_GPU_MULTIPLICATIONS;
   }
 
   async #trainOnGpu(request, options) {
@@ -852,7 +856,7 @@ function tablesOf(event) {
 
 /** Whether a model is fitted with tensors, which is what WebGPU can do; exact solvers and trees are not. */
 function usesTensors(model) {
-  return model?.solver === "gradient_descent";
+  return model?.kind === "mlp" || model?.solver === "gradient_descent";
 }
 
 /** Whether a search has candidates that are fitted with tensors. */

@@ -29,8 +29,8 @@ pub use explain::{
     BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, PathStepMsg, PruningPathMsg, TermMsg, TreeMsg, VotesMsg,
 };
 pub use model::{
-    BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, MetricsMsg, ModelMsg,
-    ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StructureMsg, Task, TrainMsg,
+    BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, LayerMsg, MetricsMsg,
+    ModelMsg, ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StructureMsg, Task, TrainMsg,
     TreeNodeMsg,
 };
 pub use recipe::{AskedStep, FittedStepMsg, PrepareMsg, PreparedMsg, StepColumns, StepMsg};

@@ -6,6 +6,7 @@
 mod block_on;
 pub mod device;
 pub mod gradient_descent;
+pub mod net;
 pub mod search;
 
 use std::future::Future;

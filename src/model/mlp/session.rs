@@ -1,0 +1,46 @@
+//! How a multilayer perceptron is fitted: the descent, step by step.
+
+use super::FittedMlp;
+use super::fitted::Scale;
+use crate::error::Issues;
+use crate::model::Fitted;
+use crate::train::net::{NetDescent, NetIssue};
+use crate::train::{Session, Step, StepFuture, ready};
+
+/// A descent under way.
+pub(super) struct MlpSession {
+    pub(super) descent: NetDescent,
+    pub(super) n_classes: usize,
+    pub(super) scale: Scale,
+    pub(super) issues: Issues,
+}
+
+impl Session<dyn Fitted> for MlpSession {
+    fn step(&mut self) -> StepFuture<'_> {
+        Box::pin(self.descent.step())
+    }
+
+    fn finish(mut self: Box<Self>) -> (Box<dyn Fitted>, Issues) {
+        let learned = self.descent.into_learned().expect("a step has said that the descent is done");
+        self.issues.extend(learned.issues);
+        let fitted = FittedMlp { net: learned.net, n_classes: self.n_classes, scale: self.scale };
+        (Box::new(fitted), self.issues)
+    }
+}
+
+/// Nothing to learn.
+pub(super) struct OneAnswerSession {
+    pub(super) fitted: FittedMlp,
+}
+
+impl Session<dyn Fitted> for OneAnswerSession {
+    fn step(&mut self) -> StepFuture<'_> {
+        ready(Ok(Step { fraction: 1.0, epoch: None }))
+    }
+
+    fn finish(self: Box<Self>) -> (Box<dyn Fitted>, Issues) {
+        let mut issues = Issues::new();
+        issues.push(NetIssue::OneAnswer {});
+        (Box::new(self.fitted), issues)
+    }
+}
