@@ -20,6 +20,7 @@ mod reference_classifiers;
 mod reference_data;
 mod reference_forests;
 mod reference_measures;
+mod reference_mlp;
 mod reference_preparation;
 mod reference_search;
 mod reference_trees;
