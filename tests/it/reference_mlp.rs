@@ -222,6 +222,56 @@ fn digits_are_read() {
     assert!(shares.iter().sum::<f64>() / 4.0 >= 0.97, "{shares:?}");
 }
 
+/// Two features, the second as large as asked for.
+fn sized(size: f64) -> (Matrix, Target) {
+    let mut rng = Seed(4).rng();
+    let feature = |size: f64, rng: &mut vitrine::random::Rng| (0..60).map(|_| (rng.uniform() - 0.5) * size).collect();
+    let features: Vec<Vec<f64>> = vec![feature(2.0, &mut rng), feature(size, &mut rng)];
+    let y = Target::Values((0..60).map(|row| features[0][row] * 3.0).collect());
+    let names = vec!["age".to_owned(), "income".to_owned()];
+    (Matrix::from_columns(features).with_names(names), y)
+}
+
+#[test]
+fn what_stops_being_finite_comes_back_with_its_cause() {
+    let sgd = |rate: f64| params(json!({ "solver": "sgd", "learning_rate_init": rate, "activation": "identity" }));
+    let (x, y) = sized(2.0);
+    let (fitted, issues, steps) = fit("mlp", &sgd(1e4), input(&x, &y, Seed(1))).unwrap();
+    let issue = issues.iter().next().expect("it is told");
+    assert_eq!((issue.code, issue.args["lower"].as_str()), ("rate_too_high", "1000"));
+    assert!(flat(&fitted.predict(&x)).iter().all(|answer| answer.is_finite()));
+    assert!(steps.len() < 20 && steps.last().is_some_and(|step| step.fraction == 1.0));
+
+    let (x, y) = sized(1e9);
+    let (fitted, issues, _) = fit("mlp", &sgd(0.1), input(&x, &y, Seed(1))).unwrap();
+    let issue = issues.iter().next().expect("it is told");
+    assert_eq!((issue.code, issue.args["column"].as_str()), ("huge_column", "income"));
+    assert_eq!(issue.place.as_ref().and_then(|place| place.column.as_deref()), Some("income"));
+    assert!(flat(&fitted.predict(&x)).iter().all(|answer| answer.is_finite()));
+    assert_eq!((fitted.kind(), fitted.n_features()), ("mlp", 2));
+
+    // Scaled, or slower, it is learned.
+    let (x, y) = sized(2.0);
+    let (_, issues, _) = fit("mlp", &sgd(0.01), input(&x, &y, Seed(1))).unwrap();
+    assert!(issues.iter().all(|issue| issue.code == "epochs_used_up"), "{issues:?}");
+}
+
+#[test]
+fn what_no_tab_can_learn_is_refused_with_its_number() {
+    let (x, y) = sized(2.0);
+    let refused = |given: Value| {
+        let error = fit("mlp", &params(given), input(&x, &y, Seed(1))).err().expect("it is too much");
+        (error.code(), error.message().to_owned())
+    };
+    assert_eq!(
+        refused(json!({ "hidden_layer_sizes": [4096, 4096, 4096] })),
+        ("train.too_many_weights", "the net would have 33579009 weights, and at most 20000000 can be held".to_owned())
+    );
+    let (code, message) = refused(json!({ "hidden_layer_sizes": [4096, 2048], "max_iter": 100000 }));
+    assert_eq!(code, "train.too_much_training");
+    assert!(message.contains("are 1.5e14 multiply-adds, and at most 2e13 are done"), "{message}");
+}
+
 #[test]
 fn another_seed_is_another_net() {
     let x = Matrix::from_columns(vec![(0..40).map(f64::from).collect()]);

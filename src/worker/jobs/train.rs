@@ -53,8 +53,9 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
     } else {
         matrix
     };
+    let columns = recipe.features.iter().map(|feature| feature.origin.column.clone()).collect();
     let input = FitInput {
-        x,
+        x: x.with_names(columns),
         y: train_labels.clone(),
         sample_weight,
         valid,
