@@ -15,6 +15,7 @@ pub fn error_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::table::TableError::DOCS,
         crate::table::folds::FoldError::DOCS,
         crate::table::split::SplitError::DOCS,
+        crate::table::toy::ToyError::DOCS,
         crate::preprocess::PreprocessError::DOCS,
         crate::param::ParamError::DOCS,
         crate::train::device::DeviceError::DOCS,

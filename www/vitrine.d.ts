@@ -103,6 +103,8 @@ export class Vitrine extends EventTarget {
   static start(options?: StartOptions): Promise<Vitrine>;
   /** Reads a CSV into a table. */
   loadCsv(source: Source, options?: LoadOptionsMsg & Calling): Promise<TableMsg>;
+  /** Makes up a table with the columns `x`, `y` and `class`: `circle`, `xor`, `gaussian`, `spiral`, `moons` or `spirals_3`. */
+  makeToy(request: { kind: string; n_rows?: number; noise?: number; seed?: number }, calling?: Calling): Promise<TableMsg>;
   /** Reads rows `start` to `end` (left out), the first 50 by default, or the rows named. */
   readTable(id: string, options?: { start?: number; end?: number; rows?: ArrayLike<number> }): Promise<{ rows: Row[] }>;
   /** Fits a recipe on a whole table and shows the matrix a model would see, row-major. */
@@ -1340,7 +1342,27 @@ id: string,
 /**
  * What not to sniff.
  */
-options?: LoadOptionsMsg, } | { "type": "read_table", 
+options?: LoadOptionsMsg, } | { "type": "make_toy", 
+/**
+ * The name the table will have.
+ */
+id: string, 
+/**
+ * `circle`, `xor`, `gaussian`, `spiral`, `moons` or `spirals_3`.
+ */
+kind: string, 
+/**
+ * How many; 200 by default.
+ */
+n_rows?: number, 
+/**
+ * From 0 to 1, how far points stray; 0.1 by default.
+ */
+noise?: number, 
+/**
+ * Decides the rows; 0 by default.
+ */
+seed?: number, } | { "type": "read_table", 
 /**
  * Which table.
  */

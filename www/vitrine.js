@@ -398,6 +398,15 @@ export class Vitrine extends EventTarget {
   }
 
   /**
+   * Makes up a table of two numbers, `x` and `y`, and a `class`: `{ kind, n_rows, noise, seed }`, `kind` being `circle`,
+   * `xor`, `gaussian`, `spiral`, `moons` or `spirals_3`. The same request makes the same rows.
+   */
+  async makeToy(request, calling = {}) {
+    const { event } = await this.request({ id: this.#freshId("table"), ...request, type: "make_toy" }, calling);
+    return contentOf(event);
+  }
+
+  /**
    * Rows `start` to `end` (left out) of a table, or the rows named, each as an object from column name to value or
    * `null`.
    */

@@ -33,6 +33,25 @@ pub enum Request {
         #[serde(default)]
         options: LoadOptionsMsg,
     },
+    /// Make up rows, columns `x`, `y` and `class`, and keep them as table `id`: the same rows for the same request.
+    MakeToy {
+        /// The name the table will have.
+        id: String,
+        /// `circle`, `xor`, `gaussian`, `spiral`, `moons` or `spirals_3`.
+        kind: String,
+        /// How many; 200 by default.
+        #[cfg_attr(feature = "types", ts(optional))]
+        #[serde(default)]
+        n_rows: Option<usize>,
+        /// From 0 to 1, how far points stray; 0.1 by default.
+        #[cfg_attr(feature = "types", ts(optional))]
+        #[serde(default)]
+        noise: Option<f64>,
+        /// Decides the rows; 0 by default.
+        #[cfg_attr(feature = "types", ts(type = "number", optional))]
+        #[serde(default)]
+        seed: Option<u64>,
+    },
     /// Read rows `start..end` of a table, cut to the rows it has.
     ReadTable {
         /// Which table.

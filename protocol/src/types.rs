@@ -37,6 +37,11 @@ pub const METHODS: &[Method] = &[
         "Reads a CSV into a table.",
     ),
     method(
+        "makeToy",
+        "(request: { kind: string; n_rows?: number; noise?: number; seed?: number }, calling?: Calling): Promise<TableMsg>",
+        "Makes up a table with the columns `x`, `y` and `class`: `circle`, `xor`, `gaussian`, `spiral`, `moons` or `spirals_3`.",
+    ),
+    method(
         "readTable",
         "(id: string, options?: { start?: number; end?: number; rows?: ArrayLike<number> }): Promise<{ rows: Row[] }>",
         "Reads rows `start` to `end` (left out), the first 50 by default, or the rows named.",

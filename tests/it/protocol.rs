@@ -108,3 +108,28 @@ fn a_device_that_does_not_exist_is_an_error() {
     let talk = Script::new().load("t", file("www/samples/iris.csv")).ask(request).run();
     assert_eq!(talk.error_code(2), "request.bad_device");
 }
+
+#[test]
+fn made_up_rows_are_a_table_like_any_other() {
+    let toy =
+        |id: &str, seed: u64| json!({ "type": "make_toy", "id": id, "kind": "moons", "n_rows": 60, "seed": seed });
+    let talk = Script::new()
+        .ask(toy("a", 1))
+        .ask(toy("b", 1))
+        .ask(json!({ "type": "train", "id": "m", "table": "a", "target": "class", "model": { "kind": "decision_tree" } }))
+        .ask(json!({ "type": "make_toy", "id": "c", "kind": "star" }))
+        .ask(json!({ "type": "make_toy", "id": "c", "kind": "xor" }))
+        .run();
+    let (a, b) = (talk.json(1), talk.json(2));
+    assert_eq!((&a["n_rows"], &a["name"]), (&json!(60), &json!("moons")));
+    let columns = a["columns"].as_array().unwrap().iter();
+    assert_eq!(
+        columns.map(|column| (column["name"].clone(), column["kind"].clone())).collect::<Vec<_>>(),
+        [("x", "numeric"), ("y", "numeric"), ("class", "categorical")].map(|(name, kind)| (json!(name), json!(kind)))
+    );
+    assert_eq!(a["columns"], b["columns"]);
+    // It has a digest, as a file has.
+    assert_eq!(talk.json(3)["receipt"]["data_sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(talk.error_code(4), "table.no_such_toy");
+    assert_eq!(talk.json(5)["n_rows"], json!(200));
+}

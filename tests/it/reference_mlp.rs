@@ -9,6 +9,7 @@ use vitrine::param::{ParamMap, ParamValue as _};
 use vitrine::preprocess::{Matrix, Target};
 use vitrine::random::Seed;
 use vitrine::table::split::hold_back;
+use vitrine::table::toy::toy_csv;
 use vitrine::train::device::CPU_F32;
 use vitrine::train::net::{Activation, Layer, Net, NetConfig, NetGradients, NetSolver, Norm, RateSchedule, gradients};
 use vitrine::train::{Device, block_on};
@@ -220,6 +221,20 @@ fn digits_are_read() {
     // A seed holds other rows back: 97.2, 99.4, 98.6 and 98.6 % here.
     let shares = [0, 1, 2, 3].map(|seed| accuracy(&x, &cases::classes(&labels), &params, Seed(seed)));
     assert!(shares.iter().sum::<f64>() / 4.0 >= 0.97, "{shares:?}");
+}
+
+/// Three arms that wind around each other, with a little noise; a fifth of the 600 rows is held back.
+#[test]
+fn three_spirals_are_told_apart() {
+    let csv = toy_csv("spirals_3", 600, 0.05, Seed(1)).unwrap();
+    let rows: Vec<Vec<&str>> = csv.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let feature = |idx: usize| rows.iter().map(|row| row[idx].parse::<f64>().expect("a number") / 3.0).collect();
+    let x = Matrix::from_columns(vec![feature(0), feature(1)]);
+    let y = cases::classes(&rows.iter().map(|row| row[2].to_owned()).collect::<Vec<_>>());
+    let params = json!({ "hidden_layer_sizes": [32, 16], "activation": "tanh", "learning_rate_init": 0.01, "max_iter": 200,
+                         "batch_size": 32, "learning_rate": "cosine" });
+    let shares = [0, 1, 2].map(|seed| accuracy(&x, &y, &self::params(params.clone()), Seed(seed)));
+    assert!(shares.iter().all(|share| *share >= 0.98), "{shares:?}");
 }
 
 /// Two features, the second as large as asked for.
