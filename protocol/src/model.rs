@@ -89,6 +89,36 @@ pub struct TrainMsg {
     /// `auto`, `cpu` or `webgpu`; what the library was started with by default.
     #[serde(default)]
     pub device: Option<String>,
+    /// What progress shows of the model while it is fitted, of models that can be watched: nets. It also lets epochs be
+    /// gone back to.
+    #[serde(default)]
+    pub watch: Option<Box<WatchMsg>>,
+}
+
+/// What to show of a net while it is fitted, at most ten times a second.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields, default)]
+pub struct WatchMsg {
+    /// What it answers over two columns.
+    pub boundary: Option<WatchBoundaryMsg>,
+    /// Its weights.
+    #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
+    pub weights: bool,
+}
+
+/// Two columns, the others at their medians (or most frequent categories).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct WatchBoundaryMsg {
+    /// The column across.
+    pub x: String,
+    /// The column upwards.
+    pub y: String,
+    /// Grid points each way; 40 by default.
+    #[serde(default)]
+    pub resolution: Option<usize>,
 }
 
 /// A model's kind and its hyper-parameters by name; each kind declares which.

@@ -9,6 +9,7 @@ mod conversation;
 mod evaluations;
 mod golden;
 mod ingest;
+mod nets;
 mod pipeline;
 mod property_ingest;
 mod protocol;

@@ -133,3 +133,44 @@ fn made_up_rows_are_a_table_like_any_other() {
     assert_eq!(talk.error_code(4), "table.no_such_toy");
     assert_eq!(talk.json(5)["n_rows"], json!(200));
 }
+
+#[test]
+fn any_fit_can_be_paused_and_goes_on() {
+    let forest = || {
+        json!({ "type": "train", "id": "m", "table": "t", "target": "species",
+                "model": { "kind": "random_forest", "n_estimators": 40 } })
+    };
+    let mut n_paused = 0;
+    let talk = Script::new()
+        .load("t", file("www/samples/iris.csv"))
+        .ask(forest())
+        .reacting(move |event| {
+            let (Event::Progressed(progress), Some(2)) = (&event.event, event.job) else { return Vec::new() };
+            // Before it has begun; then step by step, and on.
+            let action = match (n_paused, progress.message.as_str()) {
+                (0, _) => "pause",
+                (1, "paused") => "step",
+                (2, "paused") => "resume",
+                _ => return Vec::new(),
+            };
+            n_paused += 1;
+            vec![json!({ "type": "control", "target": 2, "action": action })]
+        })
+        .run();
+    let told = |said: &&crate::conversation::Said| match &said.event.event {
+        Event::Progressed(progress) => progress.message == "paused",
+        _ => false,
+    };
+    assert_eq!(talk.said.iter().filter(told).count(), 2);
+    let straight = Script::new().load("t", file("www/samples/iris.csv")).ask(forest()).run();
+    assert_eq!(talk.json(2)["metrics"], straight.json(2)["metrics"]);
+    // What has ended, or never was, is not steered; nothing is said about it.
+    let late = Script::new()
+        .reacting(|event| match event.event {
+            Event::Described(_) => vec![json!({ "type": "control", "target": 1, "action": "stop" })],
+            _ => Vec::new(),
+        })
+        .ask(json!({ "type": "describe" }))
+        .run();
+    assert_eq!(late.said.len(), 2);
+}

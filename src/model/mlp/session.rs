@@ -4,8 +4,8 @@ use super::FittedMlp;
 use super::fitted::Scale;
 use crate::error::Issues;
 use crate::model::Fitted;
-use crate::train::net::{NetDescent, NetIssue};
-use crate::train::{Session, Step, StepFuture, ready};
+use crate::train::net::{NetDescent, NetIssue, NetView};
+use crate::train::{Session, Step, StepFuture, View, ViewFuture, Watched, ready};
 
 /// A descent under way.
 pub(super) struct MlpSession {
@@ -25,6 +25,40 @@ impl Session<dyn Fitted> for MlpSession {
         self.issues.extend(learned.issues);
         let fitted = FittedMlp { net: learned.net, n_classes: self.n_classes, scale: self.scale };
         (Box::new(fitted), self.issues)
+    }
+
+    fn watched(&mut self) -> Option<&mut dyn Watched<dyn Fitted>> {
+        Some(self)
+    }
+}
+
+impl Watched<dyn Fitted> for MlpSession {
+    fn keep_epochs(&mut self) {
+        self.descent.keep_snapshots();
+    }
+
+    fn one_batch(&mut self) {
+        self.descent.one_batch();
+    }
+
+    fn is_measuring(&self) -> bool {
+        self.descent.is_measuring()
+    }
+
+    fn stop(&mut self) {
+        self.descent.stop();
+    }
+
+    fn seek(&mut self, epoch: usize) -> usize {
+        self.descent.seek(epoch)
+    }
+
+    fn view(&self) -> ViewFuture<'_, dyn Fitted> {
+        Box::pin(async {
+            let NetView { net, epoch, n_batches, gradient_norms, n_dead } = self.descent.view().await?;
+            let fitted = Box::new(FittedMlp { net, n_classes: self.n_classes, scale: self.scale });
+            Ok(View::<dyn Fitted> { fitted, epoch, n_batches, gradient_norms, n_dead })
+        })
     }
 }
 

@@ -228,6 +228,7 @@ impl NetDescent {
         self.optimizer = snapshot.optimizer;
         (self.best, self.n_stale, self.best_layers) = (snapshot.best, snapshot.n_stale, snapshot.best_layers);
         self.next_row = 0;
+        self.most_batches = None;
         self.loss_sum = self.loss_sum.zeros_like();
         self.phase = Phase::Batches;
         self.gradients.clear();

@@ -12,6 +12,7 @@ mod project;
 mod pruning;
 mod search;
 mod train;
+mod watch;
 
 use std::rc::Rc;
 
@@ -61,8 +62,8 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
             ended(released.map(|()| Event::Released { id }.into()))
         }
         Request::Describe {} => ended(Ok(Event::Described(wire::catalog_msg()).into())),
-        // The loop hears cancellations itself.
-        Request::Cancel { .. } => ended(Ok(Event::Cancelled.into())),
+        // The loop hears these itself.
+        Request::Cancel { .. } | Request::Control { .. } => ended(Ok(Event::Cancelled.into())),
         Request::LoadCsv { id, options } => match payload("load_csv") {
             Ok(source) => running(Box::pin(load::load_csv(context, id, options, source))),
             Err(error) => ended(Err(error)),

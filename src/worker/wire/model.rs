@@ -243,5 +243,6 @@ pub(in crate::worker) fn epoch_progress(epoch: Option<&Epoch>, fraction: f64, me
         best_score: None,
         eta_ms: None,
         message: message.to_owned(),
+        view: None,
     }
 }
