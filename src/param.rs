@@ -64,6 +64,13 @@ pub enum ParamKind {
         /// The words.
         options: &'static [&'static str],
     },
+    /// Whole numbers in a list, at least one.
+    Integers {
+        /// From where to where each.
+        range: Range,
+        /// How many there are at most.
+        most: usize,
+    },
 }
 
 /// An interval of numbers.
@@ -123,6 +130,7 @@ impl ParamKind {
             }
             Self::Boolean => "true or false".to_owned(),
             Self::Choice { options } => quoted(options),
+            Self::Integers { range, most } => format!("a list of 1 to {most} whole numbers, each {range}"),
         }
     }
 
@@ -140,6 +148,11 @@ impl ParamKind {
             }
             Self::Boolean => value.is_boolean(),
             Self::Choice { options } => word(value).is_some_and(|word| options.contains(&word)),
+            Self::Integers { range, most } => {
+                let each = Self::Integer { range: *range, nullable: false };
+                let list = value.as_array().filter(|list| (1..=*most).contains(&list.len()));
+                list.is_some_and(|list| list.iter().all(|value| each.admits(value)))
+            }
         }
     }
 }
@@ -217,6 +230,22 @@ impl ParamValue for f64 {
     }
     fn write(&self) -> Value {
         Value::from(*self)
+    }
+}
+
+/// Whole numbers in their order, at most eight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Integers(pub Vec<usize>);
+
+impl ParamValue for Integers {
+    fn kind(range: Range) -> ParamKind {
+        ParamKind::Integers { range, most: 8 }
+    }
+    fn read(value: &Value) -> Option<Self> {
+        value.as_array()?.iter().map(usize::read).collect::<Option<Vec<usize>>>().map(Self)
+    }
+    fn write(&self) -> Value {
+        self.0.iter().map(usize::write).collect::<Vec<Value>>().into()
     }
 }
 

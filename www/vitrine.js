@@ -47,7 +47,7 @@ const GPU_SILENCE_MILLIS = 60_000;
 const CANCEL_GRACE_MILLIS = 150;
 
 /**
- * With `device: "auto"`, WebGPU is worth its 4 MB from this many multiplications (rows × features × epochs) on:
+ * With `device: "auto"`, WebGPU is worth its 4 MB from this many multiplications (rows × weights × epochs) on:
  * some seconds on one CPU core.
  */
 const AUTO_GPU_MULTIPLICATIONS = 2e10;
@@ -171,7 +171,7 @@ class WorkerLink {
    * An abort posts `cancel`. If the worker is too busy to hear it soon, the call ends anyway, and what the worker
    * answers later is passed to `onLate` in place of the caller.
    */
-  run(request, { payload = null, onProgress, signal, onLate } = {}) {
+  run(request, { payload = null, onProgress, signal, onLate, steering } = {}) {
     if (this.error) return Promise.reject(this.error);
     if (signal?.aborted) return Promise.reject(trouble("cancelled"));
     return new Promise((resolve, reject) => {
@@ -186,11 +186,13 @@ class WorkerLink {
       };
       const settle = (action) => {
         clearTimeout(graceTimer);
+        steering?.detach();
         signal?.removeEventListener("abort", abort);
         action();
       };
       const call = {
         isAbandoned: false,
+        isPaused: false,
         progress: onProgress,
         resolve: (result) => settle(() => (call.isAbandoned ? onLate?.(result) : resolve(result))),
         reject: (error) => settle(() => reject(error)),
@@ -200,6 +202,12 @@ class WorkerLink {
       signal?.addEventListener("abort", abort, { once: true });
       try {
         this.#worker.postMessage({ message: { job, request }, payload });
+        steering?.attach((action) => {
+          call.isPaused = action !== "resume" && action !== "stop";
+          this.#watchSilence();
+          const message = { job: ++lastJob, request: { type: "control", target: job, action } };
+          this.#worker.postMessage({ message, payload: null });
+        });
       } catch (error) {
         this.#calls.delete(job);
         call.reject(trouble("request.malformed", { detail: error.message }));
@@ -230,7 +238,7 @@ class WorkerLink {
     this.#watchSilence();
     if (!call) return;
     if (event.type === "progressed") {
-      if (!call.isAbandoned) report(call.progress, event);
+      if (!call.isAbandoned) report(call.progress, event.view ? { ...event, view: viewOf(event.view, buffers) } : event);
       return;
     }
     if (event.type === "failed") call.reject(new VitrineError(event));
@@ -251,7 +259,8 @@ class WorkerLink {
 
   #watchSilence() {
     clearTimeout(this.#silenceTimer);
-    if (this.#kind !== "webgpu" || this.#calls.size === 0) return;
+    // One that is paused has nothing to say.
+    if (this.#kind !== "webgpu" || [...this.#calls.values()].every((call) => call.isPaused)) return;
     const giveUp = () => this.#fail(`nothing heard for ${GPU_SILENCE_MILLIS / 1000} s`);
     this.#silenceTimer = setTimeout(giveUp, GPU_SILENCE_MILLIS);
   }
@@ -306,6 +315,38 @@ function report(listener, event) {
   } catch (error) {
     reportError(error);
   }
+}
+
+/** A view with its arrays: of each layer `weights` and `biases`, of the boundary `codes` and `probabilities`, or `values`. */
+function viewOf(view, { weights, ...answers }) {
+  let at = 0;
+  const take = (n) => weights?.subarray(at, (at += n));
+  const layers = view.layers.map((layer) => ({
+    ...layer,
+    ...(weights ? { weights: take(layer.n_inputs * layer.n_outputs), biases: take(layer.n_outputs) } : {}),
+  }));
+  return { ...view, layers, boundary: view.boundary && { ...view.boundary, ...answers } };
+}
+
+/** Gives an object the methods that steer a fit. What is called before the fit has begun is done when it begins. */
+function steer(controls) {
+  let post = null;
+  const waiting = [];
+  const send = (action) => (post ? post(action) : waiting.push(action));
+  Object.assign(controls, {
+    pause: () => void send("pause"),
+    resume: () => void send("resume"),
+    step: () => void send("step"),
+    seek: (epoch) => void send({ seek: epoch }),
+    stop: () => void send("stop"),
+  });
+  return {
+    attach(own) {
+      post = own;
+      waiting.splice(0).forEach(post);
+    },
+    detach: () => void (post = () => {}),
+  };
 }
 
 /** `promise`, unless `signal` aborts first. */
@@ -398,6 +439,15 @@ export class Vitrine extends EventTarget {
   }
 
   /**
+   * Makes up a table of two numbers, `x` and `y`, and a `class`: `{ kind, n_rows, noise, seed }`, `kind` being `circle`,
+   * `xor`, `gaussian`, `spiral`, `moons` or `spirals_3`. The same request makes the same rows.
+   */
+  async makeToy(request, calling = {}) {
+    const { event } = await this.request({ id: this.#freshId("table"), ...request, type: "make_toy" }, calling);
+    return contentOf(event);
+  }
+
+  /**
    * Rows `start` to `end` (left out) of a table, or the rows named, each as an object from column name to value or
    * `null`.
    */
@@ -420,8 +470,22 @@ export class Vitrine extends EventTarget {
   /**
    * Splits, prepares, fits and measures. `calling.onProgress` hears of epochs, `calling.signal` stops the work within
    * 200 ms; models trained before stay as they are.
+   *
+   * A net can be watched and steered. With `request.watch`, `{ boundary: { x, y, resolution }, weights: true }`, progress
+   * brings a `view` at most ten times a second: of each layer `gradient_norm`, `n_dead`, and `weights` and `biases` as
+   * Float32Arrays; and a boundary with its `codes` and `probabilities`, or `values`. `calling.controls`, any object, is
+   * given the methods `pause()`, `resume()`, `step()` (one batch), `seek(epoch)` (back, and paused) and `stop()` (end now
+   * and keep the model).
+   *
+   * @example
+   * const controls = {};
+   * const request = { table: table.id, target: "class", model: { kind: "mlp" }, watch: { weights: true } };
+   * const training = v.train(request, { controls, onProgress: ({ view }) => draw(view) });
+   * controls.pause();
    */
-  async train(request, calling = {}) {
+  async train(given, calling = {}) {
+    // Epochs to go back to are kept for who watches.
+    const request = calling.controls ? { ...given, watch: given.watch ?? {} } : given;
     const asked = { id: this.#freshId("model"), ...request, type: "train" };
     const { event, buffers } = await this.request(asked, calling);
     const rowsOf = (name) => Array.from(buffers[name] ?? []);
@@ -545,13 +609,14 @@ export class Vitrine extends EventTarget {
    * const { event } = await v.request({ type: "describe" });
    */
   async request(request, calling = {}) {
-    checkOptions(calling, ["payload", "onProgress", "signal"]);
+    checkOptions(calling, ["payload", "onProgress", "signal", "controls"]);
     const { onProgress, signal } = calling;
+    const steering = calling.controls ? steer(calling.controls) : undefined;
     const payload = (calling.payload ?? null) === null ? null : toBlob(calling.payload);
     if (signal?.aborted) throw trouble("cancelled");
-    if (request?.type === "train") return this.#train(request, { onProgress, signal });
+    if (request?.type === "train") return this.#train(request, { onProgress, signal, steering });
     if (request?.type === "search" && searchesTensors(request)) return this.#searchAsGuest(request, { onProgress, signal });
-    return this.#runOnCpu(request, { payload, onProgress, signal });
+    return this.#runOnCpu(request, { payload, onProgress, signal, steering });
   }
 
   async #runOnCpu(request, options) {
@@ -592,7 +657,11 @@ export class Vitrine extends EventTarget {
     if (!size || !usesTensors(request.model) || !globalThis.navigator?.gpu) return false;
     const n_features = request.features?.length ?? size.n_columns - 1;
     const n_epochs = request.model.n_epochs ?? request.model.max_iter ?? 100;
-    return size.n_rows * n_features * n_epochs >= AUTO_GPU_MULTIPLICATIONS;
+    // Of a net, layer by layer; of a linear model, an output.
+    const hidden = request.model.kind === "mlp" ? (request.model.hidden_layer_sizes ?? [100]) : [];
+    const sizes = [n_features, ...hidden, 1];
+    const n_weights = sizes.slice(1).reduce((sum, n_units, idx) => sum + sizes[idx] * n_units, 0);
+    return size.n_rows * n_weights * n_epochs >= AUTO_GPU_MULTIPLICATIONS;
   }
 
   async #trainOnGpu(request, options) {
@@ -852,7 +921,7 @@ function tablesOf(event) {
 
 /** Whether a model is fitted with tensors, which is what WebGPU can do; exact solvers and trees are not. */
 function usesTensors(model) {
-  return model?.solver === "gradient_descent";
+  return model?.kind === "mlp" || model?.solver === "gradient_descent";
 }
 
 /** Whether a search has candidates that are fitted with tensors. */

@@ -112,6 +112,15 @@ pub enum ParamKindMsg {
         /// The words.
         options: Vec<String>,
     },
+    /// Whole numbers in a list, at least one; typed as `16, 8`.
+    Integers {
+        /// Smallest.
+        min: f64,
+        /// Largest.
+        max: f64,
+        /// How many there are at most.
+        most: usize,
+    },
 }
 
 /// Any kind, read without a pass to find its tag first: that pass is a second reader of all the fields.
@@ -128,16 +137,19 @@ struct AnyParamKind {
     nullable: bool,
     #[serde(default)]
     options: Vec<String>,
+    #[serde(default)]
+    most: usize,
 }
 
 impl From<AnyParamKind> for ParamKindMsg {
     fn from(any: AnyParamKind) -> Self {
-        let AnyParamKind { r#type, min, max, min_excluded, nullable, options } = any;
+        let AnyParamKind { r#type, min, max, min_excluded, nullable, options, most } = any;
         match r#type.as_str() {
             "integer" => Self::Integer { min, max, nullable },
             "number" => Self::Number { min, max, min_excluded, nullable },
             "number_or_word" => Self::NumberOrWord { min, max, min_excluded, nullable, options },
             "boolean" => Self::Boolean,
+            "integers" => Self::Integers { min, max, most },
             _ => Self::Choice { options },
         }
     }

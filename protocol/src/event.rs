@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CatalogMsg, DeviceMsg, ErrorMsg, EvaluationMsg, ExplanationMsg, FitMsg, JobId, ModelMsg, PredictionMsg,
-    PreparedMsg, ProjectMsg, RowsMsg, SearchedMsg, TableMsg,
+    BoundaryMsg, CatalogMsg, DeviceMsg, ErrorMsg, EvaluationMsg, ExplanationMsg, FitMsg, JobId, ModelMsg,
+    PredictionMsg, PreparedMsg, ProjectMsg, RowsMsg, SearchedMsg, TableMsg,
 };
 
 /// One message from a worker; [`Buffer`]s are posted beside it.
@@ -24,7 +24,7 @@ pub struct EventMsg {
 pub enum Event {
     /// The first message of a worker.
     Ready(ReadyMsg),
-    /// A job went on; at most twenty a second.
+    /// A job went on; at most twenty a second. Buffers of a view: see [`ViewMsg`].
     Progressed(ProgressMsg),
     /// A CSV was read.
     TableLoaded(TableMsg),
@@ -120,8 +120,41 @@ pub struct ProgressMsg {
     pub best_score: Option<f64>,
     /// Estimated time to the end.
     pub eta_ms: Option<f64>,
-    /// What is being done: `reading`, `preparing`, `fitting`, `evaluating`, `searching`.
+    /// What is being done: `reading`, `preparing`, `fitting`, `paused`, `evaluating`, `searching`.
     pub message: String,
+    /// What the net is now, with `watch`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "types", ts(optional))]
+    pub view: Option<Box<ViewMsg>>,
+}
+
+/// A net while it is fitted. Buffers beside it: `weights` (f32: of each layer its weights, `n_inputs × n_outputs`
+/// row-major, then its intercepts) where they were asked for, and those of the boundary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ViewMsg {
+    /// Epochs that are over.
+    pub epoch: usize,
+    /// Batches that are done, of all epochs.
+    pub n_batches: usize,
+    /// Its layers, the last being the outputs.
+    pub layers: Vec<LayerViewMsg>,
+    /// The grid it is asked over, where one was asked for.
+    pub boundary: Option<BoundaryMsg>,
+}
+
+/// A layer while it is fitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct LayerViewMsg {
+    /// What it reads.
+    pub n_inputs: usize,
+    /// Its units.
+    pub n_outputs: usize,
+    /// The length of the last batch's gradient; `null` before the first.
+    pub gradient_norm: Option<f64>,
+    /// Units that are 0 for each of the first 256 training rows, of hidden layers of rectifiers; otherwise 0.
+    pub n_dead: usize,
 }
 
 /// A bulk of numbers that travels beside an event, by name.

@@ -24,17 +24,17 @@ pub use catalog::{
     CatalogMsg, ChartDocMsg, ErrorDocMsg, MeasureDocMsg, ModelDocMsg, ParamDocMsg, ParamKindMsg, StepDocMsg, TextMsg,
 };
 pub use error::{ErrorMsg, IssueMsg, PlaceMsg};
-pub use event::{Buffer, Event, EventMsg, ProgressMsg, ReadyMsg};
+pub use event::{Buffer, Event, EventMsg, LayerViewMsg, ProgressMsg, ReadyMsg, ViewMsg};
 pub use explain::{
     BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, PathStepMsg, PruningPathMsg, TermMsg, TreeMsg, VotesMsg,
 };
 pub use model::{
-    BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, MetricsMsg, ModelMsg,
-    ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StructureMsg, Task, TrainMsg,
-    TreeNodeMsg,
+    BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, LayerMsg, MetricsMsg,
+    ModelMsg, ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StructureMsg, Task, TrainMsg,
+    TreeNodeMsg, WatchBoundaryMsg, WatchMsg,
 };
 pub use recipe::{AskedStep, FittedStepMsg, PrepareMsg, PreparedMsg, StepColumns, StepMsg};
-pub use request::{ExportFormat, JobId, ProjectMsg, Request, RequestMsg};
+pub use request::{ControlAction, ExportFormat, JobId, ProjectMsg, Request, RequestMsg};
 pub use search::{CandidateMsg, FitMsg, FoldMetricsMsg, RoundMsg, SearchMsg, SearchedMsg, SpreadMsg};
 pub use table::{BinMsg, ColumnKind, ColumnMsg, Encoding, LoadOptionsMsg, RowsMsg, TableMsg, TopValueMsg};
 

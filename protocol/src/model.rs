@@ -89,6 +89,36 @@ pub struct TrainMsg {
     /// `auto`, `cpu` or `webgpu`; what the library was started with by default.
     #[serde(default)]
     pub device: Option<String>,
+    /// What progress shows of the model while it is fitted, of models that can be watched: nets. It also lets epochs be
+    /// gone back to.
+    #[serde(default)]
+    pub watch: Option<Box<WatchMsg>>,
+}
+
+/// What to show of a net while it is fitted, at most ten times a second.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields, default)]
+pub struct WatchMsg {
+    /// What it answers over two columns.
+    pub boundary: Option<WatchBoundaryMsg>,
+    /// Its weights.
+    #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
+    pub weights: bool,
+}
+
+/// Two columns, the others at their medians (or most frequent categories).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
+#[serde(deny_unknown_fields)]
+pub struct WatchBoundaryMsg {
+    /// The column across.
+    pub x: String,
+    /// The column upwards.
+    pub y: String,
+    /// Grid points each way; 40 by default.
+    #[serde(default)]
+    pub resolution: Option<usize>,
 }
 
 /// A model's kind and its hyper-parameters by name; each kind declares which.
@@ -304,6 +334,17 @@ pub enum StructureMsg {
         /// The length of each component's values.
         singular_values: Vec<f64>,
     },
+    /// A net.
+    Net {
+        /// Its layers, the last being the outputs.
+        layers: Vec<LayerMsg>,
+        /// Numbers that were learned.
+        n_parameters: usize,
+        /// What the last layer's sums become: `logistic`, `softmax` or, of numbers, `identity`.
+        output_activation: String,
+        /// Of numbers, the mean and the deviation that answers are put back with: `mean + deviation · output`.
+        target_scale: Option<[f64; 2]>,
+    },
     /// A model that is not drawn by itself.
     Plain {},
 }
@@ -326,6 +367,10 @@ struct AnyStructure {
     explained_variance: Vec<f64>,
     explained_variance_ratio: Vec<f64>,
     singular_values: Vec<f64>,
+    layers: Option<Vec<LayerMsg>>,
+    n_parameters: usize,
+    output_activation: String,
+    target_scale: Option<[f64; 2]>,
 }
 
 impl From<AnyStructure> for StructureMsg {
@@ -347,9 +392,30 @@ impl From<AnyStructure> for StructureMsg {
                 singular_values,
                 ..
             } => Self::Components { components, mean, explained_variance, explained_variance_ratio, singular_values },
+            AnyStructure { layers: Some(layers), n_parameters, output_activation, target_scale, .. } => {
+                Self::Net { layers, n_parameters, output_activation, target_scale }
+            }
             _ => Self::Plain {},
         }
     }
+}
+
+/// A layer of a net: `activation(biases + inputs · weights)`, the sums standardised by `norm` where there is one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct LayerMsg {
+    /// What it reads: the matrix' features, or the units of the layer before.
+    pub n_inputs: usize,
+    /// Its units.
+    pub n_outputs: usize,
+    /// What they make of their sums; `identity` for the last layer.
+    pub activation: String,
+    /// Row-major, `n_inputs × n_outputs`; `null` of a net with more than 20,000 numbers.
+    pub weights: Option<Vec<f64>>,
+    /// One per unit.
+    pub biases: Vec<f64>,
+    /// `gamma`, `beta`, `mean` and `variance`, one of each per unit, where sums are standardised.
+    pub norm: Option<BTreeMap<String, Vec<f64>>>,
 }
 
 /// A node of a tree; a leaf has no children, feature or threshold.

@@ -33,6 +33,25 @@ pub enum Request {
         #[serde(default)]
         options: LoadOptionsMsg,
     },
+    /// Make up rows, columns `x`, `y` and `class`, and keep them as table `id`: the same rows for the same request.
+    MakeToy {
+        /// The name the table will have.
+        id: String,
+        /// `circle`, `xor`, `gaussian`, `spiral`, `moons` or `spirals_3`.
+        kind: String,
+        /// How many; 200 by default.
+        #[cfg_attr(feature = "types", ts(optional))]
+        #[serde(default)]
+        n_rows: Option<usize>,
+        /// From 0 to 1, how far points stray; 0.1 by default.
+        #[cfg_attr(feature = "types", ts(optional))]
+        #[serde(default)]
+        noise: Option<f64>,
+        /// Decides the rows; 0 by default.
+        #[cfg_attr(feature = "types", ts(type = "number", optional))]
+        #[serde(default)]
+        seed: Option<u64>,
+    },
     /// Read rows `start..end` of a table, cut to the rows it has.
     ReadTable {
         /// Which table.
@@ -120,8 +139,33 @@ pub enum Request {
         /// Which job.
         target: JobId,
     },
+    /// Change how a job that fits a model goes on. It has no event of its own, as a cancel has none.
+    Control {
+        /// Which job.
+        target: JobId,
+        /// How it goes on.
+        action: ControlAction,
+    },
     /// List the models, the steps, their parameters and the error codes.
     Describe {},
+}
+
+/// How a fit goes on. Any fit can be paused and resumed; the rest is for models that can be watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum ControlAction {
+    /// Wait, without computing.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Do one batch, then wait.
+    Step,
+    /// Go back to the end of the last epoch kept at or before this one (0 is the start), then wait. About forty epochs
+    /// are kept, evenly spread, with what the optimiser remembers: what follows is what followed then.
+    Seek(usize),
+    /// End the fit now, and keep the model as it is.
+    Stop,
 }
 
 /// The formats a model can be written in.

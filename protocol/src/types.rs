@@ -37,6 +37,11 @@ pub const METHODS: &[Method] = &[
         "Reads a CSV into a table.",
     ),
     method(
+        "makeToy",
+        "(request: { kind: string; n_rows?: number; noise?: number; seed?: number }, calling?: Calling): Promise<TableMsg>",
+        "Makes up a table with the columns `x`, `y` and `class`: `circle`, `xor`, `gaussian`, `spiral`, `moons` or `spirals_3`.",
+    ),
+    method(
         "readTable",
         "(id: string, options?: { start?: number; end?: number; rows?: ArrayLike<number> }): Promise<{ rows: Row[] }>",
         "Reads rows `start` to `end` (left out), the first 50 by default, or the rows named.",
@@ -48,8 +53,8 @@ pub const METHODS: &[Method] = &[
     ),
     method(
         "train",
-        "(request: TrainMsg & { id?: string }, calling?: Calling): Promise<ModelMsg & { split: Split }>",
-        "Splits, prepares, fits and measures.",
+        "(request: TrainMsg & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>",
+        "Splits, prepares, fits and measures. `controls` is given the methods that steer the fit.",
     ),
     method(
         "crossValidate",
@@ -92,7 +97,7 @@ pub const METHODS: &[Method] = &[
     method("close", "(): void", "Ends the workers."),
     method(
         "request",
-        "(request: Request, calling?: Calling & { payload?: Source | null }): Promise<Answer>",
+        "(request: Request, calling?: Calling & { payload?: Source | null; controls?: Partial<Controls> }): Promise<Answer>",
         "One request of the protocol; resolves with its terminal event and its buffers.",
     ),
 ];
@@ -119,9 +124,33 @@ export interface StartOptions {
 /** What goes along with a call. */
 export interface Calling {
   /** Hears how far the work is, at most twenty times a second. */
-  onProgress?: (progress: ProgressMsg) => void;
+  onProgress?: (progress: Progress) => void;
   /** Stops the work within 200 ms; the call is rejected with `cancelled`. */
   signal?: AbortSignal;
+}
+
+/** How far the work is; with `watch` also what the net is now. */
+export type Progress = Omit<ProgressMsg, "view"> & { view?: View };
+
+/** A net while it is fitted, with its arrays. */
+export type View = Omit<ViewMsg, "layers" | "boundary"> & {
+  /** `weights` (row-major, `n_inputs × n_outputs`) and `biases` where they were asked for. */
+  layers: Array<LayerViewMsg & { weights?: Float32Array; biases?: Float32Array }>;
+  /** Answers at `j * x_values.length + i`: `codes` and `probabilities` (of the answered class), or `values`. */
+  boundary: (BoundaryMsg & { codes?: Uint32Array; probabilities?: Float64Array; values?: Float64Array }) | null;
+};
+
+/** Steers a fit; each method does nothing once the fit has ended. */
+export interface Controls {
+  /** Waits, without computing. */
+  pause(): void;
+  resume(): void;
+  /** Does one batch, then waits. */
+  step(): void;
+  /** Goes back to the end of the last epoch kept at or before this one, then waits; 0 is the start. */
+  seek(epoch: number): void;
+  /** Ends the fit now and keeps the model as it is. */
+  stop(): void;
 }
 
 /** The rows of the table that were learned from, and those held back. */

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::error::Issues;
 use crate::explain::ExplainError;
 use crate::model::{Answers, Pipeline};
-use crate::preprocess::{Group, Input, RowSource};
+use crate::preprocess::{FittedRecipe, Group, Input, Matrix, RowSource};
 use crate::table::{Cell, Column, ColumnData, ColumnKind};
 
 /// The finest grid each way.
@@ -103,14 +103,20 @@ impl BoundaryPlan {
     /// or their training median or most frequent category.
     ///
     /// **Errors** `explain.not_an_input`, `explain.same_column`, `explain.bad_resolution`.
-    pub fn new(pipeline: &Pipeline, x: &str, y: &str, resolution: usize, fixed: &dyn RowSource) -> Result<Self, Error> {
+    pub fn new(
+        recipe: &FittedRecipe,
+        x: &str,
+        y: &str,
+        resolution: usize,
+        fixed: &dyn RowSource,
+    ) -> Result<Self, Error> {
         if !(2..=MAX_RESOLUTION).contains(&resolution) {
             return Err(ExplainError::BadResolution { resolution, limit: MAX_RESOLUTION }.into());
         }
         if x == y {
             return Err(ExplainError::SameColumn { column: x.to_owned() }.into());
         }
-        let inputs = &pipeline.recipe.inputs;
+        let inputs = &recipe.inputs;
         let find = |name: &str| {
             inputs.iter().find(|input| input.name == name).ok_or_else(|| {
                 let known: Vec<String> = inputs.iter().map(|input| format!("{:?}", input.name)).collect();
@@ -132,11 +138,20 @@ impl BoundaryPlan {
     ///
     /// **Errors** of the recipe.
     pub fn answer_row(&self, pipeline: &Pipeline, idx: usize, issues: &mut Issues) -> Result<Answers, Error> {
+        Ok(pipeline.fitted.predict(&self.row(&pipeline.recipe, idx, issues)?))
+    }
+
+    /// Grid row `idx`, from the bottom, as the model sees it.
+    ///
+    /// **Shapes** One row per grid point across.
+    ///
+    /// **Errors** of the recipe.
+    pub fn row(&self, recipe: &FittedRecipe, idx: usize, issues: &mut Issues) -> Result<Matrix, Error> {
         let n_rows = self.x.1.len();
         let mut columns = vec![self.x.1.all(&self.x.0), self.y.1.repeated(&self.y.0, idx, n_rows)];
         columns.extend(self.fixed.iter().map(|column| repeat_first(column, n_rows)));
         let rows: Vec<u32> = (0..n_rows as u32).collect();
-        pipeline.answer(&GridRow { columns, n_rows }, &rows, issues)
+        recipe.transform(&GridRow { columns, n_rows }, &rows, true, issues)
     }
 
     /// The values the other columns are held at.

@@ -100,7 +100,7 @@ pub fn decision_path(
             let sentence = format!("{} trees → {answer}", trees.n_trees());
             DecisionPath { steps: Vec::new(), leaf: None, terms: Vec::new(), answers, sentence }
         }
-        Structure::Clusters { .. } | Structure::Components(_) | Structure::Plain => {
+        Structure::Clusters { .. } | Structure::Components(_) | Structure::Net(_) | Structure::Plain => {
             DecisionPath { steps: Vec::new(), leaf: None, terms: Vec::new(), answers, sentence: answer }
         }
     })

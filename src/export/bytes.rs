@@ -42,6 +42,11 @@ impl Writer {
         self.bytes(values.iter().flat_map(|x| x.to_le_bytes()))
     }
 
+    /// Appends numbers of half the size, bit for bit.
+    pub(super) fn f32(&mut self, values: &[f32]) -> Span {
+        self.bytes(values.iter().flat_map(|x| x.to_le_bytes()))
+    }
+
     /// Appends whole numbers.
     pub(super) fn u32(&mut self, values: &[u32]) -> Span {
         self.bytes(values.iter().flat_map(|x| x.to_le_bytes()))
@@ -119,6 +124,11 @@ impl<'a> Opened<'a> {
     /// Numbers, bit for bit.
     pub(super) fn f64(&self, span: Span) -> Result<Vec<f64>, Error> {
         self.chunks(span, f64::from_le_bytes)
+    }
+
+    /// Numbers of half the size, bit for bit.
+    pub(super) fn f32(&self, span: Span) -> Result<Vec<f32>, Error> {
+        self.chunks(span, f32::from_le_bytes)
     }
 
     /// Whole numbers.

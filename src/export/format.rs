@@ -1,6 +1,6 @@
-//! The header of a project file, version 2. These types are the format: change them only with the version.
+//! The header of a project file, version 3. These types are the format: change them only with the version.
 //!
-//! Version 2 added `keeps_missing` to recipes; a file of version 1 has none that do.
+//! Version 2 added `keeps_missing` to recipes; a file of version 1 has none that do. Version 3 added arrays of f32.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::export::bytes::Span;
 
 /// The newest format this page writes and reads.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,6 +91,8 @@ pub(super) enum TaskName {
 pub(super) enum ArrayHeader {
     #[serde(rename = "f64")]
     F64(Span),
+    #[serde(rename = "f32")]
+    F32(Span),
     #[serde(rename = "u32")]
     U32(Span),
     #[serde(rename = "text")]

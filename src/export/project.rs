@@ -188,6 +188,7 @@ fn read_texts(bytes: Span, lengths: Span, opened: &Opened<'_>) -> Result<TextCol
 fn model_header(id: &str, pipeline: &Pipeline, card: &ModelCard, writer: &mut Writer) -> ModelHeader {
     let mut array = |array: &Array| match array {
         Array::F64(values) => ArrayHeader::F64(writer.f64(values)),
+        Array::F32(values) => ArrayHeader::F32(writer.f32(values)),
         Array::U32(values) => ArrayHeader::U32(writer.u32(values)),
         Array::Text(texts) => ArrayHeader::Text(texts.clone()),
     };
@@ -242,6 +243,7 @@ fn read_model(header: ModelHeader, opened: &Opened<'_>) -> Result<SavedModel, Er
     for (name, array) in header.state {
         let array = match array {
             ArrayHeader::F64(span) => Array::F64(opened.f64(span)?),
+            ArrayHeader::F32(span) => Array::F32(opened.f32(span)?),
             ArrayHeader::U32(span) => Array::U32(opened.u32(span)?),
             ArrayHeader::Text(texts) => Array::Text(texts),
         };

@@ -20,6 +20,7 @@ mod lasso;
 mod linear_map;
 mod linear_regression;
 mod logistic_regression;
+mod mlp;
 mod naive_bayes;
 mod pca;
 mod pipeline;
@@ -50,6 +51,7 @@ pub use linear_regression::{LinearError, LinearIssue, LinearRegressionSpec, Line
 pub use logistic_regression::{
     FittedLogisticRegression, LogisticError, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
 };
+pub use mlp::{FittedMlp, MlpSpec};
 pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
 pub use pca::{FittedPca, PcaError, PcaIssue, PcaSpec};
 pub use pipeline::{Pipeline, code_names};
@@ -128,6 +130,7 @@ pub static REGISTRY: &[ModelKind] = &[
     lasso::KIND,
     elastic_net::KIND,
     logistic_regression::KIND,
+    mlp::KIND,
     svc::KIND,
     k_nearest_neighbors::KIND,
     naive_bayes::KIND,

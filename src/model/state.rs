@@ -9,6 +9,8 @@ use crate::Error;
 pub enum Array {
     /// Numbers.
     F64(Vec<f64>),
+    /// Numbers of half the size.
+    F32(Vec<f32>),
     /// Whole numbers.
     U32(Vec<u32>),
     /// Texts.
@@ -36,6 +38,12 @@ impl State {
         self
     }
 
+    /// Adds numbers of half the size.
+    pub fn with_f32(mut self, name: &str, values: Vec<f32>) -> Self {
+        self.0.insert(name.to_owned(), Array::F32(values));
+        self
+    }
+
     /// Adds whole numbers.
     pub fn with_u32(mut self, name: &str, values: Vec<u32>) -> Self {
         self.0.insert(name.to_owned(), Array::U32(values));
@@ -49,6 +57,16 @@ impl State {
         match self.0.get(name) {
             Some(Array::F64(values)) => Ok(values),
             _ => Err(malformed(format!("no numbers called {name:?}"))),
+        }
+    }
+
+    /// Numbers of half the size by name.
+    ///
+    /// **Errors** `export.malformed_model` when there are none of that name.
+    pub fn f32(&self, name: &str) -> Result<&[f32], Error> {
+        match self.0.get(name) {
+            Some(Array::F32(values)) => Ok(values),
+            _ => Err(malformed(format!("no f32 numbers called {name:?}"))),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What models consist of, for drawing and explaining.
 
-use crate::model::{CategorySet, FittedPca};
+use crate::model::{CategorySet, FittedMlp, FittedPca};
 use crate::preprocess::Task;
 
 /// What a model consists of.
@@ -28,6 +28,8 @@ pub enum Structure<'a> {
         /// Training rows in each cluster.
         sizes: &'a [u32],
     },
+    /// A net.
+    Net(&'a FittedMlp),
     /// Directions in which the rows vary most.
     Components(&'a FittedPca),
 }

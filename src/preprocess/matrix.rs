@@ -17,6 +17,7 @@ pub struct Matrix {
     features: Vec<Vec<f64>>,
     n_rows: usize,
     is_categorical: Vec<bool>,
+    names: Vec<String>,
 }
 
 impl Matrix {
@@ -26,7 +27,7 @@ impl Matrix {
     pub fn from_columns(features: Vec<Vec<f64>>) -> Self {
         let n_rows = features.first().map_or(0, Vec::len);
         assert!(features.iter().all(|feature| feature.len() == n_rows), "features of one matrix have one length");
-        Self { features, n_rows, is_categorical: Vec::new() }
+        Self { features, n_rows, is_categorical: Vec::new(), names: Vec::new() }
     }
 
     /// Says which features are codes of categories, for models that take these: from 0 to 254; what is below 0 is missing.
@@ -41,6 +42,27 @@ impl Matrix {
     /// Which features are codes of categories; empty where none is.
     pub fn categorical(&self) -> &[bool] {
         &self.is_categorical
+    }
+
+    /// Says which column each feature came from, for whoever has to name one.
+    ///
+    /// **Panics** when it is not said of every feature.
+    #[must_use]
+    pub fn with_names(self, names: Vec<String>) -> Self {
+        assert_eq!(names.len(), self.features.len(), "one name per feature");
+        Self { names, ..self }
+    }
+
+    /// The column a feature came from; its number, from 1, where that was not said.
+    ///
+    /// ```
+    /// use vitrine::preprocess::Matrix;
+    /// let x = Matrix::from_columns(vec![vec![1.0], vec![3.0]]);
+    /// assert_eq!(x.name(1), "feature 2");
+    /// assert_eq!(x.with_names(vec!["a".into(), "b".into()]).name(1), "b");
+    /// ```
+    pub fn name(&self, feature: usize) -> String {
+        self.names.get(feature).cloned().unwrap_or_else(|| format!("feature {}", feature + 1))
     }
 
     /// Reads row-major numbers, as tests and reference files write them.
@@ -96,8 +118,8 @@ impl Matrix {
     /// Some of the rows, in the order given.
     pub fn take_rows(&self, rows: &[u32]) -> Self {
         let take = |feature: &Vec<f64>| rows.iter().map(|&row| feature[row as usize]).collect();
-        let is_categorical = self.is_categorical.clone();
-        Self { features: self.features.iter().map(take).collect(), n_rows: rows.len(), is_categorical }
+        let (is_categorical, names) = (self.is_categorical.clone(), self.names.clone());
+        Self { features: self.features.iter().map(take).collect(), n_rows: rows.len(), is_categorical, names }
     }
 }
 

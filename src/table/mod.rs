@@ -10,6 +10,7 @@ pub(crate) mod infer;
 pub mod split;
 pub mod summary;
 mod text;
+pub mod toy;
 
 pub use column::{Cell, Column, ColumnData, ColumnKind, TextColumn};
 pub(crate) use datetime::date_of_days;

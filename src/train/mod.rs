@@ -6,6 +6,7 @@
 mod block_on;
 pub mod device;
 pub mod gradient_descent;
+pub mod net;
 pub mod search;
 
 use std::future::Future;
@@ -75,7 +76,51 @@ pub trait Session<F: ?Sized> {
     ///
     /// **Panics** before that: whoever drives the session has seen `fraction == 1`.
     fn finish(self: Box<Self>) -> (Box<F>, Issues);
+
+    /// The fit as something that can be watched and steered, where it can.
+    fn watched(&mut self) -> Option<&mut dyn Watched<F>> {
+        None
+    }
 }
+
+/// A fit that can be looked at while it is under way, and steered.
+pub trait Watched<F: ?Sized> {
+    /// Remembers epochs to go back to, from now on.
+    fn keep_epochs(&mut self);
+
+    /// Lets the next step do one batch only.
+    fn one_batch(&mut self);
+
+    /// Whether the next step only measures.
+    fn is_measuring(&self) -> bool;
+
+    /// Lets the next step end the fit with the model as it is.
+    fn stop(&mut self);
+
+    /// Goes back to the end of the last epoch kept at or before this one, 0 being the start; what follows is what
+    /// followed then. Gives back which epoch that is. A step's fraction falls with it.
+    fn seek(&mut self, epoch: usize) -> usize;
+
+    /// What it is now.
+    fn view(&self) -> ViewFuture<'_, F>;
+}
+
+/// A model while it is fitted.
+pub struct View<F: ?Sized> {
+    /// The model as it is.
+    pub fitted: Box<F>,
+    /// Epochs that are over.
+    pub epoch: usize,
+    /// Batches that are done, of all epochs.
+    pub n_batches: usize,
+    /// The length of the last batch's gradient, layer by layer; empty before the first batch.
+    pub gradient_norms: Vec<f64>,
+    /// Units of each hidden layer that answer no row any more.
+    pub n_dead: Vec<usize>,
+}
+
+/// What looking gives back.
+pub type ViewFuture<'a, F> = Pin<Box<dyn Future<Output = Result<View<F>, Error>> + 'a>>;
 
 /// A step that has already been done: what sessions without anything to wait for give back.
 pub fn ready(result: Result<Step, Error>) -> StepFuture<'static> {

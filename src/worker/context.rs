@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use vitrine_protocol::{Event, EventMsg, JobId, ProgressMsg};
 
-use crate::worker::Host;
+use crate::worker::controls::Controls;
 use crate::worker::workspace::Workspace;
+use crate::worker::{Buffers, Host};
 
 /// Progress is told at most twenty times a second.
 const POST_EVERY_MILLIS: f64 = 50.0;
@@ -17,6 +18,8 @@ pub(super) struct Context {
     job: JobId,
     host: Rc<dyn Host>,
     pub(super) workspace: Rc<RefCell<Workspace>>,
+    /// How the job is to go on.
+    pub(super) controls: Rc<Controls>,
     started: f64,
     last_yield: Cell<f64>,
     last_post: Cell<f64>,
@@ -35,6 +38,7 @@ impl Context {
             job,
             host,
             workspace,
+            controls: Rc::default(),
             started: now,
             last_yield: Cell::new(now),
             last_post: Cell::new(f64::NEG_INFINITY),
@@ -63,18 +67,27 @@ impl Context {
         let (from, to) = self.part.get();
         self.fraction.set(self.fraction.get().max(from + (to - from) * progress.fraction.clamp(0.0, 1.0)));
         if now - self.last_post.get() >= POST_EVERY_MILLIS {
-            self.last_post.set(now);
-            let fraction = self.fraction.get();
-            let elapsed = now - self.started;
-            let eta_ms = (fraction > 0.02).then(|| elapsed / fraction * (1.0 - fraction));
-            let progress = self.outer.borrow().clone().unwrap_or(progress);
-            let event = Event::Progressed(ProgressMsg { fraction, eta_ms, ..progress });
-            self.host.post(EventMsg { job: Some(self.job), event }, Vec::new());
+            self.post(now, progress, Vec::new());
         }
         if now - self.last_yield.get() >= YIELD_EVERY_MILLIS {
             self.host.yield_now().await;
             self.last_yield.set(self.host.now_millis());
         }
+    }
+
+    /// Tells how far the job is whether or not it is time to, with arrays beside it.
+    pub(super) fn tell(&self, progress: ProgressMsg, buffers: Buffers) {
+        self.post(self.host.now_millis(), progress, buffers);
+    }
+
+    fn post(&self, now: f64, progress: ProgressMsg, buffers: Buffers) {
+        self.last_post.set(now);
+        let fraction = self.fraction.get();
+        let elapsed = now - self.started;
+        let eta_ms = (fraction > 0.02).then(|| elapsed / fraction * (1.0 - fraction));
+        let progress = self.outer.borrow().clone().unwrap_or(progress);
+        let event = Event::Progressed(ProgressMsg { fraction, eta_ms, ..progress });
+        self.host.post(EventMsg { job: Some(self.job), event }, buffers);
     }
 
     /// The time since some fixed moment.

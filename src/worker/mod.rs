@@ -6,6 +6,7 @@
 //! here: the same loop runs natively in tests and in a dedicated worker.
 
 mod context;
+mod controls;
 mod inbox;
 mod jobs;
 mod wire;
@@ -24,6 +25,7 @@ use vitrine_protocol::{BUILD, Buffer, Event, EventMsg, JobId, PROTOCOL_VERSION, 
 use crate::Error;
 use crate::train::Device;
 use context::Context;
+use controls::Controls;
 use workspace::Workspace;
 
 /// What the loop needs from the world it runs in.
@@ -108,8 +110,14 @@ type JobFuture = Pin<Box<dyn Future<Output = Result<Reply, Error>>>>;
 struct Worker {
     host: Rc<dyn Host>,
     workspace: Rc<RefCell<Workspace>>,
-    /// The first is being driven, the others wait their turn.
-    jobs: VecDeque<(JobId, JobFuture)>,
+    /// The first that is not paused is being driven, the others wait their turn.
+    jobs: VecDeque<Job>,
+}
+
+struct Job {
+    id: JobId,
+    future: JobFuture,
+    controls: Rc<Controls>,
 }
 
 /// Runs until the inbox is closed and every job has ended.
@@ -131,12 +139,13 @@ pub async fn run(inbox: Inbox, host: Rc<dyn Host>, device: WorkerDevice) {
             while let Some(incoming) = inbox.take() {
                 worker.hear(incoming);
             }
-            match worker.jobs.front_mut() {
-                Some((job, future)) => match future.as_mut().poll(context) {
+            let turn = worker.turn();
+            match worker.jobs.get_mut(turn) {
+                Some(job) => match job.future.as_mut().poll(context) {
                     Poll::Ready(result) => {
-                        let job = *job;
-                        worker.jobs.pop_front();
-                        worker.end(job, result);
+                        let id = job.id;
+                        worker.jobs.remove(turn);
+                        worker.end(id, result);
                     }
                     Poll::Pending if inbox.is_empty() => {
                         inbox.wake_on_push(context.waker());
@@ -165,17 +174,29 @@ impl Worker {
             Incoming::Malformed { job, error } => return self.end(job, Err(error)),
         };
         if let Request::Cancel { target } = request {
-            if let Some(position) = self.jobs.iter().position(|(job, _)| *job == target) {
+            if let Some(position) = self.jobs.iter().position(|job| job.id == target) {
                 self.jobs.remove(position);
                 self.post(target, Event::Cancelled, Vec::new());
             }
             return;
         }
+        if let Request::Control { target, action } = request {
+            if let Some(job) = self.jobs.iter().find(|job| job.id == target) {
+                job.controls.hear(action);
+            }
+            return;
+        }
         let context = Context::new(job, self.host.clone(), self.workspace.clone());
+        let controls = context.controls.clone();
         match jobs::start(context, request, payload) {
             jobs::Started::Ended(result) => self.end(job, *result),
-            jobs::Started::Running(future) => self.jobs.push_back((job, future)),
+            jobs::Started::Running(future) => self.jobs.push_back(Job { id: job, future, controls }),
         }
+    }
+
+    /// Whose turn it is: the first job's that is not paused, and the first's when all are.
+    fn turn(&self) -> usize {
+        self.jobs.iter().position(|job| !job.controls.waits()).unwrap_or(0)
     }
 
     fn end(&self, job: JobId, result: Result<Reply, Error>) {

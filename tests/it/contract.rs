@@ -34,6 +34,14 @@ fn every_way() -> Vec<(&'static ModelKind, Task, ParamMap)> {
             ways.extend(params.iter().map(|params| (kind, task, params.clone())));
         }
     }
+    // All that a net may have at once, deep and small.
+    let net = serde_json::json!({
+        "hidden_layer_sizes": [8, 6], "activation": "gelu", "solver": "adamw", "batch_norm": true, "dropout": 0.1,
+        "l1": 0.01, "learning_rate": "one_cycle", "learning_rate_init": 0.02, "batch_size": 16, "early_stopping": true,
+    });
+    let net: ParamMap = serde_json::from_value(net).expect("parameters by name");
+    let mlp = vitrine::model::find("mlp").expect("it is registered");
+    ways.extend(mlp.tasks.iter().map(|&task| (mlp, task, net.clone())));
     // A build without tensors has the ways that need none.
     ways.retain(|(kind, _, params)| cfg!(feature = "tensors") || !(kind.uses_tensors)(&(kind.check)(params).unwrap()));
     assert!(ways.len() >= 11);
@@ -248,6 +256,10 @@ fn every_parameter_out_of_range_has_its_own_error() {
                         bad.push(Value::from(range.min + 0.5));
                     }
                 }
+                ParamKind::Integers { range, most } => {
+                    bad.extend([Value::Null, Value::from(1), vec![1; most + 1].into()]);
+                    bad.extend([range.min - 1.0, range.max * 2.0, range.min + 0.5].map(|x| vec![x].into()));
+                }
                 ParamKind::Boolean | ParamKind::Choice { .. } => bad.extend([Value::Null, Value::from(1)]),
             }
             for value in bad {
@@ -322,6 +334,13 @@ fn spoiled(array: &Array) -> Vec<Array> {
             let mut longer = values.clone();
             longer.push(0.0);
             vec![Array::F64(not_finite), Array::F64(longer), Array::F64(Vec::new()), Array::U32(vec![0])]
+        }
+        Array::F32(values) => {
+            let mut not_finite = values.clone();
+            not_finite[0] = f32::NAN;
+            let mut longer = values.clone();
+            longer.push(0.0);
+            vec![Array::F32(not_finite), Array::F32(longer), Array::F32(Vec::new()), Array::F64(vec![0.0])]
         }
         Array::U32(values) => {
             let mut longer = values.clone();

@@ -27,12 +27,15 @@ struct Recorder {
     /// What to do at the n-th yield.
     at_yield: RefCell<Option<AtYield>>,
     n_yields: Cell<usize>,
+    /// What to ask for at once when something is said.
+    reacting: RefCell<Option<Reacting>>,
     /// The requests that wait for the one before them to end.
     waiting: RefCell<VecDeque<Incoming>>,
     inbox: Inbox,
 }
 
 type AtYield = Box<dyn FnMut(usize)>;
+type Reacting = Box<dyn FnMut(&EventMsg) -> Vec<Value>>;
 
 impl Recorder {
     fn ask_next(&self) {
@@ -46,6 +49,12 @@ impl Recorder {
 impl Host for Recorder {
     fn post(&self, event: EventMsg, buffers: Buffers) {
         let has_ended = event.event.is_terminal();
+        let asked = self.reacting.borrow_mut().as_mut().map(|reacting| reacting(&event)).unwrap_or_default();
+        for request in asked {
+            let request = serde_json::from_value(request).expect("a readable request");
+            let message = Box::new(RequestMsg { job: u32::MAX, request });
+            self.inbox.push(Incoming::Request { message, payload: None });
+        }
         self.said.borrow_mut().push(Said { event, buffers });
         if has_ended {
             self.ask_next();
@@ -79,6 +88,7 @@ impl Host for Recorder {
 pub struct Script {
     requests: Vec<(Value, Option<Vec<u8>>)>,
     cancel_at_yield: Option<(usize, u32)>,
+    reacting: Option<Reacting>,
     at_once: bool,
 }
 
@@ -116,6 +126,12 @@ impl Script {
         self
     }
 
+    /// Asks for something at once whenever something is said.
+    pub fn reacting(mut self, reacting: impl FnMut(&EventMsg) -> Vec<Value> + 'static) -> Self {
+        self.reacting = Some(Box::new(reacting));
+        self
+    }
+
     /// Runs all of it and gives back everything that was said.
     ///
     /// A request that cannot be read as a [`RequestMsg`] is a mistake of the test.
@@ -130,6 +146,7 @@ impl Script {
             Incoming::Request { message: Box::new(message), payload }
         };
         recorder.waiting.borrow_mut().extend(self.requests.into_iter().enumerate().map(incoming));
+        *recorder.reacting.borrow_mut() = self.reacting;
         if self.at_once {
             recorder.waiting.take().into_iter().for_each(|incoming| inbox.push(incoming));
         } else {

@@ -108,3 +108,69 @@ fn a_device_that_does_not_exist_is_an_error() {
     let talk = Script::new().load("t", file("www/samples/iris.csv")).ask(request).run();
     assert_eq!(talk.error_code(2), "request.bad_device");
 }
+
+#[test]
+fn made_up_rows_are_a_table_like_any_other() {
+    let toy =
+        |id: &str, seed: u64| json!({ "type": "make_toy", "id": id, "kind": "moons", "n_rows": 60, "seed": seed });
+    let talk = Script::new()
+        .ask(toy("a", 1))
+        .ask(toy("b", 1))
+        .ask(json!({ "type": "train", "id": "m", "table": "a", "target": "class", "model": { "kind": "decision_tree" } }))
+        .ask(json!({ "type": "make_toy", "id": "c", "kind": "star" }))
+        .ask(json!({ "type": "make_toy", "id": "c", "kind": "xor" }))
+        .run();
+    let (a, b) = (talk.json(1), talk.json(2));
+    assert_eq!((&a["n_rows"], &a["name"]), (&json!(60), &json!("moons")));
+    let columns = a["columns"].as_array().unwrap().iter();
+    assert_eq!(
+        columns.map(|column| (column["name"].clone(), column["kind"].clone())).collect::<Vec<_>>(),
+        [("x", "numeric"), ("y", "numeric"), ("class", "categorical")].map(|(name, kind)| (json!(name), json!(kind)))
+    );
+    assert_eq!(a["columns"], b["columns"]);
+    // It has a digest, as a file has.
+    assert_eq!(talk.json(3)["receipt"]["data_sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(talk.error_code(4), "table.no_such_toy");
+    assert_eq!(talk.json(5)["n_rows"], json!(200));
+}
+
+#[test]
+fn any_fit_can_be_paused_and_goes_on() {
+    let forest = || {
+        json!({ "type": "train", "id": "m", "table": "t", "target": "species",
+                "model": { "kind": "random_forest", "n_estimators": 40 } })
+    };
+    let mut n_paused = 0;
+    let talk = Script::new()
+        .load("t", file("www/samples/iris.csv"))
+        .ask(forest())
+        .reacting(move |event| {
+            let (Event::Progressed(progress), Some(2)) = (&event.event, event.job) else { return Vec::new() };
+            // Before it has begun; then step by step, and on.
+            let action = match (n_paused, progress.message.as_str()) {
+                (0, _) => "pause",
+                (1, "paused") => "step",
+                (2, "paused") => "resume",
+                _ => return Vec::new(),
+            };
+            n_paused += 1;
+            vec![json!({ "type": "control", "target": 2, "action": action })]
+        })
+        .run();
+    let told = |said: &&crate::conversation::Said| match &said.event.event {
+        Event::Progressed(progress) => progress.message == "paused",
+        _ => false,
+    };
+    assert_eq!(talk.said.iter().filter(told).count(), 2);
+    let straight = Script::new().load("t", file("www/samples/iris.csv")).ask(forest()).run();
+    assert_eq!(talk.json(2)["metrics"], straight.json(2)["metrics"]);
+    // What has ended, or never was, is not steered; nothing is said about it.
+    let late = Script::new()
+        .reacting(|event| match event.event {
+            Event::Described(_) => vec![json!({ "type": "control", "target": 1, "action": "stop" })],
+            _ => Vec::new(),
+        })
+        .ask(json!({ "type": "describe" }))
+        .run();
+    assert_eq!(late.said.len(), 2);
+}

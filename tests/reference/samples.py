@@ -14,7 +14,7 @@ import random
 import sys
 from pathlib import Path
 
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 
 HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parent.parent / "www" / "samples"
@@ -113,6 +113,9 @@ def reference_only():
     data = load_diabetes(scaled=False)
     rows = [[number(x) for x in row] + [number(y)] for row, y in zip(data.data, data.target)]
     write(DATA / "diabetes.csv", [*data.feature_names, "progression"], rows)
+    data = load_digits()
+    rows = [[number(x) for x in row] + [str(y)] for row, y in zip(data.data, data.target)]
+    write(DATA / "digits.csv", [*data.feature_names, "digit"], rows)
     for name, data in (("wine", load_wine()), ("breast_cancer", load_breast_cancer())):
         header = [feature.replace(" ", "_").replace("/", "_per_") for feature in data.feature_names] + ["class"]
         rows = [[number(x) for x in row] + [data.target_names[y]] for row, y in zip(data.data, data.target)]

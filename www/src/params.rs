@@ -41,11 +41,16 @@ pub(crate) fn parse(param: &ParamDocMsg, words: &str) -> Result<Value, Trouble> 
             Ok(Value::String(words.to_owned()))
         }
         _ if words.is_empty() => Err(Trouble::Empty),
-        ParamKindMsg::Integer { min, max, .. } => {
-            let value: i64 = words.parse().map_err(|_| Trouble::NotWhole)?;
-            let inside = value as f64 >= *min && value as f64 <= *max;
-            if inside { Ok(value.into()) } else { Err(Trouble::OutOfRange) }
+        ParamKindMsg::Integers { min, max, most } => {
+            let one = |word: &str| whole(word, *min, *max).map(Value::from);
+            let list: Vec<Value> = words
+                .split([',', '，', '、', '\n', ' '])
+                .filter(|word| !word.is_empty())
+                .map(one)
+                .collect::<Result<_, _>>()?;
+            if list.len() <= *most { Ok(list.into()) } else { Err(Trouble::OutOfRange) }
         }
+        ParamKindMsg::Integer { min, max, .. } => whole(words, *min, *max).map(Value::from),
         ParamKindMsg::Number { min, max, min_excluded, .. }
         | ParamKindMsg::NumberOrWord { min, max, min_excluded, .. } => {
             let value = crate::format::parse_number(words).ok_or(Trouble::NotNumber)?;
@@ -53,6 +58,11 @@ pub(crate) fn parse(param: &ParamDocMsg, words: &str) -> Result<Value, Trouble> 
             if above && value <= *max { Ok(value.into()) } else { Err(Trouble::OutOfRange) }
         }
     }
+}
+
+fn whole(words: &str, min: f64, max: f64) -> Result<i64, Trouble> {
+    let value: i64 = words.parse().map_err(|_| Trouble::NotWhole)?;
+    if value as f64 >= min && value as f64 <= max { Ok(value) } else { Err(Trouble::OutOfRange) }
 }
 
 /// Values to try, as they would be typed: every choice, or numbers around the default.
@@ -64,6 +74,8 @@ pub(crate) fn suggest(param: &ParamDocMsg) -> String {
     let default = param.default.as_f64();
     match &param.range {
         ParamKindMsg::Boolean => "true, false".to_owned(),
+        // Lists of one number each.
+        ParamKindMsg::Integers { .. } => "16, 64".to_owned(),
         ParamKindMsg::Choice { options } => options.join(", "),
         ParamKindMsg::Integer { min, max, .. } => {
             let middle = default.unwrap_or(6.0).max(min + 1.0);
@@ -105,7 +117,10 @@ pub(crate) fn show(value: &Value) -> String {
             None => number.as_f64().map(crate::format::typed).unwrap_or_default(),
         },
         Value::Bool(flag) => flag.to_string(),
-        Value::Array(values) => values.iter().map(show).collect::<Vec<_>>().join("\n"),
+        Value::Array(values) => {
+            let between = if values.iter().all(Value::is_number) { ", " } else { "\n" };
+            values.iter().map(show).collect::<Vec<_>>().join(between)
+        }
         Value::Object(_) => String::new(),
     }
 }
@@ -115,7 +130,7 @@ pub(crate) fn range(param: &ParamDocMsg) -> String {
     // Bounds this far out are there for arithmetic, not for people.
     const FAR: f64 = 1e9;
     let (min, max, min_excluded) = match &param.range {
-        ParamKindMsg::Integer { min, max, .. } => (*min, *max, false),
+        ParamKindMsg::Integer { min, max, .. } | ParamKindMsg::Integers { min, max, .. } => (*min, *max, false),
         ParamKindMsg::Number { min, max, min_excluded, .. }
         | ParamKindMsg::NumberOrWord { min, max, min_excluded, .. } => (*min, *max, *min_excluded),
         ParamKindMsg::Boolean | ParamKindMsg::Choice { .. } => return String::new(),
@@ -179,6 +194,17 @@ mod tests {
             assert_eq!(parse_space(&rate, wrong), None, "{wrong}");
         }
         assert_eq!(suggest(&ParamDocMsg { default: 1.into(), ..rate }), "0.1, 1, 10");
+    }
+
+    #[test]
+    fn a_list_of_numbers_is_typed_with_commas() {
+        let sizes = param(ParamKindMsg::Integers { min: 1.0, max: 99.0, most: 2 });
+        assert_eq!(parse(&sizes, "16,8"), Ok(serde_json::json!([16, 8])));
+        assert_eq!(show(&serde_json::json!([16, 8])), "16, 8");
+        assert_eq!(parse(&sizes, "16, 8, 4"), Err(Trouble::OutOfRange));
+        assert_eq!(parse(&sizes, "16, x"), Err(Trouble::NotWhole));
+        assert_eq!(parse(&sizes, ""), Err(Trouble::Empty));
+        assert_eq!(range(&sizes), "1 – 99");
     }
 
     #[test]

@@ -5,14 +5,20 @@ use burn::tensor::{Int, Tensor, TensorData, activation};
 use crate::preprocess::{Matrix, Target};
 
 /// Rows on the device.
-pub(super) struct Rows {
-    pub(super) x: Tensor<2>,
-    pub(super) y: Labels,
-    pub(super) n_rows: usize,
+pub(in crate::train) struct Rows {
+    pub(in crate::train) x: Tensor<2>,
+    pub(in crate::train) y: Labels,
+    pub(in crate::train) n_rows: usize,
 }
 
 impl Rows {
-    pub(super) fn new(x: &Matrix, y: &Target, scale: TargetScale, n_outputs: usize, on: &burn::tensor::Device) -> Self {
+    pub(in crate::train) fn new(
+        x: &Matrix,
+        y: &Target,
+        scale: TargetScale,
+        n_outputs: usize,
+        on: &burn::tensor::Device,
+    ) -> Self {
         let (n_rows, n_features) = (x.n_rows(), x.n_features());
         let mut values = vec![0.0f32; n_rows * n_features];
         for (idx, feature) in x.features().iter().enumerate() {
@@ -37,7 +43,7 @@ impl Rows {
         Self { x: Tensor::from_data(TensorData::new(values, [n_rows, n_features]), on), y, n_rows }
     }
 
-    pub(super) fn select(&self, rows: &[i32]) -> (Tensor<2>, Labels) {
+    pub(in crate::train) fn select(&self, rows: &[i32]) -> (Tensor<2>, Labels) {
         let rows = Tensor::<1, Int>::from_data(TensorData::new(rows.to_vec(), [rows.len()]), &self.x.device());
         let y = match &self.y {
             Labels::Values(y) => Labels::Values(y.clone().select(0, rows.clone())),
@@ -50,7 +56,7 @@ impl Rows {
 
 /// Labels on the device, one row each.
 #[derive(Clone)]
-pub(super) enum Labels {
+pub(in crate::train) enum Labels {
     Values(Tensor<2>),
     /// 0 or 1.
     TwoClasses(Tensor<2>),
@@ -58,7 +64,7 @@ pub(super) enum Labels {
 }
 
 impl Labels {
-    pub(super) fn inner(self) -> Self {
+    pub(in crate::train) fn inner(self) -> Self {
         match self {
             Self::Values(y) => Self::Values(y.inner()),
             Self::TwoClasses(y) => Self::TwoClasses(y.inner()),
@@ -67,28 +73,33 @@ impl Labels {
     }
 
     /// The losses of the rows, added up.
-    pub(super) fn loss_sum(self, scores: Tensor<2>) -> Tensor<1> {
+    pub(in crate::train) fn loss_sum(self, scores: Tensor<2>) -> Tensor<1> {
+        self.losses(scores).sum()
+    }
+
+    /// The loss of each row.
+    pub(in crate::train) fn losses(self, scores: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Values(y) => {
                 let error = scores - y;
-                (error.clone() * error).sum()
+                error.clone() * error
             }
             // −ln σ(±score), the sign being that of the class.
-            Self::TwoClasses(y) => -activation::log_sigmoid(scores * (y * 2.0 - 1.0)).sum(),
-            Self::Classes(y) => -activation::log_softmax(scores, 1).gather(1, y).sum(),
+            Self::TwoClasses(y) => -activation::log_sigmoid(scores * (y * 2.0 - 1.0)),
+            Self::Classes(y) => -activation::log_softmax(scores, 1).gather(1, y),
         }
     }
 }
 
 /// What numbers to be learned are shifted and divided by; nothing for classes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TargetScale {
-    pub(super) mean: f64,
-    pub(super) deviation: f64,
+pub(in crate::train) struct TargetScale {
+    pub(in crate::train) mean: f64,
+    pub(in crate::train) deviation: f64,
 }
 
 impl TargetScale {
-    pub(super) fn of(y: &Target, fit_intercept: bool) -> Self {
+    pub(in crate::train) fn of(y: &Target, fit_intercept: bool) -> Self {
         let Target::Values(values) = y else { return Self { mean: 0.0, deviation: 1.0 } };
         let n = values.len() as f64;
         let mean = if fit_intercept { values.iter().map(|y| y / n).sum() } else { 0.0 };
@@ -96,7 +107,7 @@ impl TargetScale {
         Self { mean, deviation: if deviation > 0.0 && deviation.is_finite() { deviation } else { 1.0 } }
     }
 
-    pub(super) fn loss_factor(self) -> f64 {
+    pub(in crate::train) fn loss_factor(self) -> f64 {
         self.deviation * self.deviation
     }
 }

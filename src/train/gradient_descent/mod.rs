@@ -13,6 +13,8 @@ mod descent;
 #[path = "elsewhere.rs"]
 mod descent;
 
+#[cfg(feature = "tensors")]
+pub(in crate::train) use batches::{Labels, Rows, TargetScale};
 pub use descent::Descent;
 
 use crate::error::Place;

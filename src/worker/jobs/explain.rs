@@ -42,7 +42,8 @@ pub(super) async fn explain(context: Context, id: String, request: ExplainMsg) -
         ExplainMsg::PruningPath {} => pruning_path(&context, &entry).await,
         ExplainMsg::Boundary { x, y, resolution, fixed } => {
             let fixed = rows_source(&entry.pipeline.recipe.inputs, &[fixed])?;
-            let plan = BoundaryPlan::new(&entry.pipeline, &x, &y, resolution.unwrap_or(RESOLUTION), &fixed)?;
+            let recipe = &entry.pipeline.recipe;
+            let plan = BoundaryPlan::new(recipe, &x, &y, resolution.unwrap_or(RESOLUTION), &fixed)?;
             boundary(&context, &entry.pipeline, &plan).await
         }
     }
@@ -136,20 +137,25 @@ async fn boundary(context: &Context, pipeline: &Pipeline, plan: &BoundaryPlan) -
         });
         context.tick("explaining", idx as f64 / plan.n_rows() as f64).await;
     }
-    let msg = BoundaryMsg {
+    let msg = boundary_msg(plan, wire::classes_msg(pipeline));
+    let buffers = all.map(boundary_buffers).unwrap_or_default();
+    Ok(Reply { event: Event::Explained(ExplanationMsg::Boundary(msg)), buffers })
+}
+
+/// A plane, without its answers.
+pub(super) fn boundary_msg(plan: &BoundaryPlan, classes: Option<Vec<String>>) -> BoundaryMsg {
+    BoundaryMsg {
         x: plan.x.0.clone(),
         y: plan.y.0.clone(),
         x_values: axis_values(&plan.x.1),
         y_values: axis_values(&plan.y.1),
         fixed: wire::cells_by_name(plan.fixed_cells()),
-        classes: wire::classes_msg(pipeline),
-    };
-    let buffers = all.map(boundary_buffers).unwrap_or_default();
-    Ok(Reply { event: Event::Explained(ExplanationMsg::Boundary(msg)), buffers })
+        classes,
+    }
 }
 
 /// The answers as buffers; of probabilities that of the answered class alone, of components the first.
-fn boundary_buffers(answers: Answers) -> crate::worker::Buffers {
+pub(super) fn boundary_buffers(answers: Answers) -> crate::worker::Buffers {
     let codes = answers.codes();
     let answered = match answers {
         Answers::Classes { probabilities, n_classes } => {

@@ -166,7 +166,7 @@ impl<'a> Bench<'a> {
             device: candidate.device.device.clone(),
         };
         let Candidate { kind, params, .. } = candidate;
-        let (fitted, _, fit_millis) = fit(self.context, kind, params, input, &mut Issues::new()).await?;
+        let (fitted, _, fit_millis) = fit(self.context, kind, params, input, &mut Issues::new(), None).await?;
         made.fit_ms = fit_millis;
         let answers = self.answer(fitted.as_ref(), &prepared.test_x, &prepared).await;
         made.metrics = evaluate(&answers, &prepared.test).metrics;

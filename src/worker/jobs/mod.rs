@@ -12,16 +12,19 @@ mod project;
 mod pruning;
 mod search;
 mod train;
+mod watch;
 
 use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
-use vitrine_protocol::{Event, Request};
+use vitrine_protocol::{Event, LoadOptionsMsg, Request};
 
 use crate::Error;
 use crate::error::Issues;
 use crate::model::{Answers, Fitted, Pipeline};
 use crate::preprocess::{FittedRecipe, Matrix, RowSource, Transforming};
+use crate::random::Seed;
+use crate::table::toy::toy_csv;
 use crate::worker::context::Context;
 use crate::worker::workspace::TableEntry;
 use crate::worker::{JobFuture, Reply, RequestError, Source, wire};
@@ -32,6 +35,11 @@ const ROWS_PER_TICK: usize = 4096;
 const COST_PER_TICK: usize = 8_000_000;
 /// Bytes read between two ticks.
 const CHUNK_BYTES: u64 = 1 << 20;
+
+/// Made-up rows when the request does not say.
+const TOY_ROWS: usize = 200;
+/// Their noise when the request does not say.
+const TOY_NOISE: f64 = 0.1;
 
 /// What came of a request: an answer at once, or a job.
 pub(super) enum Started {
@@ -54,12 +62,23 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
             ended(released.map(|()| Event::Released { id }.into()))
         }
         Request::Describe {} => ended(Ok(Event::Described(wire::catalog_msg()).into())),
-        // The loop hears cancellations itself.
-        Request::Cancel { .. } => ended(Ok(Event::Cancelled.into())),
+        // The loop hears these itself.
+        Request::Cancel { .. } | Request::Control { .. } => ended(Ok(Event::Cancelled.into())),
         Request::LoadCsv { id, options } => match payload("load_csv") {
             Ok(source) => running(Box::pin(load::load_csv(context, id, options, source))),
             Err(error) => ended(Err(error)),
         },
+        Request::MakeToy { id, kind, n_rows, noise, seed } => {
+            let (n_rows, noise) = (n_rows.unwrap_or(TOY_ROWS), noise.unwrap_or(TOY_NOISE));
+            match toy_csv(&kind, n_rows, noise, Seed(seed.unwrap_or(0))) {
+                Ok(csv) => {
+                    // Read as any file is: so it has a digest, and can be exported and lent.
+                    let options = LoadOptionsMsg { name: Some(kind), has_header: Some(true), ..Default::default() };
+                    running(Box::pin(load::load_csv(context, id, options, Rc::new(csv.into_bytes()))))
+                }
+                Err(error) => ended(Err(error)),
+            }
+        }
         Request::Prepare(prepare) => running(Box::pin(prepare::prepare(context, prepare))),
         Request::Train { id, train } => running(Box::pin(train::train(context, id, train))),
         Request::Search(request) => running(Box::pin(search::search(context, *request))),

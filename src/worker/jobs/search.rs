@@ -122,6 +122,7 @@ fn train_msg(request: &SearchMsg, model: &ModelSpecMsg, split: &SplitMsg) -> Tra
         split: Some(split.clone()),
         seed: request.seed,
         device: None,
+        watch: None,
     }
 }
 

@@ -9,11 +9,12 @@ use crate::model::{ModelCard, ModelKind, Pipeline, Receipt, code_names};
 use crate::param::ParamMap;
 use crate::preprocess::{Prepared, Task, read_weights};
 use crate::random::Seed;
-use crate::train::{Epoch, FitInput};
+use crate::train::FitInput;
 use crate::worker::context::Context;
 use crate::worker::jobs::measure::measure;
 use crate::worker::jobs::plan::{Plan, labels_of};
 use crate::worker::jobs::prepare::fit_recipe;
+use crate::worker::jobs::watch::{History, Watching};
 use crate::worker::jobs::{data_sha256, search, transform_all};
 use crate::worker::workspace::ModelEntry;
 use crate::worker::{Reply, wire};
@@ -22,7 +23,8 @@ use crate::worker::{Reply, wire};
 pub(super) const PREPARED: f64 = 0.2;
 const FITTED: f64 = 0.9;
 
-pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Result<Reply, Error> {
+pub(super) async fn train(context: Context, id: String, mut request: TrainMsg) -> Result<Reply, Error> {
+    let watch = request.watch.take().map(|watch| *watch);
     let plan = Plan::check(&context, request)?;
     let fold_metrics = search::cross_validate(&context, &plan).await?;
     let data_sha256 = data_sha256(&context, &plan.entry).await?;
@@ -53,15 +55,18 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
     } else {
         matrix
     };
+    let columns = recipe.features.iter().map(|feature| feature.origin.column.clone()).collect();
     let input = FitInput {
-        x,
+        x: x.with_names(columns),
         y: train_labels.clone(),
         sample_weight,
         valid,
         seed: Seed(plan.seed),
         device: plan.device.device.clone(),
     };
-    let (fitted, history, fit_millis) = fit(&context, plan.kind, &plan.params, input, &mut issues).await?;
+    let watching = Watching::new(&context, watch, &recipe, &plan.parts.train.classes).await?;
+    let (kind, params) = (plan.kind, &plan.params);
+    let (fitted, history, fit_millis) = fit(&context, kind, params, input, &mut issues, Some(&watching)).await?;
     let pipeline = Pipeline {
         task: plan.task,
         target: plan.target.clone(),
@@ -121,35 +126,51 @@ fn fitted_reply(msg: ModelMsg, card: &ModelCard) -> Reply {
     Reply { event: Event::ModelFitted(Box::new(msg)), buffers }
 }
 
-pub(super) type FitOutcome = (Box<dyn crate::model::Fitted>, Vec<(Epoch, f64)>, f64);
+pub(super) type FitOutcome = (Box<dyn crate::model::Fitted>, History, f64);
 
-/// Drives a session to its end.
+/// Drives a session to its end, heeding who watches it.
 pub(super) async fn fit(
     context: &Context,
     kind: &ModelKind,
     params: &ParamMap,
     input: FitInput,
     issues: &mut Issues,
+    watching: Option<&Watching>,
 ) -> Result<FitOutcome, Error> {
     let started = context.now_millis();
+    let elapsed = || context.now_millis() - started - watching.map_or(0.0, Watching::paused_millis);
     let mut session = (kind.start)(params, input)?;
-    let mut history: Vec<(Epoch, f64)> = Vec::new();
+    if let Some(watching) = watching {
+        watching.begin(session.as_mut());
+    }
+    let mut history = History::new();
+    let mut is_alone = false;
     loop {
+        if let Some(watching) = watching {
+            // A batch that ends its epoch is measured before anything else.
+            if !(is_alone && session.watched().is_some_and(|watched| watched.is_measuring())) {
+                is_alone = watching.obey(context, session.as_mut(), &mut history).await?;
+            }
+        }
         let step = session.step().await?;
-        let elapsed = context.now_millis() - started;
         if let Some(epoch) = step.epoch {
             match history.last_mut() {
-                Some(last) if last.0.number == epoch.number => *last = (epoch, elapsed),
-                _ => history.push((epoch, elapsed)),
+                Some(last) if last.0.number == epoch.number => *last = (epoch, elapsed()),
+                _ => history.push((epoch, elapsed())),
             }
         }
         let fraction = PREPARED + (FITTED - PREPARED) * step.fraction;
         let last = history.last().map(|(epoch, _)| epoch);
-        context.tick_with(wire::epoch_progress(last, fraction, "fitting")).await;
+        let progress = wire::epoch_progress(last, fraction, "fitting");
         if step.fraction >= 1.0 {
+            context.tick_with(progress).await;
             let (fitted, odd) = session.finish();
             issues.extend(odd);
-            return Ok((fitted, history, context.now_millis() - started));
+            return Ok((fitted, history, elapsed()));
         }
+        if let Some(watching) = watching {
+            watching.look(context, session.as_mut(), &progress).await?;
+        }
+        context.tick_with(progress).await;
     }
 }

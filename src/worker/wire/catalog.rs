@@ -8,7 +8,7 @@ use vitrine_protocol::{
 use crate::error::TroubleDoc;
 use crate::evaluate::{CHARTS, ChartDoc, Group, MEASURES, MeasureDoc};
 use crate::model::{ModelKind, REGISTRY};
-use crate::param::{ParamDoc, ParamKind};
+use crate::param::{ParamDoc, ParamKind, ParamMap};
 use crate::preprocess::Task;
 use crate::worker::wire::model::task_msg;
 use crate::worker::wire::steps::step_docs;
@@ -38,12 +38,20 @@ fn model_doc(model: &ModelKind) -> ModelDocMsg {
         title: text(model.title),
         summary: text(model.summary),
         tasks: tasks(model.tasks),
-        webgpu: (model.docs)().iter().any(|doc| match &doc.kind {
-            ParamKind::Choice { options } => options.contains(&"gradient_descent"),
-            _ => false,
-        }),
+        webgpu: uses_tensors(model),
         params: (model.docs)().iter().map(param_doc).collect(),
     }
+}
+
+/// Whether any word of its `solver` makes it use tensors.
+fn uses_tensors(model: &ModelKind) -> bool {
+    (model.docs)().iter().filter(|doc| doc.name == "solver").any(|doc| match &doc.kind {
+        ParamKind::Choice { options } => options.iter().any(|word| {
+            let params = (model.check)(&ParamMap::from([(doc.name.to_owned(), (*word).into())]));
+            params.is_ok_and(|params| (model.uses_tensors)(&params))
+        }),
+        _ => false,
+    })
 }
 
 fn tasks(tasks: &[Task]) -> Vec<TaskMsg> {
@@ -104,6 +112,9 @@ fn param_doc(doc: &ParamDoc) -> ParamDocMsg {
             },
             ParamKind::Boolean => ParamKindMsg::Boolean,
             ParamKind::Choice { options } => ParamKindMsg::Choice { options: words(options) },
+            ParamKind::Integers { range, most } => {
+                ParamKindMsg::Integers { min: range.min, max: range.max, most: *most }
+            }
         },
         unit: doc.unit.to_owned(),
         short: text([doc.short, doc.short_zh]),

@@ -2,19 +2,23 @@
 
 use serde_json::{Value, json};
 use vitrine_protocol::{
-    self as wire, BothMetricsMsg, Buffer, CoefficientsMsg, DeviceKind, DeviceMsg, HistoryMsg, InputMsg, ModelMsg,
-    ProgressMsg, ReceiptMsg, StructureMsg, TreeNodeMsg,
+    self as wire, BothMetricsMsg, Buffer, CoefficientsMsg, DeviceKind, DeviceMsg, HistoryMsg, InputMsg, LayerMsg,
+    ModelMsg, ProgressMsg, ReceiptMsg, StructureMsg, TreeNodeMsg,
 };
 
 use crate::Error;
 use crate::explain::{ExplainError, raw_threshold, tree_of};
-use crate::model::{Answers, ModelCard, Pipeline, Structure, TreeNode};
+use crate::model::{Answers, FittedMlp, ModelCard, Pipeline, Structure, TreeNode};
 use crate::preprocess::{FeatureDoc, Input, Task};
+use crate::train::net::{Layer, Norm};
 use crate::train::{Device, Epoch};
 use crate::worker::Buffers;
 use crate::worker::wire::fitted_recipe::fitted_step_msg;
 use crate::worker::wire::table::kind_msg;
 use crate::worker::workspace::ModelEntry;
+
+/// Nets with more numbers are told without their weights: as JSON they would take megabytes.
+const MOST_WEIGHTS: usize = 20_000;
 
 /// A device for the page.
 pub(in crate::worker) fn device_msg(device: &Device, fallback_reason: Option<String>) -> DeviceMsg {
@@ -150,6 +154,7 @@ fn structure_msg(pipeline: &Pipeline) -> StructureMsg {
             explained_variance_ratio: pca.explained_variance_ratio.clone(),
             singular_values: pca.singular_values.clone(),
         },
+        Structure::Net(fitted) => net_msg(fitted),
         Structure::Linear { coefficients, intercepts, task } => {
             let rows: Vec<Value> = coefficients.chunks(features.len()).map(|row| json!(row)).collect();
             StructureMsg::Linear(match task {
@@ -159,6 +164,30 @@ fn structure_msg(pipeline: &Pipeline) -> StructureMsg {
                 _ => CoefficientsMsg { coefficients: json!(coefficients), intercept: json!(intercepts.first()) },
             })
         }
+    }
+}
+
+fn net_msg(fitted: &FittedMlp) -> StructureMsg {
+    let net = fitted.net();
+    let n_parameters = net.n_parameters();
+    let wide = |numbers: &[f32]| -> Vec<f64> { numbers.iter().map(|x| f64::from(*x)).collect() };
+    let norm = |norm: &Norm| {
+        let all = [("gamma", &norm.gamma), ("beta", &norm.beta), ("mean", &norm.mean), ("variance", &norm.variance)];
+        all.into_iter().map(|(name, numbers)| (name.to_owned(), wide(numbers))).collect()
+    };
+    let layer = |(idx, layer): (usize, &Layer)| LayerMsg {
+        n_inputs: layer.n_inputs,
+        n_outputs: layer.n_outputs,
+        activation: if idx + 1 < net.layers.len() { net.activation.word() } else { "identity" }.to_owned(),
+        weights: (n_parameters <= MOST_WEIGHTS).then(|| wide(&layer.weights)),
+        biases: wide(&layer.biases),
+        norm: layer.norm.as_ref().map(norm),
+    };
+    StructureMsg::Net {
+        layers: net.layers.iter().enumerate().map(layer).collect(),
+        n_parameters,
+        output_activation: fitted.output_activation().to_owned(),
+        target_scale: fitted.scale().map(|scale| [scale.mean, scale.deviation]),
     }
 }
 
@@ -214,5 +243,6 @@ pub(in crate::worker) fn epoch_progress(epoch: Option<&Epoch>, fraction: f64, me
         best_score: None,
         eta_ms: None,
         message: message.to_owned(),
+        view: None,
     }
 }

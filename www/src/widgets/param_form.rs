@@ -63,13 +63,17 @@ pub(crate) fn ParamField(
             }
             .into_any()
         }
-        ParamKindMsg::Integer { nullable, .. }
-        | ParamKindMsg::Number { nullable, .. }
-        | ParamKindMsg::NumberOrWord { nullable, .. } => {
-            let nullable = *nullable;
+        number => {
+            let nullable = matches!(
+                number,
+                ParamKindMsg::Integer { nullable: true, .. }
+                    | ParamKindMsg::Number { nullable: true, .. }
+                    | ParamKindMsg::NumberOrWord { nullable: true, .. }
+            );
+            let mode = if matches!(number, ParamKindMsg::Integers { .. }) { "text" } else { "decimal" };
             view! {
                 <input
-                    type="text" inputmode="decimal" autocomplete="off" id=id.clone() aria-describedby=described
+                    type="text" inputmode=mode autocomplete="off" id=id.clone() aria-describedby=described
                     placeholder=move || if nullable { app.text().none } else { "" }
                     prop:value=move || words.get()
                     aria-invalid=move || trouble.get().is_some().then_some("true")

@@ -1,0 +1,397 @@
+//! The descent itself, in a worker that has tensors.
+
+use std::ops::Range;
+
+use burn::tensor::{Tensor, Transaction};
+
+use super::layers::{Layers, Part, column, loss_sum, row_weights};
+use super::optimizer::Optimizer;
+use super::snapshots::{Snapshot, Snapshots};
+use super::{Doctor, Learned, Net, NetConfig, NetIssue, NetView, random};
+use crate::Error;
+use crate::error::Issues;
+use crate::preprocess::{Matrix, Target};
+use crate::random::Seed;
+use crate::train::gradient_descent::{Rows, TargetScale};
+use crate::train::{Epoch, FitInput, Step, device};
+
+/// Multiply-adds in one step: some 20 ms on one CPU thread.
+const FLOPS_PER_STEP: usize = 20_000_000;
+
+/// Small batches cost their overhead, layer by layer: at most so many layers of batches in one step.
+const LAYERS_PER_STEP: usize = 96;
+
+/// On a GPU the queue must not grow faster than it is worked off: at most so many batches before a number is awaited.
+const GPU_BATCHES_PER_STEP: usize = 8;
+
+/// So many training rows decide which units are dead.
+const ROWS_FOR_DEAD: usize = 256;
+
+/// A descent under way.
+pub struct NetDescent {
+    config: NetConfig,
+    is_gpu: bool,
+    loss_factor: f64,
+    seed: Seed,
+    rows: Weighed,
+    /// The rows of the validation curve.
+    held: Option<Weighed>,
+    /// Whether these decide when to stop.
+    stops_early: bool,
+    doctor: Doctor,
+    sample: Matrix,
+    layers: Layers,
+    optimizer: Optimizer,
+    order: Vec<i32>,
+    epoch: usize,
+    next_row: usize,
+    n_batches: usize,
+    /// The sum of the epoch's losses so far, over its rows.
+    loss_sum: Tensor<1>,
+    phase: Phase,
+    best: f64,
+    n_stale: usize,
+    best_layers: Option<Layers>,
+    last_finite: Layers,
+    gradients: Vec<Vec<Tensor<2>>>,
+    most_batches: Option<usize>,
+    is_stopped: bool,
+    snapshots: Option<Snapshots>,
+    issues: Issues,
+    learned: Option<Learned>,
+}
+
+enum Phase {
+    Batches,
+    /// The rows of the epoch are seen; its loss is known.
+    Validate {
+        train_loss: f64,
+        next_row: usize,
+        sum: f64,
+    },
+}
+
+/// Rows on the device, and how much each counts.
+struct Weighed {
+    rows: Rows,
+    weights: Option<(Vec<f32>, Tensor<2>)>,
+    weight: f64,
+}
+
+impl Weighed {
+    fn new((x, y): (&Matrix, &Target), n_outputs: usize, class_weights: &[f64], on: &burn::tensor::Device) -> Self {
+        // Numbers to be learned come standardised.
+        let as_is = TargetScale { mean: 0.0, deviation: 1.0 };
+        let rows = Rows::new(x, y, as_is, n_outputs, on);
+        let weights = row_weights(y, class_weights);
+        let weight = match &weights {
+            Some(weights) => weights.iter().map(|x| f64::from(*x)).sum(),
+            None => rows.n_rows as f64,
+        };
+        let weights = weights.map(|weights| {
+            let tensor = column(&weights, on);
+            (weights, tensor)
+        });
+        Self { rows, weights, weight }
+    }
+
+    fn part(&self, rows: &[i32]) -> Part {
+        if rows.len() == self.rows.n_rows && rows.iter().zip(0..).all(|(row, at)| *row == at) {
+            let weights = self.weights.as_ref().map(|(_, tensor)| tensor.clone());
+            return Part { x: self.rows.x.clone(), y: self.rows.y.clone(), weights, weight: self.weight };
+        }
+        let (x, y) = self.rows.select(rows);
+        let on = self.rows.x.device();
+        match &self.weights {
+            None => Part { x, y, weights: None, weight: rows.len() as f64 },
+            Some((all, _)) => {
+                let some: Vec<f32> = rows.iter().map(|&row| all[row as usize]).collect();
+                let weight = some.iter().map(|x| f64::from(*x)).sum();
+                Part { x, y, weights: Some(column(&some, &on)), weight }
+            }
+        }
+    }
+}
+
+impl NetDescent {
+    /// Prepares a descent. `held` are the rows of the validation curve; with `stops_early` they decide when to stop.
+    /// Numbers to be learned are standardised, and what losses are multiplied with to be in their own unit is given.
+    ///
+    /// **Errors** None here; `environment.no_tensors` in a build without tensors.
+    pub fn new(
+        input: &FitInput,
+        config: NetConfig,
+        (stops_early, loss_factor): (bool, f64),
+        doctor: Doctor,
+    ) -> Result<Self, Error> {
+        let on = input.device.autodiff();
+        let n_outputs = match input.y {
+            Target::Classes { n_classes, .. } if n_classes > 2 => n_classes,
+            _ => 1,
+        };
+        let weighed = |part: (&Matrix, &Target)| Weighed::new(part, n_outputs, &config.class_weights, &on);
+        let net = Net::initial(&config, input.x.n_features(), n_outputs, input.seed);
+        let layers = Layers::new(&net, input.device.tensors());
+        let sample: Vec<u32> = (0..input.x.n_rows().min(ROWS_FOR_DEAD) as u32).collect();
+        Ok(Self {
+            is_gpu: input.device.is_webgpu(),
+            loss_factor,
+            seed: input.seed,
+            rows: weighed((&input.x, &input.y)),
+            held: input.valid.as_ref().filter(|(x, _)| x.n_rows() > 0).map(|(x, y)| weighed((x, y))),
+            stops_early,
+            doctor,
+            sample: input.x.take_rows(&sample),
+            optimizer: Optimizer::new(&layers),
+            order: (0..input.x.n_rows() as i32).collect(),
+            epoch: 0,
+            next_row: 0,
+            n_batches: 0,
+            loss_sum: Tensor::zeros([1], input.device.tensors()),
+            phase: Phase::Batches,
+            best: f64::INFINITY,
+            n_stale: 0,
+            best_layers: None,
+            last_finite: layers.clone(),
+            gradients: Vec::new(),
+            most_batches: None,
+            is_stopped: false,
+            snapshots: None,
+            issues: Issues::new(),
+            learned: None,
+            layers,
+            config,
+        })
+    }
+
+    /// Does a bounded number of batches, or measures some of the held-back rows.
+    ///
+    /// **Errors** `environment.device_lost`.
+    pub async fn step(&mut self) -> Result<Step, Error> {
+        if self.learned.is_some() {
+            return Ok(Step { fraction: 1.0, epoch: None });
+        }
+        if self.is_stopped {
+            let last = self.layers.clone();
+            self.end(&last).await?;
+            return Ok(Step { fraction: 1.0, epoch: None });
+        }
+        match self.phase {
+            Phase::Batches => self.batches().await?,
+            Phase::Validate { train_loss, next_row, sum } => self.validate(train_loss, next_row, sum).await?,
+        }
+        let is_measured = matches!(&self.phase, Phase::Validate { next_row, .. } if *next_row >= self.n_held());
+        let epoch = if is_measured && self.learned.is_none() { Some(self.end_epoch().await?) } else { None };
+        let seen = self.epoch as f64 + self.next_row as f64 / self.rows.rows.n_rows.max(1) as f64;
+        let fraction = if self.learned.is_some() { 1.0 } else { (seen / self.config.n_epochs as f64).min(0.999) };
+        Ok(Step { fraction, epoch })
+    }
+
+    /// What was learned, once a step has said that the descent is done.
+    pub fn into_learned(self) -> Option<Learned> {
+        self.learned
+    }
+
+    /// Remembers epochs to go back to, from now on.
+    pub fn keep_snapshots(&mut self) {
+        if self.snapshots.is_none() {
+            let learned = self.layers.each.iter().flat_map(|layer| &layer.learned);
+            let n_parameters = learned.map(|tensor| tensor.shape().num_elements()).sum();
+            self.snapshots = Some(Snapshots::new(n_parameters));
+            self.remember();
+        }
+    }
+
+    /// Lets the next step do one batch only.
+    pub fn one_batch(&mut self) {
+        self.most_batches = Some(1);
+    }
+
+    /// Whether the next step measures, and learns nothing.
+    pub fn is_measuring(&self) -> bool {
+        matches!(self.phase, Phase::Validate { .. })
+    }
+
+    /// Lets the next step end the descent with the weights as they are.
+    pub fn stop(&mut self) {
+        self.is_stopped = true;
+    }
+
+    /// Goes back to the end of the last epoch kept at or before this one, 0 being the start: weights, and what the
+    /// optimiser remembers. What follows is what followed then. Gives back which epoch that is.
+    pub fn seek(&mut self, epoch: usize) -> usize {
+        let Some(snapshot) = self.snapshots.as_mut().and_then(|kept| kept.back_to(epoch)) else { return self.epoch };
+        self.epoch = snapshot.epoch;
+        self.n_batches = snapshot.n_batches;
+        self.layers = snapshot.layers;
+        self.last_finite = self.layers.clone();
+        self.optimizer = snapshot.optimizer;
+        (self.best, self.n_stale, self.best_layers) = (snapshot.best, snapshot.n_stale, snapshot.best_layers);
+        self.next_row = 0;
+        self.most_batches = None;
+        self.loss_sum = self.loss_sum.zeros_like();
+        self.phase = Phase::Batches;
+        self.gradients.clear();
+        self.epoch
+    }
+
+    /// What the net is now.
+    ///
+    /// **Errors** `environment.device_lost`.
+    pub async fn view(&self) -> Result<NetView, Error> {
+        let net = self.layers.read().await?;
+        let squares = |gradients: &Vec<Tensor<2>>| {
+            let squares = gradients.iter().map(|gradient| (gradient.clone() * gradient.clone()).sum());
+            squares.reduce(|sum, more| sum + more).expect("a layer has weights")
+        };
+        let mut gradient_norms = Vec::new();
+        if !self.gradients.is_empty() {
+            let all = self.gradients.iter().map(squares).fold(Transaction::default(), Transaction::register);
+            let squares = device::read(all).await?;
+            gradient_norms = squares.iter().map(|square| libm::sqrt(f64::from(square[0]))).collect();
+        }
+        let n_dead = net.n_dead(&self.sample);
+        Ok(NetView { net, epoch: self.epoch, n_batches: self.n_batches, gradient_norms, n_dead })
+    }
+
+    fn n_held(&self) -> usize {
+        self.held.as_ref().map_or(0, |held| held.rows.n_rows)
+    }
+
+    /// Multiply-adds of learning from so many rows: forward, and backward twice as much.
+    fn flops(&self, n_rows: usize) -> usize {
+        let weights = self.layers.each.iter().map(|layer| layer.learned[0].shape().num_elements());
+        3 * n_rows * weights.sum::<usize>()
+    }
+
+    async fn batches(&mut self) -> Result<(), Error> {
+        let n_rows = self.rows.rows.n_rows;
+        let batch_size = self.config.batch_size.min(n_rows);
+        if self.next_row == 0 && self.config.shuffle && batch_size < n_rows {
+            self.order = random::order(self.seed, self.epoch, n_rows);
+        }
+        let most = if self.is_gpu { GPU_BATCHES_PER_STEP } else { LAYERS_PER_STEP / self.layers.each.len() };
+        let most = self.most_batches.take().unwrap_or(most);
+        let n_batches = (FLOPS_PER_STEP / self.flops(batch_size).max(1)).clamp(1, most);
+        for _ in 0..n_batches {
+            let end = n_rows.min(self.next_row + batch_size);
+            self.batch(self.next_row..end);
+            self.next_row = end;
+            if end == n_rows {
+                break;
+            }
+        }
+        // Awaiting these numbers is also what keeps a GPU's queue short.
+        let told = Transaction::default().register(self.loss_sum.clone()).register(self.layers.finiteness());
+        let told = device::read(told).await?;
+        let [loss_sum, finiteness] = [0, 1].map(|idx| told[idx].first().map_or(f64::NAN, |&x| f64::from(x)));
+        if !(loss_sum + finiteness).is_finite() {
+            self.doctor.diagnose(self.epoch + 1, &mut self.issues);
+            let last_finite = self.last_finite.clone();
+            return self.end(&last_finite).await;
+        }
+        self.last_finite = self.layers.clone();
+        if self.next_row == n_rows {
+            let train_loss = loss_sum / self.rows.weight;
+            self.phase = Phase::Validate { train_loss, next_row: 0, sum: 0.0 };
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, range: Range<usize>) {
+        let n_rows = range.len();
+        let part = self.rows.part(&self.order[range]);
+        let weight = part.weight;
+        let n_each = self.rows.rows.n_rows.div_ceil(self.config.batch_size);
+        let (n_epochs, n_all) = (self.config.n_epochs, n_each * self.config.n_epochs);
+        let factor = self.config.schedule.factor((self.epoch, n_epochs), (self.n_batches, n_all));
+        let masks = self.masks(n_rows);
+        self.n_batches += 1;
+        // A batch of rows that all count nothing teaches nothing.
+        if weight <= 0.0 {
+            return;
+        }
+        let pass = self.layers.pass(part, &self.config, masks);
+        self.loss_sum = self.loss_sum.clone() + pass.loss * weight;
+        let rate = self.config.learning_rate * factor;
+        self.optimizer.step(&mut self.layers, &pass.gradients, &self.config, rate);
+        for (layer, running) in self.layers.each.iter_mut().zip(pass.running) {
+            layer.running = running;
+        }
+        self.gradients = pass.gradients;
+    }
+
+    fn masks(&self, n_rows: usize) -> Vec<Tensor<2>> {
+        if self.config.dropout == 0.0 {
+            return Vec::new();
+        }
+        let mut rng = random::at(self.seed.derive("dropout"), self.n_batches).rng();
+        let on = self.rows.rows.x.device();
+        let mask = |&n_units: &usize| {
+            let mask = random::dropout_mask(&mut rng, self.config.dropout, n_rows * n_units);
+            Tensor::from_data(burn::tensor::TensorData::new(mask, [n_rows, n_units]), &on)
+        };
+        self.config.hidden.iter().map(mask).collect()
+    }
+
+    async fn validate(&mut self, train_loss: f64, next_row: usize, sum: f64) -> Result<(), Error> {
+        let Some(held) = &self.held else { return Ok(()) };
+        let end = held.rows.n_rows.min(next_row + (FLOPS_PER_STEP / self.flops(1).max(1)).max(1));
+        let rows: Vec<i32> = (next_row as i32..end as i32).collect();
+        let part = held.part(&rows);
+        let scores = self.layers.answer(part.x.inner());
+        let loss = loss_sum(part.y.inner(), part.weights.map(Tensor::inner), scores);
+        let loss = device::read(Transaction::default().register(loss)).await?;
+        let sum = sum + loss[0].first().map_or(f64::NAN, |&x| f64::from(x));
+        self.phase = Phase::Validate { train_loss, next_row: end, sum };
+        Ok(())
+    }
+
+    async fn end_epoch(&mut self) -> Result<Epoch, Error> {
+        let Phase::Validate { train_loss, sum, .. } = std::mem::replace(&mut self.phase, Phase::Batches) else {
+            unreachable!("an epoch ends when it is measured")
+        };
+        // Rows that were held back may be beyond what the net can say a number about.
+        let valid_loss = self.held.as_ref().map(|held| sum / held.weight).filter(|loss| loss.is_finite());
+        self.epoch += 1;
+        self.next_row = 0;
+        self.loss_sum = self.loss_sum.zeros_like();
+        let watched = if self.stops_early { valid_loss.unwrap_or(f64::INFINITY) } else { train_loss };
+        self.n_stale = if watched <= self.best - self.config.tol { 0 } else { self.n_stale + 1 };
+        if watched < self.best {
+            self.best = watched;
+            self.best_layers = self.stops_early.then(|| self.layers.clone());
+        }
+        self.remember();
+        let has_settled = self.n_stale > self.config.patience;
+        if has_settled || self.epoch == self.config.n_epochs {
+            if !has_settled && self.n_stale == 0 && self.config.schedule == super::RateSchedule::Constant {
+                self.issues.push(NetIssue::EpochsUsedUp { max_iter: self.config.n_epochs });
+            }
+            let last = self.best_layers.take().unwrap_or_else(|| self.layers.clone());
+            self.end(&last).await?;
+        }
+        let told = |loss: f64| (loss * self.loss_factor).min(f64::MAX);
+        let (train_loss, valid_loss) = (told(train_loss), valid_loss.map(told));
+        Ok(Epoch { number: self.epoch, of: self.config.n_epochs, train_loss, valid_loss })
+    }
+
+    fn remember(&mut self) {
+        let Some(snapshots) = &mut self.snapshots else { return };
+        snapshots.push(Snapshot {
+            epoch: self.epoch,
+            n_batches: self.n_batches,
+            layers: self.layers.clone(),
+            optimizer: self.optimizer.clone(),
+            best: self.best,
+            n_stale: self.n_stale,
+            best_layers: self.best_layers.clone(),
+        });
+    }
+
+    async fn end(&mut self, layers: &Layers) -> Result<(), Error> {
+        let net = layers.read().await?;
+        self.learned = Some(Learned { net, issues: std::mem::take(&mut self.issues) });
+        Ok(())
+    }
+}

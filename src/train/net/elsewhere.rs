@@ -1,0 +1,58 @@
+//! What stands for the descent in a worker without tensors: it says where to go.
+
+use std::convert::Infallible;
+
+use super::{Doctor, Learned, NetConfig, NetView};
+use crate::Error;
+use crate::train::device::DeviceError;
+use crate::train::{FitInput, Step};
+
+/// A descent that is never under way.
+pub struct NetDescent(Infallible);
+
+impl NetDescent {
+    /// **Errors** Always `environment.no_tensors`.
+    pub fn new(_: &FitInput, _: NetConfig, _: (bool, f64), _: Doctor) -> Result<Self, Error> {
+        Err(DeviceError::NoTensors {}.into())
+    }
+
+    /// Cannot be called.
+    pub async fn step(&mut self) -> Result<Step, Error> {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn into_learned(self) -> Option<Learned> {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn keep_snapshots(&mut self) {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn one_batch(&mut self) {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn is_measuring(&self) -> bool {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn stop(&mut self) {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn seek(&mut self, _: usize) -> usize {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub async fn view(&self) -> Result<NetView, Error> {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,233 @@
+//! A net on a device: forward, the loss of a batch, and its gradients.
+
+use burn::tensor::{Tensor, TensorData, Transaction, activation};
+
+use super::plain::NORM_EPSILON;
+use super::{Activation, Layer, Net, NetConfig, NetSolver, Norm};
+use crate::Error;
+use crate::preprocess::{Matrix, Target};
+use crate::train::gradient_descent::{Labels, Rows, TargetScale};
+use crate::train::{Device, device};
+
+/// How much of the running mean and variance each batch replaces: PyTorch's.
+const NORM_MOMENTUM: f64 = 0.1;
+
+/// A net's numbers as tensors; none of them is on a gradient's tape.
+#[derive(Clone)]
+pub(super) struct Layers {
+    pub(super) each: Vec<LayerTensors>,
+    pub(super) activation: Activation,
+}
+
+/// One layer: what is learned (weights and intercepts, then gamma and beta), and the running mean and variance.
+#[derive(Clone)]
+pub(super) struct LayerTensors {
+    pub(super) learned: Vec<Tensor<2>>,
+    pub(super) running: Option<[Tensor<2>; 2]>,
+}
+
+/// What came of one batch.
+pub(super) struct Pass {
+    /// The mean loss, penalties left out.
+    pub(super) loss: Tensor<1>,
+    /// As `learned` of each layer; penalties are in them.
+    pub(super) gradients: Vec<Vec<Tensor<2>>>,
+    /// The running mean and variance of each layer after the batch.
+    pub(super) running: Vec<Option<[Tensor<2>; 2]>>,
+}
+
+/// Some rows with their labels and how much each counts.
+pub(super) struct Part {
+    pub(super) x: Tensor<2>,
+    pub(super) y: Labels,
+    pub(super) weights: Option<Tensor<2>>,
+    /// What the rows count together.
+    pub(super) weight: f64,
+}
+
+impl Layers {
+    pub(super) fn new(net: &Net, on: &burn::tensor::Device) -> Self {
+        let row = |values: &[f32]| Tensor::from_data(TensorData::new(values.to_vec(), [1, values.len()]), on);
+        let layer = |layer: &Layer| {
+            let weights = TensorData::new(layer.weights.clone(), [layer.n_inputs, layer.n_outputs]);
+            let mut learned = vec![Tensor::from_data(weights, on), row(&layer.biases)];
+            learned.extend(layer.norm.iter().flat_map(|norm| [row(&norm.gamma), row(&norm.beta)]));
+            LayerTensors { learned, running: layer.norm.as_ref().map(|norm| [row(&norm.mean), row(&norm.variance)]) }
+        };
+        Self { each: net.layers.iter().map(layer).collect(), activation: net.activation }
+    }
+
+    /// The numbers themselves.
+    ///
+    /// **Errors** `environment.device_lost`.
+    pub(super) async fn read(&self) -> Result<Net, Error> {
+        let all = self.each.iter().flat_map(|layer| layer.learned.iter().chain(layer.running.iter().flatten()));
+        let numbers =
+            device::read(all.fold(Transaction::default(), |all, tensor| all.register(tensor.clone()))).await?;
+        let mut numbers = numbers.into_iter();
+        let mut next = || numbers.next().expect("as many were read as were registered");
+        let layers = self.each.iter().map(|layer| {
+            let [n_inputs, n_outputs] = layer.learned[0].dims();
+            let (weights, biases) = (next(), next());
+            let norm = layer.running.as_ref().map(|_| {
+                let [gamma, beta, mean, variance] = [next(), next(), next(), next()];
+                Norm { gamma, beta, mean, variance }
+            });
+            Layer { n_inputs, n_outputs, weights, biases, norm }
+        });
+        Ok(Net { layers: layers.collect(), activation: self.activation })
+    }
+
+    /// A number that is finite exactly when all of them are.
+    pub(super) fn finiteness(&self) -> Tensor<1> {
+        let all = self.each.iter().flat_map(|layer| layer.learned.iter().chain(layer.running.iter().flatten()));
+        let sums = all.map(|tensor| (tensor.clone() * 0.0).sum());
+        sums.reduce(|sum, more| sum + more).expect("a net has weights")
+    }
+
+    /// What the last layer makes of rows that nothing is learned from.
+    pub(super) fn answer(&self, mut x: Tensor<2>) -> Tensor<2> {
+        let last = self.each.len() - 1;
+        for (idx, layer) in self.each.iter().enumerate() {
+            x = x.matmul(layer.learned[0].clone()) + layer.learned[1].clone();
+            if let Some([mean, variance]) = &layer.running {
+                x = standardised(x - mean.clone(), variance.clone(), &layer.learned);
+            }
+            if idx < last {
+                x = activated(x, self.activation);
+            }
+        }
+        x
+    }
+
+    /// Learns from a batch, but takes no step. `masks` are what dropout multiplies each hidden layer with, if it does.
+    pub(super) fn pass(&self, part: Part, config: &NetConfig, masks: Vec<Tensor<2>>) -> Pass {
+        let [n_rows, _] = part.x.dims();
+        let track = |tensor: &Tensor<2>| tensor.clone().autodiff().require_grad();
+        let tracked: Vec<Vec<Tensor<2>>> =
+            self.each.iter().map(|layer| layer.learned.iter().map(track).collect()).collect();
+        let mut running = Vec::with_capacity(self.each.len());
+        let mut masks = masks.into_iter();
+        let mut x = part.x.clone();
+        for (idx, (layer, learned)) in self.each.iter().zip(&tracked).enumerate() {
+            x = x.matmul(learned[0].clone()) + learned[1].clone();
+            running.push(layer.running.as_ref().map(|running| {
+                let mean = x.clone().mean_dim(0);
+                let centred = x.clone() - mean.clone();
+                let variance = (centred.clone() * centred.clone()).mean_dim(0);
+                x = standardised(centred, variance.clone(), learned);
+                let unbiased = n_rows as f64 / (n_rows as f64 - 1.0).max(1.0);
+                let [old_mean, old_variance] = running.clone().map(|old| old * (1.0 - NORM_MOMENTUM));
+                let variance = variance.inner() * (NORM_MOMENTUM * unbiased);
+                [old_mean + mean.inner() * NORM_MOMENTUM, old_variance + variance]
+            }));
+            if idx + 1 < self.each.len() {
+                x = activated(x, self.activation);
+                if let Some(mask) = masks.next() {
+                    x = x * mask;
+                }
+            }
+        }
+        let weight = part.weight;
+        let loss = loss_sum(part.y, part.weights, x) / weight;
+        let mut made = loss.backward();
+        let gradients = tracked.iter().zip(&self.each).map(|(tracked, layer)| {
+            let both = tracked.iter().zip(&layer.learned).enumerate();
+            let gradient = |(idx, (tracked, tensor)): (usize, (&Tensor<2>, &Tensor<2>))| {
+                let gradient = tracked.grad_remove(&mut made).expect("every layer has a part in the loss");
+                if idx == 0 { penalised(gradient, tensor, config, n_rows) } else { gradient }
+            };
+            both.map(gradient).collect()
+        });
+        let gradients = gradients.collect();
+        Pass { loss: loss.inner(), gradients, running }
+    }
+}
+
+/// The losses of the rows, each as often as it counts, added up.
+pub(super) fn loss_sum(y: Labels, weights: Option<Tensor<2>>, scores: Tensor<2>) -> Tensor<1> {
+    let is_value = matches!(y, Labels::Values(_));
+    let losses = y.losses(scores);
+    let sum = match weights {
+        Some(weights) => (losses * weights).sum(),
+        None => losses.sum(),
+    };
+    if is_value { sum * 0.5 } else { sum }
+}
+
+fn standardised(centred: Tensor<2>, variance: Tensor<2>, learned: &[Tensor<2>]) -> Tensor<2> {
+    centred / (variance + NORM_EPSILON).sqrt() * learned[2].clone() + learned[3].clone()
+}
+
+fn activated(x: Tensor<2>, by: Activation) -> Tensor<2> {
+    match by {
+        Activation::Relu => activation::relu(x),
+        Activation::Tanh => x.tanh(),
+        Activation::Logistic => activation::sigmoid(x),
+        // burn's own goes back along the slope of an approximation, which is off by 4e-4.
+        Activation::Gelu => (x.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() * x.clone() * 0.5 + x * 0.5,
+        Activation::Identity => x,
+    }
+}
+
+/// The gradient with what holds the weights back.
+fn penalised(mut gradient: Tensor<2>, weights: &Tensor<2>, config: &NetConfig, n_rows: usize) -> Tensor<2> {
+    if config.l2 > 0.0 && config.solver != NetSolver::AdamW {
+        gradient = gradient + weights.clone() * (config.l2 / n_rows as f64);
+    }
+    if config.l1 > 0.0 {
+        gradient = gradient + weights.clone().sign() * (config.l1 / n_rows as f64);
+    }
+    gradient
+}
+
+/// The loss of some rows and its slopes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetGradients {
+    /// The mean loss, penalties left out.
+    pub loss: f64,
+    /// In the place of each number its slope, penalties in it; in that of running means and variances what they are after
+    /// the batch.
+    pub layers: Vec<Layer>,
+}
+
+/// What one batch would teach a net: what a descent does with a batch before it takes its step, without dropout.
+///
+/// **Shapes** `x`: `n_rows × net.n_inputs()`; `y` as long. Numbers to be learned are taken as they are.
+///
+/// **Errors** `environment.device_lost`.
+pub async fn gradients(
+    net: &Net,
+    (x, y): (&Matrix, &Target),
+    config: &NetConfig,
+    on: &Device,
+) -> Result<NetGradients, Error> {
+    let as_is = TargetScale { mean: 0.0, deviation: 1.0 };
+    let rows = Rows::new(x, y, as_is, net.n_outputs(), &on.autodiff());
+    let (weights, weight) = match row_weights(y, &config.class_weights) {
+        None => (None, x.n_rows() as f64),
+        Some(weights) => (Some(column(&weights, &on.autodiff())), weights.iter().map(|x| f64::from(*x)).sum()),
+    };
+    let layers = Layers::new(net, on.tensors());
+    let pass = layers.pass(Part { x: rows.x, y: rows.y, weights, weight }, config, Vec::new());
+    let loss = device::read(Transaction::default().register(pass.loss)).await?[0][0];
+    let each = pass.gradients.into_iter().zip(pass.running);
+    let each = each.map(|(learned, running)| LayerTensors { learned, running }).collect();
+    let read = Layers { each, activation: net.activation }.read().await?;
+    Ok(NetGradients { loss: f64::from(loss), layers: read.layers })
+}
+
+/// How much each row counts, where classes do not count the same.
+pub(super) fn row_weights(y: &Target, class_weights: &[f64]) -> Option<Vec<f32>> {
+    match y {
+        Target::Classes { codes, .. } if !class_weights.is_empty() => {
+            Some(codes.iter().map(|&code| class_weights[code as usize] as f32).collect())
+        }
+        _ => None,
+    }
+}
+
+/// One number per row.
+pub(super) fn column(values: &[f32], on: &burn::tensor::Device) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(values.to_vec(), [values.len(), 1]), on)
+}

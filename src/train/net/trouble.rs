@@ -1,0 +1,96 @@
+//! What can go wrong while a net learns, and the doctor who says why.
+
+#[cfg(feature = "tensors")]
+use crate::error::Issues;
+use crate::error::Place;
+use crate::preprocess::Matrix;
+
+crate::trouble! {
+    /// Why a net is not learned.
+    pub enum NetError in "train" {
+        /// A net has more weights than a tab can hold.
+        TooManyWeights { n_parameters: usize, limit: usize } => "too_many_weights",
+            "the net would have {n_parameters} weights, and at most {limit} can be held",
+            hint "Use fewer or smaller hidden layers",
+            place Place::field("model.hidden_layer_sizes");
+        /// Learning a net would take hours.
+        TooMuchTraining { n_parameters: usize, n_rows: usize, n_epochs: usize, multiply_adds: f64, limit: f64 } => "too_much_training",
+            "{n_parameters} weights, {n_rows} rows and {n_epochs} epochs are {multiply_adds:.1e} multiply-adds, and at most {limit:.0e} are done",
+            hint "Lower max_iter, use smaller hidden layers, or fewer rows",
+            place Place::field("model.max_iter");
+        /// One batch would take so long that nothing could stop it.
+        BatchTooLarge { batch_size: usize, n_parameters: usize, limit: usize } => "batch_too_large",
+            "a batch of {batch_size} rows is too long a step for {n_parameters} weights; at most {limit} rows can be",
+            hint "Set batch_size to {limit} or less",
+            place Place::field("model.batch_size");
+    }
+}
+
+crate::trouble! {
+    /// What can be odd about learning a net.
+    pub enum NetIssue in "train" {
+        /// A net's loss stopped being a finite number because its steps were too long.
+        RateTooHigh { epoch: usize, learning_rate: f64, lower: f64 } => "rate_too_high",
+            "in epoch {epoch} the loss or a weight stopped being finite at learning rate {learning_rate}; the last weights that were finite are kept",
+            hint "Set learning_rate_init to {lower} or less",
+            place Place::field("model.learning_rate_init");
+        /// A net's loss stopped being a finite number because a column's numbers are huge.
+        HugeColumn { epoch: usize, column: String, largest: f64 } => "huge_column",
+            "in epoch {epoch} the loss or a weight stopped being finite, and {column:?} has numbers up to {largest:.1e}; the last weights that were finite are kept",
+            hint "Scale {column:?}, clip it, or leave it out",
+            place Place::column(column.clone());
+        /// A net's epochs were used up while its loss still became smaller.
+        EpochsUsedUp { max_iter: usize } => "epochs_used_up",
+            "the loss still became smaller after {max_iter} epochs",
+            hint "Raise max_iter, or learning_rate_init";
+        /// All that a net could learn is one answer.
+        OneAnswer {} => "one_answer",
+            "all rows have the same target",
+            hint "Every answer will be that; choose a target that varies";
+        /// There are too few rows to hold some back, so a net's training loss decides when to stop.
+        NoRowsToHoldBack { n_rows: usize } => "no_rows_to_hold_back",
+            "{n_rows} rows are too few to hold some back, so the training loss decides when to stop",
+            hint "Load more rows, or set early_stopping to false";
+    }
+}
+
+/// A prepared number this large is no scaled feature any more: a step of the usual size moves its product with a weight
+/// by thousands.
+#[cfg(feature = "tensors")]
+const HUGE: f64 = 1e4;
+
+/// What is known of a fit when it ends because something is not finite.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doctor {
+    /// The column with the largest number, and that number.
+    largest: Option<(String, f64)>,
+    learning_rate: f64,
+}
+
+impl Doctor {
+    /// Looks at the rows before they are learned from.
+    pub fn new(x: &Matrix, learning_rate: f64) -> Self {
+        let mut largest: Option<(usize, f64)> = None;
+        for (idx, feature) in x.features().iter().enumerate() {
+            let size = feature.iter().fold(0.0f64, |size, x| size.max(x.abs()));
+            if largest.is_none_or(|(_, known)| size > known) {
+                largest = Some((idx, size));
+            }
+        }
+        Self { largest: largest.map(|(idx, size)| (x.name(idx), size)), learning_rate }
+    }
+
+    /// Says why the fit ended in this epoch.
+    #[cfg(feature = "tensors")]
+    pub(super) fn diagnose(&self, epoch: usize, issues: &mut Issues) {
+        match &self.largest {
+            Some((column, largest)) if *largest > HUGE => {
+                issues.push(NetIssue::HugeColumn { epoch, column: column.clone(), largest: *largest });
+            }
+            _ => {
+                let learning_rate = self.learning_rate;
+                issues.push(NetIssue::RateTooHigh { epoch, learning_rate, lower: learning_rate / 10.0 });
+            }
+        }
+    }
+}

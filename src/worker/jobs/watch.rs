@@ -1,0 +1,211 @@
+//! A fit that is watched and steered from outside.
+
+use std::cell::{Cell, RefCell};
+
+use vitrine_protocol::{BoundaryMsg, Buffer, LayerViewMsg, ProgressMsg, ViewMsg, WatchMsg};
+
+use crate::Error;
+use crate::error::Issues;
+use crate::explain::BoundaryPlan;
+use crate::model::{Answers, Fitted, Structure};
+use crate::predict::rows_source;
+use crate::preprocess::{FittedRecipe, Matrix};
+use crate::train::{Epoch, Session, View};
+use crate::worker::context::Context;
+use crate::worker::jobs::explain::{boundary_buffers, boundary_msg};
+use crate::worker::jobs::{block_of, block_rows};
+use crate::worker::{Buffers, wire};
+
+/// A view is told at most ten times a second …
+const VIEW_EVERY_MILLIS: f64 = 100.0;
+/// … and making views takes at most one part of the time in so many.
+const VIEW_SHARE: f64 = 4.0;
+/// Grid points each way when the request does not say.
+const RESOLUTION: usize = 40;
+
+/// The epochs that are over, with the time since the fit began.
+pub(super) type History = Vec<(Epoch, f64)>;
+
+/// Who watches a fit, and what was shown.
+pub(super) struct Watching {
+    asked: Option<WatchMsg>,
+    plane: Option<(BoundaryMsg, Matrix)>,
+    /// What progress tells beside the view.
+    progress: RefCell<ProgressMsg>,
+    next_view: Cell<f64>,
+    /// Whether something has changed since the last view.
+    is_stale: Cell<bool>,
+    paused_millis: Cell<f64>,
+}
+
+impl Watching {
+    /// Prepares the plane that is to be shown.
+    ///
+    /// **Errors** `explain.not_an_input`, `explain.same_column`, `explain.bad_resolution`.
+    pub(super) async fn new(
+        context: &Context,
+        asked: Option<WatchMsg>,
+        recipe: &FittedRecipe,
+        classes: &[String],
+    ) -> Result<Self, Error> {
+        let plane = match asked.as_ref().and_then(|asked| asked.boundary.as_ref()) {
+            None => None,
+            Some(asked) => {
+                let nothing = rows_source(&recipe.inputs, &[serde_json::Map::new()])?;
+                let resolution = asked.resolution.unwrap_or(RESOLUTION);
+                let plan = BoundaryPlan::new(recipe, &asked.x, &asked.y, resolution, &nothing)?;
+                let mut features = vec![Vec::new(); recipe.features.len()];
+                for idx in 0..plan.n_rows() {
+                    let row = plan.row(recipe, idx, &mut Issues::new())?;
+                    for (feature, made) in features.iter_mut().zip(row.into_features()) {
+                        feature.extend(made);
+                    }
+                    context.tick("preparing", 0.0).await;
+                }
+                let classes = (!classes.is_empty()).then(|| classes.to_vec());
+                Some((boundary_msg(&plan, classes), Matrix::from_columns(features)))
+            }
+        };
+        Ok(Self {
+            asked,
+            plane,
+            progress: RefCell::default(),
+            next_view: Cell::new(f64::NEG_INFINITY),
+            is_stale: Cell::new(true),
+            paused_millis: Cell::new(0.0),
+        })
+    }
+
+    /// Before the first step.
+    pub(super) fn begin(&self, session: &mut dyn Session<dyn Fitted>) {
+        if let (Some(_), Some(watched)) = (&self.asked, session.watched()) {
+            watched.keep_epochs();
+        }
+    }
+
+    /// For how long the fit was paused.
+    pub(super) fn paused_millis(&self) -> f64 {
+        self.paused_millis.get()
+    }
+
+    /// Does what was asked for since the last step, and waits while it is paused. Gives back whether the next step is
+    /// to be one batch alone.
+    pub(super) async fn obey(
+        &self,
+        context: &Context,
+        session: &mut dyn Session<dyn Fitted>,
+        history: &mut History,
+    ) -> Result<bool, Error> {
+        let controls = &context.controls;
+        loop {
+            if let (Some(epoch), Some(watched)) = (controls.take_epoch(), session.watched()) {
+                let reached = watched.seek(epoch);
+                history.retain(|(epoch, _)| epoch.number <= reached);
+                let fraction = self.progress.borrow().fraction;
+                let last = history.last().map(|(epoch, _)| epoch);
+                self.progress.replace(wire::epoch_progress(last, fraction, "fitting"));
+                self.is_stale.set(true);
+            }
+            if let (true, Some(watched)) = (controls.is_stopped(), session.watched()) {
+                watched.stop();
+                return Ok(false);
+            }
+            if !controls.is_paused() {
+                return Ok(false);
+            }
+            if controls.take_step() {
+                if let Some(watched) = session.watched() {
+                    watched.one_batch();
+                }
+                return Ok(true);
+            }
+            if self.is_stale.replace(false) {
+                let progress = ProgressMsg { message: "paused".to_owned(), ..self.progress.borrow().clone() };
+                self.show(context, session, progress).await?;
+                // More may have been heard meanwhile.
+                continue;
+            }
+            let since = context.now_millis();
+            controls.wait().await;
+            self.paused_millis.set(self.paused_millis.get() + context.now_millis() - since);
+        }
+    }
+
+    /// After a step: shows what the model is now, when it is time to.
+    pub(super) async fn look(
+        &self,
+        context: &Context,
+        session: &mut dyn Session<dyn Fitted>,
+        progress: &ProgressMsg,
+    ) -> Result<(), Error> {
+        self.progress.replace(progress.clone());
+        self.is_stale.set(true);
+        let began = context.now_millis();
+        if self.asked.is_none() || began < self.next_view.get() || context.controls.is_paused() {
+            return Ok(());
+        }
+        self.show(context, session, progress.clone()).await?;
+        let took = context.now_millis() - began;
+        self.next_view.set(began + VIEW_EVERY_MILLIS.max(took * VIEW_SHARE));
+        Ok(())
+    }
+
+    async fn show(
+        &self,
+        context: &Context,
+        session: &mut dyn Session<dyn Fitted>,
+        progress: ProgressMsg,
+    ) -> Result<(), Error> {
+        let (view, buffers) = match (&self.asked, session.watched()) {
+            (Some(asked), Some(watched)) => {
+                let view = watched.view().await?;
+                let (msg, buffers) = self.view_msg(context, asked, view, &progress).await;
+                (Some(Box::new(msg)), buffers)
+            }
+            _ => (None, Vec::new()),
+        };
+        context.tell(ProgressMsg { view, ..progress }, buffers);
+        Ok(())
+    }
+
+    async fn view_msg(
+        &self,
+        context: &Context,
+        asked: &WatchMsg,
+        view: View<dyn Fitted>,
+        progress: &ProgressMsg,
+    ) -> (ViewMsg, Buffers) {
+        let mut buffers = Vec::new();
+        if let Some((_, x)) = &self.plane {
+            let mut all: Option<Answers> = None;
+            let n_block = block_rows(view.fitted.as_ref());
+            for first in (0..x.n_rows()).step_by(n_block) {
+                let answers = view.fitted.predict(&block_of(x, first, n_block.min(x.n_rows() - first)));
+                all = Some(match all {
+                    None => answers,
+                    Some(before) => before.followed_by(answers),
+                });
+                context.tick_with(progress.clone()).await;
+            }
+            buffers = all.map(boundary_buffers).unwrap_or_default();
+        }
+        let mut layers = Vec::new();
+        if let Structure::Net(fitted) = view.fitted.structure() {
+            let net = fitted.net();
+            layers = (net.layers.iter().enumerate())
+                .map(|(idx, layer)| LayerViewMsg {
+                    n_inputs: layer.n_inputs,
+                    n_outputs: layer.n_outputs,
+                    gradient_norm: view.gradient_norms.get(idx).copied(),
+                    n_dead: view.n_dead.get(idx).copied().unwrap_or(0),
+                })
+                .collect();
+            if asked.weights {
+                let weights = net.layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.biases));
+                buffers.push(("weights", Buffer::F32(weights.copied().collect())));
+            }
+        }
+        let boundary = self.plane.as_ref().map(|(msg, _)| msg.clone());
+        (ViewMsg { epoch: view.epoch, n_batches: view.n_batches, layers, boundary }, buffers)
+    }
+}

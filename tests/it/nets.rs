@@ -1,0 +1,236 @@
+//! Nets in conversation: what is shown of them while they learn, and how they are steered.
+#![cfg(feature = "tensors")]
+
+use std::cell::Cell;
+
+use serde_json::{Value, json};
+use vitrine_protocol::{Buffer, Event, EventMsg, ProgressMsg, ViewMsg};
+
+use crate::conversation::{Conversation, Said, Script};
+
+/// A net of two layers on 60 made-up rows, three batches an epoch.
+fn train(id: &str, watch: Value) -> Value {
+    json!({ "type": "train", "id": id, "table": "t", "target": "class", "watch": watch, "seed": 5,
+            "split": { "test_fraction": 0 },
+            "model": { "kind": "mlp", "hidden_layer_sizes": [6, 4], "max_iter": 60, "batch_size": 20, "tol": 0,
+                       "n_iter_no_change": 1000 } })
+}
+
+fn script() -> Script {
+    Script::new().ask(json!({ "type": "make_toy", "id": "t", "kind": "moons", "n_rows": 60, "seed": 2 }))
+}
+
+fn plane() -> Value {
+    json!({ "boundary": { "x": "x", "y": "y", "resolution": 7 }, "weights": true })
+}
+
+fn progress(event: &EventMsg) -> Option<&ProgressMsg> {
+    match &event.event {
+        Event::Progressed(progress) if event.job == Some(2) => Some(progress),
+        _ => None,
+    }
+}
+
+fn views(talk: &Conversation) -> Vec<(&Said, &ProgressMsg, &ViewMsg)> {
+    let told = talk.said.iter().filter_map(|said| Some((said, progress(&said.event)?)));
+    told.filter_map(|(said, progress)| Some((said, progress, progress.view.as_deref()?))).collect()
+}
+
+fn buffer<'a>(said: &'a Said, name: &str) -> &'a Buffer {
+    &said.buffers.iter().find(|(known, _)| *known == name).expect("the buffer is there").1
+}
+
+/// A model's weights, without the times that differ.
+fn weights(talk: &Conversation, job: u32) -> Value {
+    talk.json(job)["structure"].clone()
+}
+
+fn control(action: Value) -> Vec<Value> {
+    vec![json!({ "type": "control", "target": 2, "action": action })]
+}
+
+#[test]
+fn a_watched_net_shows_its_weights_and_what_it_answers() {
+    let talk = script().ask(train("m", plane())).run();
+    let views = views(&talk);
+    assert!(views.len() >= 3, "{}", views.len());
+    for (said, progress, view) in &views {
+        let sizes: Vec<[usize; 2]> = view.layers.iter().map(|layer| [layer.n_inputs, layer.n_outputs]).collect();
+        assert_eq!(sizes, [[2, 6], [6, 4], [4, 1]]);
+        assert!(view.layers.iter().all(|layer| layer.gradient_norm.is_some_and(|norm| norm > 0.0)));
+        assert!(view.layers[0].n_dead <= 6 && view.layers[2].n_dead == 0);
+        assert_eq!(progress.message, "fitting");
+        let Buffer::F32(weights) = buffer(said, "weights") else { panic!("f32") };
+        assert_eq!(weights.len(), 2 * 6 + 6 + 6 * 4 + 4 + 4 + 1);
+        let boundary = view.boundary.as_ref().expect("it was asked for");
+        assert_eq!((boundary.x_values.len(), boundary.y_values.len()), (7, 7));
+        let (Buffer::U32(codes), Buffer::F64(sure)) = (buffer(said, "codes"), buffer(said, "probabilities")) else {
+            panic!("codes and probabilities")
+        };
+        assert!(codes.iter().all(|code| *code < 2) && sure.iter().all(|sure| (0.5..=1.0).contains(sure)));
+        assert_eq!([codes.len(), sure.len()], [49, 49]);
+    }
+    assert!(views.windows(2).all(|pair| pair[0].2.n_batches < pair[1].2.n_batches));
+    // The clock ticks 4 ms at each look; a view is told at most every 100.
+    let n_told = talk.said.iter().filter(|said| progress(&said.event).is_some()).count();
+    assert!(views.len() < n_told, "{} of {n_told}", views.len());
+
+    // What is drawn at last is what the model says.
+    let explained = script()
+        .ask(train("m", Value::Null))
+        .ask(json!({ "type": "explain", "id": "m", "explain": { "kind": "boundary", "x": "x", "y": "y", "resolution": 7 } }))
+        .run();
+    assert_eq!(weights(&explained, 2), weights(&talk, 2), "watching changes nothing");
+    assert_eq!(explained.json(3)["x_values"], json!(views[0].2.boundary.as_ref().unwrap().x_values));
+}
+
+#[test]
+fn a_plane_of_no_columns_is_an_error_and_an_unknown_wish_too() {
+    let talk = script().ask(train("m", json!({ "boundary": { "x": "x", "y": "z" } }))).run();
+    assert_eq!(talk.error_code(2), "explain.not_an_input");
+    let request = json!({ "job": 1, "request": train("m", json!({ "weight": true })) });
+    let error = serde_json::from_value::<vitrine_protocol::RequestMsg>(request).unwrap_err().to_string();
+    assert!(error.contains("unknown field `weight`"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_watched_is_fitted_all_the_same() {
+    let mut request = train("m", plane());
+    request["model"] = json!({ "kind": "decision_tree" });
+    let talk = script().ask(request).run();
+    assert!(matches!(talk.end(2).event.event, Event::ModelFitted(_)));
+    assert!(views(&talk).is_empty());
+}
+
+#[test]
+fn a_paused_net_does_one_batch_at_a_time_and_goes_on() {
+    let n_paused = Cell::new(0);
+    let mut is_asked = false;
+    let talk = script()
+        .ask(train("m", plane()))
+        .reacting(move |event| {
+            let Some(progress) = progress(event) else { return Vec::new() };
+            match progress.message.as_str() {
+                "fitting" if !is_asked => {
+                    is_asked = true;
+                    control(json!("pause"))
+                }
+                "paused" => {
+                    n_paused.set(n_paused.get() + 1);
+                    control(json!(if n_paused.get() < 8 { "step" } else { "resume" }))
+                }
+                _ => Vec::new(),
+            }
+        })
+        .run();
+    let paused: Vec<&ViewMsg> = views(&talk)
+        .into_iter()
+        .filter(|(_, progress, _)| progress.message == "paused")
+        .map(|(_, _, view)| view)
+        .collect();
+    assert_eq!(paused.len(), 8);
+    assert!(paused.windows(2).all(|pair| pair[0].n_batches + 1 == pair[1].n_batches), "{paused:?}");
+    // Three batches an epoch.
+    assert!(paused.iter().all(|view| view.epoch == view.n_batches / 3));
+    // Nothing was lost by waiting.
+    let straight = script().ask(train("m", Value::Null)).run();
+    assert_eq!(weights(&talk, 2), weights(&straight, 2));
+    assert_eq!(talk.json(2)["history"].as_array().unwrap().len(), 60);
+}
+
+#[test]
+fn going_back_and_on_again_is_the_same_way() {
+    let mut n_sought = 0;
+    let talk = script()
+        .ask(train("m", json!({})))
+        .reacting(move |event| {
+            let Some(progress) = progress(event) else { return Vec::new() };
+            match progress.message.as_str() {
+                "fitting" if n_sought == 0 && progress.epoch > Some(20) => {
+                    n_sought = 1;
+                    control(json!({ "seek": 7 }))
+                }
+                // Back once more, to the very start.
+                "paused" if n_sought == 1 => {
+                    assert_eq!((progress.epoch, progress.view.as_ref().map(|view| view.epoch)), (Some(7), Some(7)));
+                    n_sought = 2;
+                    control(json!({ "seek": 0 }))
+                }
+                "paused" => {
+                    assert_eq!((progress.epoch, progress.view.as_ref().map(|view| view.epoch)), (None, Some(0)));
+                    control(json!("resume"))
+                }
+                _ => Vec::new(),
+            }
+        })
+        .run();
+    let straight = script().ask(train("m", Value::Null)).run();
+    assert_eq!(weights(&talk, 2), weights(&straight, 2));
+    let losses = |talk: &Conversation| {
+        let history = talk.json(2)["history"].clone();
+        history.as_array().unwrap().iter().map(|epoch| epoch["train_loss"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(losses(&talk), losses(&straight));
+}
+
+#[test]
+fn a_stopped_net_is_kept_as_it_is() {
+    let mut is_asked = false;
+    let talk = script()
+        .ask(train("m", json!({})))
+        .reacting(move |event| match progress(event) {
+            Some(progress) if !is_asked && progress.epoch > Some(10) => {
+                is_asked = true;
+                control(json!("stop"))
+            }
+            _ => Vec::new(),
+        })
+        .ask(json!({ "type": "predict", "id": "m", "table": "t" }))
+        .run();
+    let n_epochs = talk.json(2)["history"].as_array().unwrap().len();
+    assert!((11..40).contains(&n_epochs), "{n_epochs}");
+    assert!(matches!(talk.end(3).event.event, Event::Predicted(_)));
+}
+
+#[test]
+fn a_paused_net_can_be_cancelled_and_lets_others_go_first() {
+    let mut is_asked = false;
+    let talk = script()
+        .ask(train("m", json!({})))
+        .ask(json!({ "type": "make_toy", "id": "u", "kind": "xor" }))
+        .at_once()
+        .reacting(move |event| match (&event.event, progress(event)) {
+            (Event::Progressed(_), Some(progress)) if progress.message == "fitting" && !is_asked => {
+                is_asked = true;
+                control(json!("pause"))
+            }
+            (Event::TableLoaded(table), _) if table.id == "u" => vec![json!({ "type": "cancel", "target": 2 })],
+            _ => Vec::new(),
+        })
+        .run();
+    assert!(matches!(talk.end(2).event.event, Event::Cancelled));
+    assert!(matches!(talk.end(3).event.event, Event::TableLoaded(_)));
+}
+
+#[test]
+fn a_saved_net_is_the_same_to_the_bit_and_needs_no_tensors() {
+    let talk = script()
+        .ask(train("m", Value::Null))
+        .ask(json!({ "type": "export", "id": "m", "format": "project", "include_data": true }))
+        .run();
+    let Buffer::U8(file) = talk.buffer(3, "bytes") else { panic!("bytes") };
+    let again = Script::new()
+        .ask_with(json!({ "type": "import_project" }), file.clone())
+        .ask(json!({ "type": "predict", "id": "m", "table": "t" }))
+        .ask(json!({ "type": "export", "id": "m", "format": "project", "include_data": true }))
+        .run();
+    let Buffer::U8(file_again) = again.buffer(3, "bytes") else { panic!("bytes") };
+    assert_eq!(file, file_again);
+    assert_eq!(again.json(1)["models"][0]["structure"], talk.json(2)["structure"]);
+    let structure = &talk.json(2)["structure"];
+    assert_eq!((&structure["n_parameters"], &structure["output_activation"]), (&json!(51), &json!("logistic")));
+    assert_eq!(structure["layers"][0]["weights"].as_array().unwrap().len(), 12);
+    let answered =
+        script().ask(train("m", Value::Null)).ask(json!({ "type": "predict", "id": "m", "table": "t" })).run();
+    assert_eq!(answered.numbers(3, "probabilities"), again.numbers(2, "probabilities"));
+}
