@@ -16,6 +16,8 @@ export interface StartOptions {
   device?: "auto" | "cpu" | "webgpu";
   /** The only build to talk to; the first worker's by default. */
   build?: string | null;
+  /** How many CPU workers may compute at once, from 1 to 16; by default one per core, and at most 5. */
+  n_workers?: number;
 }
 
 /** What goes along with a call. */
@@ -36,7 +38,7 @@ export interface Split {
 type Folds = Pick<SplitMsg, "folds" | "fold_kind" | "shuffle">;
 
 /** What a search and its relatives have in common. */
-type Searching = Omit<SearchMsg, "models" | "space" | "method" | "n_candidates" | "known" | "only"> & Folds;
+type Searching = Omit<SearchMsg, "models" | "space" | "method" | "n_candidates" | "known" | "only" | "within_ms"> & Folds;
 
 /** One model, to be measured on folds. */
 export type CrossValidation = Searching & { model: ModelSpecMsg };
@@ -108,7 +110,7 @@ export class Vitrine extends EventTarget {
   /** Fits a recipe on a whole table and shows the matrix a model would see, row-major. */
   prepare(request: PrepareMsg, calling?: Calling): Promise<PreparedMsg & { matrix: Float64Array }>;
   /** Splits, prepares, fits and measures. */
-  train(request: TrainMsg & { id?: string }, calling?: Calling): Promise<ModelMsg & { split: Split }>;
+  train(request: Omit<TrainMsg, "only_trees"> & { id?: string }, calling?: Calling): Promise<ModelMsg & { split: Split }>;
   /** Measures a model on folds, each learning its own recipe. */
   crossValidate(request: CrossValidation, calling?: Calling): Promise<CrossValidated>;
   /** Searches parameters of a model; `candidates[best].model` is what `train` takes. */
@@ -533,9 +535,25 @@ export type Event = { "type": "ready" } & ReadyMsg | { "type": "progressed" } & 
  */
 fits: Array<FitMsg>, 
 /**
- * When none were asked for: the fits that can be made next, each `[round, candidate, fold]`.
+ * The fits that can be made next, each `[round, candidate, fold]`; none where some were asked for by name.
  */
-open: Array<[number, number, number]>, } | { "type": "predicted" } & PredictionMsg | { "type": "evaluated" } & EvaluationMsg | { "type": "explained" } & ExplanationMsg | { "type": "exported", 
+open: Array<[number, number, number]>, 
+/**
+ * How many fits the whole search has.
+ */
+n_fits: number, 
+/**
+ * The best mean score so far, of what is known and what was made.
+ */
+best_score: number | null, } | { "type": "trees_grown", 
+/**
+ * The first.
+ */
+start: number, 
+/**
+ * One past the last.
+ */
+end: number, } | { "type": "predicted" } & PredictionMsg | { "type": "evaluated" } & EvaluationMsg | { "type": "explained" } & ExplanationMsg | { "type": "exported", 
 /**
  * A name for the file.
  */
@@ -1360,7 +1378,12 @@ seed?: number,
 /**
  * `auto`, `cpu` or `webgpu`; what the library was started with by default.
  */
-device?: string, } | { "type": "search" } & SearchMsg | { "type": "predict", 
+device?: string, 
+/**
+ * Of a forest: grow only the trees from the first of these numbers to the second (left out), and answer with them.
+ * Trees that were grown so come back as the payload of a request for all.
+ */
+only_trees?: [number, number], } | { "type": "search" } & SearchMsg | { "type": "predict", 
 /**
  * Which model.
  */
@@ -1544,7 +1567,11 @@ known?: FitMsg[],
 /**
  * Make only these fits, each `[round, candidate, fold]`; with an empty list say which can be made next.
  */
-only?: Array<[number, number, number]>, };
+only?: Array<[number, number, number]>, 
+/**
+ * Begin no fit after this time; what was made by then and what can be made next comes back, unless all was made.
+ */
+within_ms?: number, };
 
 /**
  * What came of a search.
@@ -2097,7 +2124,12 @@ seed?: number,
 /**
  * `auto`, `cpu` or `webgpu`; what the library was started with by default.
  */
-device?: string, };
+device?: string, 
+/**
+ * Of a forest: grow only the trees from the first of these numbers to the second (left out), and answer with them.
+ * Trees that were grown so come back as the payload of a request for all.
+ */
+only_trees?: [number, number], };
 
 /**
  * One tree of a model that has many.

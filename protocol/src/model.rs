@@ -89,6 +89,10 @@ pub struct TrainMsg {
     /// `auto`, `cpu` or `webgpu`; what the library was started with by default.
     #[serde(default)]
     pub device: Option<String>,
+    /// Of a forest: grow only the trees from the first of these numbers to the second (left out), and answer with them.
+    /// Trees that were grown so come back as the payload of a request for all.
+    #[serde(default)]
+    pub only_trees: Option<[usize; 2]>,
 }
 
 /// A model's kind and its hyper-parameters by name; each kind declares which.
