@@ -40,8 +40,19 @@ pub enum Event {
     FitsMade {
         /// What came of them, in the order asked for.
         fits: Vec<FitMsg>,
-        /// When none were asked for: the fits that can be made next, each `[round, candidate, fold]`.
+        /// The fits that can be made next, each `[round, candidate, fold]`; none where some were asked for by name.
         open: Vec<[usize; 3]>,
+        /// How many fits the whole search has.
+        n_fits: usize,
+        /// The best mean score so far, of what is known and what was made.
+        best_score: Option<f64>,
+    },
+    /// Some trees of a forest were grown, for a forest that several workers share. Buffers: `trees` (u8).
+    TreesGrown {
+        /// The first.
+        start: usize,
+        /// One past the last.
+        end: usize,
     },
     /// Rows were answered. Buffers: `codes` and `probabilities`, or `values`; or `csv`.
     Predicted(PredictionMsg),

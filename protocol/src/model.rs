@@ -93,6 +93,10 @@ pub struct TrainMsg {
     /// gone back to.
     #[serde(default)]
     pub watch: Option<Box<WatchMsg>>,
+    /// Of a forest: grow only the trees from the first of these numbers to the second (left out), and answer with them.
+    /// Trees that were grown so come back as the payload of a request for all.
+    #[serde(default)]
+    pub only_trees: Option<[usize; 2]>,
 }
 
 /// What to show of a net while it is fitted, at most ten times a second.

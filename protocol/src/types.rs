@@ -53,7 +53,7 @@ pub const METHODS: &[Method] = &[
     ),
     method(
         "train",
-        "(request: TrainMsg & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>",
+        "(request: Omit<TrainMsg, \"only_trees\"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>",
         "Splits, prepares, fits and measures. `controls` is given the methods that steer the fit.",
     ),
     method(
@@ -119,6 +119,8 @@ export interface StartOptions {
   device?: "auto" | "cpu" | "webgpu";
   /** The only build to talk to; the first worker's by default. */
   build?: string | null;
+  /** How many CPU workers may compute at once, from 1 to 16; by default one per core, and at most 5. */
+  n_workers?: number;
 }
 
 /** What goes along with a call. */
@@ -163,7 +165,7 @@ export interface Split {
 type Folds = Pick<SplitMsg, "folds" | "fold_kind" | "shuffle">;
 
 /** What a search and its relatives have in common. */
-type Searching = Omit<SearchMsg, "models" | "space" | "method" | "n_candidates" | "known" | "only"> & Folds;
+type Searching = Omit<SearchMsg, "models" | "space" | "method" | "n_candidates" | "known" | "only" | "within_ms"> & Folds;
 
 /** One model, to be measured on folds. */
 export type CrossValidation = Searching & { model: ModelSpecMsg };

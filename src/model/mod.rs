@@ -55,7 +55,10 @@ pub use mlp::{FittedMlp, MlpSpec};
 pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
 pub use pca::{FittedPca, PcaError, PcaIssue, PcaSpec};
 pub use pipeline::{Pipeline, code_names};
-pub use random_forest::{ExtraTreesSpec, FittedForest, ForestError, ForestIssue, MaxFeatures, RandomForestSpec};
+pub use random_forest::{
+    ExtraTreesSpec, FittedForest, ForestError, ForestIssue, MaxFeatures, RandomForestSpec, TreeShare, read_trees,
+    write_trees,
+};
 pub use ridge::{RidgeError, RidgeSpec};
 pub use state::{Array, State, StateError, malformed};
 pub use structure::{Structure, TreeNode, TreeSplit, Trees};
@@ -116,6 +119,22 @@ impl ModelKind {
     /// declares `categorical_features`. The recipe then encodes categories as ordinal, since each question is for a set.
     pub fn takes_categories(&self, params: &ParamMap) -> bool {
         params.get("categorical_features").is_some_and(|word| word == CategoricalFeatures::FromDtype.word())
+    }
+
+    /// Whether its trees follow from their numbers alone, so that several workers can grow them.
+    pub fn shares_trees(&self) -> bool {
+        [random_forest::KIND.kind, random_forest::EXTRA_TREES.kind].contains(&self.kind)
+    }
+
+    /// Starts a fit of some trees of a forest, or of a forest some of whose trees were grown elsewhere: the model is the
+    /// same as that of [`ModelKind::start`], bit for bit.
+    ///
+    /// **Errors** of a fit; `export.malformed_model` when what was grown elsewhere are not trees of this forest.
+    ///
+    /// **Panics** unless it [shares its trees](ModelKind::shares_trees).
+    pub fn start_share(&self, params: &ParamMap, input: FitInput, share: TreeShare) -> Result<BoxedSession, Error> {
+        assert!(self.shares_trees(), "only trees that follow from their numbers can be grown anywhere");
+        random_forest::start_share(self.kind, params, input, share)
     }
 }
 

@@ -173,6 +173,9 @@ impl Worker {
             }
             Incoming::Malformed { job, error } => return self.end(job, Err(error)),
         };
+        if !matches!(request, Request::Search(_) | Request::ReadTable { .. } | Request::Describe {}) {
+            self.workspace.borrow_mut().forget_folds();
+        }
         if let Request::Cancel { target } = request {
             if let Some(position) = self.jobs.iter().position(|job| job.id == target) {
                 self.jobs.remove(position);

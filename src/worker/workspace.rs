@@ -4,17 +4,20 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use vitrine_protocol::TableMsg;
+use vitrine_protocol::{SearchMsg, TableMsg};
 
 use crate::Error;
 use crate::model::{ModelCard, Pipeline};
 use crate::table::Table;
+use crate::worker::jobs::KeptFolds;
 use crate::worker::{RequestError, Source, WorkerDevice};
 
 pub(super) struct Workspace {
     pub(super) device: WorkerDevice,
     tables: BTreeMap<String, Rc<TableEntry>>,
     models: BTreeMap<String, Rc<ModelEntry>>,
+    /// The search under way, where several requests share one.
+    search: Option<(SearchMsg, Rc<KeptFolds>)>,
 }
 
 /// A table and where it came from.
@@ -36,7 +39,7 @@ pub(super) struct ModelEntry {
 
 impl Workspace {
     pub(super) fn new(device: WorkerDevice) -> Self {
-        Self { device, tables: BTreeMap::new(), models: BTreeMap::new() }
+        Self { device, tables: BTreeMap::new(), models: BTreeMap::new(), search: None }
     }
 
     /// **Errors** `request.no_such_table`.
@@ -62,6 +65,17 @@ impl Workspace {
         let had_table = self.tables.remove(id).is_some();
         let had_model = self.models.remove(id).is_some();
         if had_table || had_model { Ok(()) } else { Err(RequestError::NothingToRelease { id: id.to_owned() }.into()) }
+    }
+
+    /// What earlier requests of the same search have prepared, and a place for what this one prepares.
+    pub(super) fn folds_of(&mut self, search: &SearchMsg) -> Rc<KeptFolds> {
+        self.search.take_if(|(other, _)| other != search);
+        self.search.get_or_insert_with(|| (search.clone(), Rc::default())).1.clone()
+    }
+
+    /// The search is at its end, or something else was asked for that may have changed the table.
+    pub(super) fn forget_folds(&mut self) {
+        self.search = None;
     }
 
     pub(super) fn is_taken(&self, id: &str) -> bool {

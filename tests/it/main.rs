@@ -28,6 +28,7 @@ mod reference_trees;
 mod reference_unsupervised;
 mod same_bits;
 mod search;
+mod shared_trees;
 mod tidy;
 mod unlabelled;
 mod weights_and_missing;

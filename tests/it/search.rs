@@ -209,6 +209,39 @@ fn shared_work_is_the_same_work() {
 }
 
 #[test]
+fn a_search_that_is_told_to_stop_goes_on_with_what_is_known() {
+    let space = json!({ "max_depth": [0, 1, 2, 3], "min_samples_leaf": [1, 20] });
+    let csv = file("www/samples/iris.csv");
+    for method in ["grid", "halving"] {
+        let search = json!({ "space": space, "method": method, "split": { "folds": 3 } });
+        let whole = without_times(ask(search.clone()).json(2));
+        let (mut known, mut n_asked, mut best) = (Vec::new(), 0, Value::Null);
+        // One worker all along: what it has prepared of the folds is there for the next request.
+        loop {
+            let mut request = iris(search.clone());
+            request["known"] = json!(known);
+            request["within_ms"] = json!(40);
+            let made = Script::new().load("t", csv.clone()).ask(request.clone()).ask(request).run().json(3);
+            if made["type"] == "searched" {
+                assert_eq!(without_times(made.clone()), whole, "{method}");
+                let row = &made["candidates"][made["best"].as_u64().unwrap() as usize];
+                assert!(row["round"] == 1 || row["score"] == best, "{best} {row}");
+                break;
+            }
+            let fits = made["fits"].as_array().unwrap();
+            assert!(!fits.is_empty() && made["n_fits"] == whole["n_fits"], "{made}");
+            assert!(fits.iter().all(|fit| !known.contains(fit)));
+            (n_asked, best) = (n_asked + 1, made["best_score"].clone());
+            known.extend(fits.clone());
+        }
+        assert!(n_asked > 2, "{n_asked}");
+    }
+    let nothing = ask(json!({ "space": space, "within_ms": 0 })).json(2);
+    assert_eq!((&nothing["type"], nothing["fits"].as_array().unwrap().len()), (&json!("fits_made"), 0));
+    assert_eq!(nothing["open"].as_array().unwrap().len(), 40);
+}
+
+#[test]
 fn a_model_can_be_trained_and_measured_on_folds() {
     let train = json!({ "type": "train", "id": "m", "table": "t", "target": "species",
         "model": { "kind": "decision_tree" }, "split": { "folds": 4, "test_fraction": 0.2 } });

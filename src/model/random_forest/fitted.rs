@@ -1,6 +1,6 @@
 //! A grown forest: the mean of its trees, and its numbers by name.
 
-use super::packed::{LANES, Node, PURE_LEAF, PackedTree, add_leaf};
+use super::packed::{LANES, MIXED_LEAF, Node, PURE_LEAF, PackedTree, add_leaf};
 use crate::Error;
 use crate::model::{Answers, Fitted, State, Structure, TreeNode, Trees, malformed};
 use crate::preprocess::Matrix;
@@ -42,19 +42,50 @@ pub struct FittedForest {
     /// (Strobl et al. 2007, <https://doi.org/10.1186/1471-2105-8-25>).
     pub(super) importances: Vec<f64>,
     pub(super) oob_score: Option<f64>,
+    /// Set where these are only some of a forest's trees.
+    pub(super) part: Option<PartOf>,
+}
+
+/// Which trees of a forest these are, and what the whole must know of each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct PartOf {
+    /// The number of the first.
+    pub(super) first: usize,
+    /// Each tree's importances, one after the other: a sum of sums would have other bits than the sum.
+    pub(super) importances: Vec<f64>,
 }
 
 impl FittedForest {
     /// Without trees yet.
     pub(in crate::model) fn new(kind: &'static str, n_features: usize, n_classes: usize) -> Self {
-        let importances = vec![0.0; n_features];
-        Self { kind, n_features, n_classes, trees: Vec::new(), shares: Vec::new(), importances, oob_score: None }
+        let (trees, shares, importances) = (Vec::new(), Vec::new(), vec![0.0; n_features]);
+        Self { kind, n_features, n_classes, trees, shares, importances, oob_score: None, part: None }
     }
 
     /// Keeps a grown tree.
     pub(in crate::model) fn push(&mut self, grown: &[TreeNode]) {
-        add_importances(grown, &mut self.importances);
+        self.add_importances(&own_importances(grown, self.n_features));
         self.trees.push(PackedTree::pack(grown, self.n_classes, &mut self.shares));
+    }
+
+    /// Keeps a tree that was grown elsewhere, whose mixed leaves point into `shares`: the forest is then the same as if
+    /// the tree had been grown here.
+    pub(super) fn adopt(&mut self, mut tree: PackedTree, shares: &[f64], importances: &[f64]) {
+        let n_classes = self.n_classes;
+        for node in tree.nodes.iter_mut().filter(|node| n_classes > 0 && node.feature == MIXED_LEAF) {
+            let own = &shares[node.next as usize * n_classes..][..n_classes];
+            node.next = (self.shares.len() / n_classes) as u32;
+            self.shares.extend_from_slice(own);
+        }
+        self.add_importances(importances);
+        self.trees.push(tree);
+    }
+
+    fn add_importances(&mut self, own: &[f64]) {
+        self.importances.iter_mut().zip(own).for_each(|(total, own)| *total += own);
+        if let Some(part) = &mut self.part {
+            part.importances.extend_from_slice(own);
+        }
     }
 
     /// All trees are there.
@@ -130,7 +161,7 @@ impl FittedForest {
             start = end;
         }
         let (importances, oob_score) = (importances.to_vec(), oob_score.first().copied());
-        Ok(Self { kind, n_features, n_classes, trees, shares: shares.to_vec(), importances, oob_score })
+        Ok(Self { kind, n_features, n_classes, trees, shares: shares.to_vec(), importances, oob_score, part: None })
     }
 
     /// The sums of the trees' answers, row-major.
@@ -161,19 +192,19 @@ impl FittedForest {
     }
 }
 
-/// Adds each feature's share of what a tree's splits gained.
-fn add_importances(grown: &[TreeNode], total: &mut [f64]) {
+/// Each feature's share of what a tree's splits gained; of a tree that gained nothing all zero.
+fn own_importances(grown: &[TreeNode], n_features: usize) -> Vec<f64> {
     let weighted = |idx: usize| grown[idx].weighted_n_samples * grown[idx].impurity;
-    let mut own = vec![0.0; total.len()];
+    let mut own = vec![0.0; n_features];
     for (idx, node) in grown.iter().enumerate() {
         if let Some(split) = node.split {
             own[split.feature] += weighted(idx) - weighted(split.left) - weighted(split.right);
         }
     }
     let sum: f64 = own.iter().sum();
-    if sum > 0.0 && sum.is_finite() {
-        total.iter_mut().zip(&own).for_each(|(total, own)| *total += own / sum);
-    }
+    let has_gained = sum > 0.0 && sum.is_finite();
+    own.iter_mut().for_each(|own| *own = if has_gained { *own / sum } else { 0.0 });
+    own
 }
 
 impl Fitted for FittedForest {
@@ -230,6 +261,10 @@ impl Fitted for FittedForest {
         }
         if has_weights {
             state = state.with_f64("weights", self.trees.iter().flat_map(PackedTree::weights).collect());
+        }
+        if let Some(part) = &self.part {
+            state = state.with_u32("first_tree", vec![part.first as u32]);
+            state = state.with_f64("tree_importances", part.importances.clone());
         }
         match self.oob_score {
             Some(score) => state.with_f64("oob_score", vec![score]),

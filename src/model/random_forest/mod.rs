@@ -8,9 +8,11 @@
 mod fitted;
 mod out_of_bag;
 mod packed;
+mod part;
 mod session;
 
 pub use fitted::FittedForest;
+pub use part::{TreeShare, read_trees, write_trees};
 
 use serde_json::Value;
 
@@ -23,6 +25,7 @@ use crate::model::{BoxedSession, ModelKind};
 use crate::param::{CountOrShare, ParamDoc, ParamKind, ParamMap, ParamValue, Range, Spec, above, any, between};
 use crate::preprocess::Task;
 use crate::train::FitInput;
+use part::Part;
 use session::{ForestSession, Plan};
 
 /// Words to be touched beyond which a fit is refused: some four hours in a browser.
@@ -49,7 +52,7 @@ pub(super) const KIND: ModelKind = ModelKind {
     draws_rows: |params| RandomForestSpec::from_checked(params).bootstrap,
     takes_missing: |_| true,
     takes_weights: |_| true,
-    start: |params, input| start(RANDOM_FOREST, Splitter::Best, &*RandomForestSpec::from_params(params)?, input),
+    start: |params, input| start_share(RANDOM_FOREST, params, input, TreeShare::default()),
     load: |state| Ok(Box::new(FittedForest::load(RANDOM_FOREST, state)?)),
 };
 
@@ -63,7 +66,7 @@ pub(super) const EXTRA_TREES: ModelKind = ModelKind {
     ],
     docs: ExtraTreesSpec::docs,
     check: |params| ExtraTreesSpec::from_params(params).map(|spec| spec.to_params()),
-    start: |params, input| start(EXTRA, Splitter::Random, &ExtraTreesSpec::from_params(params)?.0, input),
+    start: |params, input| start_share(EXTRA, params, input, TreeShare::default()),
     load: |state| Ok(Box::new(FittedForest::load(EXTRA, state)?)),
     ..KIND
 };
@@ -248,12 +251,19 @@ crate::trouble! {
     }
 }
 
-fn start(
+/// Starts a fit of a forest, or of some of its trees.
+///
+/// **Errors** of a fit; `export.malformed_model` when what was grown elsewhere are not trees of this forest.
+pub(super) fn start_share(
     kind: &'static str,
-    splitter: Splitter,
-    spec: &RandomForestSpec,
+    params: &ParamMap,
     input: FitInput,
+    share: TreeShare,
 ) -> Result<BoxedSession, Error> {
+    let (splitter, spec) = match kind {
+        EXTRA => (Splitter::Random, ExtraTreesSpec::from_params(params)?.0.clone()),
+        _ => (Splitter::Best, (*RandomForestSpec::from_params(params)?).clone()),
+    };
     let FitInput { x, y, sample_weight, seed, .. } = input;
     let weights = spec.class_weight.apply(&y, sample_weight)?;
     let task = y.task();
@@ -290,7 +300,10 @@ fn start(
         oob_score: spec.oob_score,
         seed,
     };
-    Ok(Box::new(ForestSession::new(plan, x, y, weights)))
+    let TreeShare { only, grown } = share;
+    let only = only.map(|trees| trees.start.min(n_trees)..trees.end.clamp(trees.start.min(n_trees), n_trees));
+    let parts = grown.iter().map(|state| Part::read(kind, n_features, n_classes, state)).collect::<Result<_, _>>()?;
+    Ok(Box::new(ForestSession::new(plan, x, y, weights, only, parts)))
 }
 
 /// Refuses what would take hours, as if every split halved the rows.

@@ -1,10 +1,14 @@
 //! A forest under way: features are sorted once, then one tree after the other is planted, grown, scored and packed.
 //!
-//! Rows that were drawn several times are there several times, side by side in every feature's sorted words; a tree is
+//! What comes in besides may be trees that were grown elsewhere: they are kept as if they had been grown here, and only
+//! those that are missing are grown. Rows that were drawn several times are there several times, side by side in every feature's sorted words; a tree is
 //! grown on those as on any others. However small the trees are, a step takes what fits into it.
 
-use super::fitted::FittedForest;
+use std::ops::Range;
+
+use super::fitted::{FittedForest, PartOf};
 use super::out_of_bag::OutOfBag;
+use super::part::Part;
 use super::{ForestError, ForestIssue};
 use crate::Error;
 use crate::error::Issues;
@@ -61,6 +65,10 @@ pub(super) struct ForestSession {
     stage: Stage,
     /// The seed of each tree.
     seeds: Vec<u32>,
+    /// The trees that are wanted.
+    range: Range<usize>,
+    /// Those of them that were grown elsewhere.
+    parts: Vec<Part>,
     /// Every feature's words with each row once.
     sorted: Vec<Vec<u64>>,
     /// How often each row is in the tree under way.
@@ -74,26 +82,64 @@ pub(super) struct ForestSession {
 
 enum Stage {
     Sorting(Presort),
-    Planting { grower: Box<Grower>, feature: usize },
-    Growing { grower: Box<Grower>, work: f64 },
-    Pruning { grower: Box<Grower>, nodes: Vec<TreeNode>, pruning: Box<Pruning> },
-    Scoring { grower: Box<Grower>, row: usize },
+    /// Between two trees; there is no grower where nothing is left to grow.
+    Next {
+        grower: Option<Box<Grower>>,
+    },
+    Planting {
+        grower: Box<Grower>,
+        feature: usize,
+    },
+    Growing {
+        grower: Box<Grower>,
+        work: f64,
+    },
+    Pruning {
+        grower: Box<Grower>,
+        nodes: Vec<TreeNode>,
+        pruning: Box<Pruning>,
+    },
+    Scoring {
+        grower: Option<Box<Grower>>,
+        row: usize,
+    },
     Done,
 }
 
 impl ForestSession {
-    pub(super) fn new(plan: Plan, x: Matrix, y: Target, weights: Option<Vec<f64>>) -> Self {
+    /// A fit of all trees, or `only` of some; `parts` of them are known.
+    pub(super) fn new(
+        plan: Plan,
+        x: Matrix,
+        y: Target,
+        weights: Option<Vec<f64>>,
+        only: Option<Range<usize>>,
+        parts: Vec<Part>,
+    ) -> Self {
         let (n_rows, n_features) = (y.n_rows(), x.n_features());
         let mut random = RandomState::new(plan.seed);
+        let mut forest = FittedForest::new(plan.kind, n_features, plan.n_classes);
+        forest.part = only.as_ref().map(|range| PartOf { first: range.start, ..PartOf::default() });
+        // Rows are scored by all trees together.
+        let is_scored = plan.oob_score && only.is_none();
+        let range = only.unwrap_or(0..plan.n_trees);
+        let is_known = |number: usize| parts.iter().any(|part| part.holds(number));
+        // Without features every tree is the same, and none asks a row.
+        let stage = match n_features > 0 && range.clone().all(is_known) {
+            true => Stage::Next { grower: None },
+            false => Stage::Sorting(Presort::new(plan.layout, n_features)),
+        };
         Self {
             n_features,
-            stage: Stage::Sorting(Presort::new(plan.layout, n_features)),
+            stage,
             seeds: (0..plan.n_trees).map(|_| random.below(SEED_END)).collect(),
+            range,
+            parts,
             sorted: Vec::new(),
             n_draws: vec![1; n_rows],
-            forest: FittedForest::new(plan.kind, n_features, plan.n_classes),
+            forest,
             n_nodes: 0,
-            bag: plan.oob_score.then(|| OutOfBag::new(n_rows, plan.n_classes)),
+            bag: is_scored.then(|| OutOfBag::new(n_rows, plan.n_classes)),
             issues: Issues::new(),
             fraction: 0.0,
             plan,
@@ -111,6 +157,7 @@ impl ForestSession {
                     budget = 0;
                     self.sort(presort)
                 }
+                Stage::Next { grower } => self.next_tree(grower, &mut budget)?,
                 Stage::Planting { grower, feature } => self.plant(grower, feature, &mut budget),
                 Stage::Growing { grower, work } => self.grow(grower, work, &mut budget)?,
                 Stage::Pruning { grower, nodes, pruning } => self.prune(grower, nodes, pruning, &mut budget)?,
@@ -125,12 +172,13 @@ impl ForestSession {
 
     /// How far the fit is, if the trees to come are like those before.
     fn estimate(&self) -> f64 {
-        let n_trees = self.plan.n_trees as f64;
+        let n_trees = self.range.len() as f64;
         // A feature is sorted in about the time in which one tree's words of it are rearranged.
         let sort_share = 1.0 / (n_trees + 1.0);
         let n_done = self.forest.trees.len() as f64;
         let n_done = match &self.stage {
             Stage::Sorting(presort) => return sort_share * presort.fraction(self.n_features),
+            Stage::Next { .. } => n_done,
             Stage::Planting { feature, .. } => n_done + PLANTED * *feature as f64 / self.n_features as f64,
             Stage::Growing { grower, work } => {
                 n_done + PLANTED + (GROWN - PLANTED) * (1.0 - grower.work_left() / work).clamp(0.0, 1.0)
@@ -163,7 +211,7 @@ impl ForestSession {
             words.retain(|&word| labels.counts(layout.row(word)));
         }
         let grower = Grower::new(limits, impurity, layout, columns, labels, self.n_draws.len());
-        Stage::Planting { grower: Box::new(grower), feature: 0 }
+        Stage::Next { grower: Some(Box::new(grower)) }
     }
 
     /// Where rows are drawn, their weights say how often, and a drawn row counts once, as in scikit-learn.
@@ -176,19 +224,23 @@ impl ForestSession {
     fn say_the_same(&mut self) -> Stage {
         let labels = self.labels();
         let root = FittedDecisionTree::constant(&self.y, &labels, self.plan.impurity);
-        (0..self.plan.n_trees).for_each(|_| self.forest.push(root.nodes()));
+        self.range.clone().for_each(|_| self.forest.push(root.nodes()));
         self.bag = None;
         Stage::Done
     }
 
+    /// The seed of the next tree.
+    fn seed(&self) -> Seed {
+        Seed(u64::from(self.seeds[self.range.start + self.forest.trees.len()]))
+    }
+
     /// Fills in one feature of the next tree.
     fn plant(&mut self, mut grower: Box<Grower>, feature: usize, budget: &mut usize) -> Stage {
-        let seed = Seed(u64::from(self.seeds[self.forest.trees.len()]));
+        let seed = self.seed();
         if feature == 0 {
             *budget = budget.saturating_sub(WORDS_PER_TREE);
             if self.plan.bootstrap {
-                self.draw_rows(seed);
-                *budget = budget.saturating_sub(4 * self.n_draws.len());
+                self.draw_rows(seed, budget);
             }
         }
         let words = grower.words_mut(feature);
@@ -210,9 +262,10 @@ impl ForestSession {
         Stage::Growing { grower, work }
     }
 
-    fn draw_rows(&mut self, seed: Seed) {
+    fn draw_rows(&mut self, seed: Seed, budget: &mut usize) {
         let mut random = RandomState::new(seed);
         let n_rows = self.n_draws.len();
+        *budget = budget.saturating_sub(4 * n_rows);
         self.n_draws.fill(0);
         let Some(weights) = &self.weights else {
             for _ in 0..n_rows {
@@ -254,19 +307,24 @@ impl ForestSession {
     }
 
     fn keep(&mut self, grower: Box<Grower>, nodes: &[TreeNode], budget: &mut usize) -> Result<Stage, Error> {
-        *budget = budget.saturating_sub(nodes.len());
         self.forest.push(nodes);
-        self.n_nodes += nodes.len();
+        self.kept(Some(grower), nodes.len(), budget)
+    }
+
+    /// A tree was kept.
+    fn kept(&mut self, grower: Option<Box<Grower>>, n_nodes: usize, budget: &mut usize) -> Result<Stage, Error> {
+        *budget = budget.saturating_sub(n_nodes);
+        self.n_nodes += n_nodes;
         let n_trees = self.plan.n_trees;
         let n_nodes = (self.n_nodes as f64 / self.forest.trees.len() as f64 * n_trees as f64) as usize;
         if n_nodes > NODES_MAX {
             return Err(ForestError::ForestTooLarge { n_trees, n_nodes, limit: NODES_MAX }.into());
         }
-        Ok(if self.bag.is_some() { Stage::Scoring { grower, row: 0 } } else { self.next_tree(grower) })
+        Ok(if self.bag.is_some() { Stage::Scoring { grower, row: 0 } } else { Stage::Next { grower } })
     }
 
     /// Asks the newest tree about rows that it has not drawn.
-    fn score(&mut self, grower: Box<Grower>, mut row: usize, budget: &mut usize) -> Stage {
+    fn score(&mut self, grower: Option<Box<Grower>>, mut row: usize, budget: &mut usize) -> Stage {
         let tree = self.forest.trees.last().expect("a tree was just grown");
         let bag = self.bag.as_mut().expect("rows are scored");
         while row < self.n_draws.len() && *budget > 0 {
@@ -277,12 +335,32 @@ impl ForestSession {
             }
             row += 1;
         }
-        if row < self.n_draws.len() { Stage::Scoring { grower, row } } else { self.next_tree(grower) }
+        if row < self.n_draws.len() { Stage::Scoring { grower, row } } else { Stage::Next { grower } }
     }
 
-    fn next_tree(&mut self, grower: Box<Grower>) -> Stage {
-        if self.forest.trees.len() < self.plan.n_trees {
-            return Stage::Planting { grower, feature: 0 };
+    /// Takes the next tree from where it was grown, or begins it.
+    fn next_tree(&mut self, grower: Option<Box<Grower>>, budget: &mut usize) -> Result<Stage, Error> {
+        let number = self.range.start + self.forest.trees.len();
+        if number == self.range.end {
+            return Ok(self.end());
+        }
+        if let Some(part) = self.parts.iter_mut().find(|part| part.holds(number)) {
+            let seed = Seed(u64::from(self.seeds[number]));
+            let tree = part.take(number);
+            let n_nodes = tree.nodes.len();
+            self.forest.adopt(tree, part.shares(), part.importances(number));
+            if self.bag.is_some() {
+                self.draw_rows(seed, budget);
+            }
+            return self.kept(grower, n_nodes, budget);
+        }
+        let grower = grower.expect("features are sorted where a tree is missing");
+        Ok(Stage::Planting { grower, feature: 0 })
+    }
+
+    fn end(&mut self) -> Stage {
+        if self.forest.part.is_some() {
+            return Stage::Done;
         }
         self.forest.complete();
         if let Some(bag) = &self.bag {

@@ -8,7 +8,7 @@ use vitrine_protocol::{FitMsg, ModelSpecMsg, ProgressMsg};
 use crate::Error;
 use crate::error::Issues;
 use crate::evaluate::evaluate;
-use crate::model::{Answers, Fitted, ModelError, ModelKind, find};
+use crate::model::{Answers, Fitted, ModelError, ModelKind, TreeShare, find};
 use crate::param::{ParamMap, ParamValue};
 use crate::preprocess::{Labels, Matrix, Prepared, Step, Target, read_weights};
 use crate::random::Seed;
@@ -70,14 +70,17 @@ pub(super) struct Bench<'a> {
     context: &'a Context,
     plan: &'a Plan,
     folds: Option<Folds>,
-    kept: RefCell<Vec<(Key, Rc<PreparedFold>)>>,
+    kept: Rc<KeptFolds>,
 }
+
+/// What was prepared of the folds of a search.
+pub(in crate::worker) type KeptFolds = RefCell<Vec<(Key, Rc<PreparedFold>)>>;
 
 /// A fold, a round, a recipe, and whether numbers stay missing and features categories: what a prepared fold depends on.
 type Key = (usize, usize, Vec<Step>, [bool; 2]);
 
 /// The matrices of a fold.
-struct PreparedFold {
+pub(in crate::worker) struct PreparedFold {
     x: Matrix,
     /// Among the classes that occur in these rows.
     y: Target,
@@ -92,7 +95,7 @@ struct PreparedFold {
 
 impl<'a> Bench<'a> {
     /// **Errors** of [`folds`]; `table.bad_folds` without folds and without rows held back.
-    pub(super) fn new(context: &'a Context, plan: &'a Plan) -> Result<Self, Error> {
+    pub(super) fn new(context: &'a Context, plan: &'a Plan, kept: Rc<KeptFolds>) -> Result<Self, Error> {
         let labels = &plan.parts.train;
         let made = match plan.split.folds {
             None if plan.parts.test.is_none() => {
@@ -114,7 +117,7 @@ impl<'a> Bench<'a> {
                 Some(folds(labels.rows.len(), strata, config, Seed(plan.seed))?)
             }
         };
-        Ok(Self { context, plan, folds: made, kept: RefCell::new(Vec::new()) })
+        Ok(Self { context, plan, folds: made, kept })
     }
 
     /// How many folds there are; one when rows are held back once and for all.
@@ -166,7 +169,8 @@ impl<'a> Bench<'a> {
             device: candidate.device.device.clone(),
         };
         let Candidate { kind, params, .. } = candidate;
-        let (fitted, _, fit_millis) = fit(self.context, kind, params, input, &mut Issues::new(), None).await?;
+        let (fitted, _, fit_millis) =
+            fit(self.context, kind, params, input, TreeShare::default(), &mut Issues::new(), None).await?;
         made.fit_ms = fit_millis;
         let answers = self.answer(fitted.as_ref(), &prepared.test_x, &prepared).await;
         made.metrics = evaluate(&answers, &prepared.test).metrics;

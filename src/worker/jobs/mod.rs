@@ -12,10 +12,12 @@ mod project;
 mod pruning;
 mod search;
 mod train;
+mod trees;
 mod watch;
 
 use std::rc::Rc;
 
+pub(super) use folds::KeptFolds;
 use sha2::{Digest, Sha256};
 use vitrine_protocol::{Event, LoadOptionsMsg, Request};
 
@@ -49,6 +51,7 @@ pub(super) enum Started {
 
 /// Starts what a request asks for.
 pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn Source>>) -> Started {
+    let given = payload.clone();
     let payload = |what: &str| payload.clone().ok_or_else(|| RequestError::NoPayload { what: what.to_owned() }.into());
     let running = |future: JobFuture| Started::Running(future);
     let ended = |result: Result<Reply, Error>| Started::Ended(Box::new(result));
@@ -80,7 +83,7 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
             }
         }
         Request::Prepare(prepare) => running(Box::pin(prepare::prepare(context, prepare))),
-        Request::Train { id, train } => running(Box::pin(train::train(context, id, train))),
+        Request::Train { id, train } => running(Box::pin(train::train(context, id, train, given))),
         Request::Search(request) => running(Box::pin(search::search(context, *request))),
         Request::Predict { id, predict } => {
             let source = if predict.csv { payload("predict").map(Some) } else { Ok(None) };
@@ -102,6 +105,18 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
             Err(error) => ended(Err(error)),
         },
     }
+}
+
+/// Everything a source holds, piece by piece, telling progress up to `share`.
+async fn read_all(context: &Context, source: &dyn Source, share: f64) -> Result<Vec<u8>, Error> {
+    let size_bytes = source.size_bytes();
+    let mut bytes = Vec::with_capacity(size_bytes as usize);
+    while (bytes.len() as u64) < size_bytes {
+        let start = bytes.len() as u64;
+        bytes.extend(source.read(start, size_bytes.min(start + CHUNK_BYTES)).await?);
+        context.tick("reading", share * bytes.len() as f64 / size_bytes as f64).await;
+    }
+    Ok(bytes)
 }
 
 /// Transforms rows, telling progress `at`: block by block, or feature by feature where a row depends on those before it.

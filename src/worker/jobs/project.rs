@@ -9,7 +9,7 @@ use crate::Error;
 use crate::export::{SavedTable, TableToSave, read_project, write_project};
 use crate::table::summary::profile;
 use crate::worker::context::Context;
-use crate::worker::jobs::CHUNK_BYTES;
+use crate::worker::jobs::read_all;
 use crate::worker::workspace::{ModelEntry, TableEntry, Workspace};
 use crate::worker::{Reply, Source, wire};
 
@@ -39,13 +39,7 @@ pub(super) async fn export(
 }
 
 pub(super) async fn import(context: Context, prefix: Option<String>, source: Rc<dyn Source>) -> Result<Reply, Error> {
-    let size_bytes = source.size_bytes();
-    let mut bytes = Vec::with_capacity(size_bytes as usize);
-    while (bytes.len() as u64) < size_bytes {
-        let start = bytes.len() as u64;
-        bytes.extend(source.read(start, size_bytes.min(start + CHUNK_BYTES)).await?);
-        context.tick("reading", 0.5 * bytes.len() as f64 / size_bytes as f64).await;
-    }
+    let bytes = read_all(&context, source.as_ref(), 0.5).await?;
     // Everything is read and checked before anything is kept: a bad file changes nothing.
     let mut project = read_project(&bytes)?;
     drop(bytes);

@@ -1,6 +1,7 @@
 //! Candidates are fitted on folds and ranked. Every fit stands alone, so that any worker may make it.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use vitrine_protocol::{
     CandidateMsg, ErrorMsg, Event, FitMsg, ModelSpecMsg, ProgressMsg, RoundMsg, SearchMsg, SearchedMsg, SplitMsg,
@@ -24,10 +25,14 @@ use crate::worker::{Reply, RequestError, wire};
 /// Round, candidate and fold.
 type Fit = [usize; 3];
 
-pub(super) async fn search(context: Context, request: SearchMsg) -> Result<Reply, Error> {
+pub(super) async fn search(context: Context, mut request: SearchMsg) -> Result<Reply, Error> {
+    let until = request.within_ms.take().map(|within_millis| context.now_millis() + within_millis);
+    let (known, only) = (read_known(request.known.take())?, request.only.take());
     let plan = check(&context, &request)?;
     check_n_fits(request.models.len() as f64, plan.split.folds.unwrap_or(1))?;
-    let bench = Bench::new(&context, &plan)?;
+    // Without what only this request says, the requests of one search are alike.
+    let kept = context.workspace.borrow_mut().folds_of(&request);
+    let bench = Bench::new(&context, &plan, kept)?;
     let varied = candidates(&request, plan.seed, bench.n_folds())?;
     let specs = specs(&request.models, &varied);
     let scoring = scoring(&plan.parts.train.target, request.scoring.as_deref())?;
@@ -35,7 +40,6 @@ pub(super) async fn search(context: Context, request: SearchMsg) -> Result<Reply
     let n_fits: usize = rounds.iter().map(|round| round.n_candidates * bench.n_folds()).sum();
     check_n_fits(n_fits as f64, 1)?;
 
-    let known = read_known(request.known)?;
     let mut search = Search {
         context: &context,
         plan: &plan,
@@ -45,28 +49,38 @@ pub(super) async fn search(context: Context, request: SearchMsg) -> Result<Reply
         rounds: &rounds,
         scoring: &scoring,
         known,
+        made: Vec::new(),
         n_fits,
         best_score: None,
     };
-    match request.only.as_deref() {
+    search.hear_known();
+    let mut fits = Vec::new();
+    let mut open = Vec::new();
+    match only.as_deref() {
         None => {
-            let standing = search.run().await;
-            Ok(Event::Searched(search.answer(&varied, &standing)).into())
+            let standing = search.run(until).await;
+            if standing.open.is_empty() {
+                context.workspace.borrow_mut().forget_folds();
+                return Ok(Event::Searched(search.answer(&varied, &standing)).into());
+            }
+            open = standing.open;
+            fits.extend(search.made.iter().map(|fit| search.known[fit].clone()));
         }
-        Some([]) => Ok(Event::FitsMade { fits: Vec::new(), open: search.standing().open }.into()),
+        Some([]) => open = search.standing().open,
         Some(only) => {
             let limits = [rounds.len(), specs.len(), search.bench.n_folds()];
             if let Some(fit) = only.iter().find(|fit| fit.iter().zip(limits).any(|(&given, n)| given >= n)) {
                 return Err(RequestError::Malformed { detail: format!("there is no fit {fit:?}") }.into());
             }
             search.n_fits = only.len();
-            let mut fits = Vec::new();
             for (done, &fit) in only.iter().enumerate() {
                 fits.push(search.make(fit, done).await);
             }
-            Ok(Event::FitsMade { fits, open: Vec::new() }.into())
+            search.known.extend(fits.iter().map(|made| (made.fit, made.clone())));
+            search.hear_known();
         }
     }
+    Ok(Event::FitsMade { fits, open, n_fits, best_score: search.best_score }.into())
 }
 
 /// Measures a plan's own model on the folds it asks for, name by name and fold by fold; nothing when it asks for none.
@@ -77,7 +91,7 @@ pub(super) async fn cross_validate(
     let Some(n_folds) = plan.split.folds else { return Ok(BTreeMap::new()) };
     plan.check_comparable()?;
     check_n_fits(n_folds as f64, 1)?;
-    let bench = Bench::new(context, plan)?;
+    let bench = Bench::new(context, plan, Rc::default())?;
     let candidate = Candidate::of_plan(plan);
     let n_parts = n_folds as f64 + 1.0;
     let mut made = Vec::new();
@@ -123,6 +137,7 @@ fn train_msg(request: &SearchMsg, model: &ModelSpecMsg, split: &SplitMsg) -> Tra
         seed: request.seed,
         device: None,
         watch: None,
+        only_trees: None,
     }
 }
 
@@ -229,6 +244,8 @@ struct Search<'a> {
     rounds: &'a [Round],
     scoring: &'a str,
     known: BTreeMap<Fit, FitMsg>,
+    /// Those that this request made.
+    made: Vec<Fit>,
     n_fits: usize,
     best_score: Option<f64>,
 }
@@ -243,8 +260,8 @@ struct Standing {
 }
 
 impl Search<'_> {
-    /// Makes every fit that is not known, round by round.
-    async fn run(&mut self) -> Standing {
+    /// Makes every fit that is not known, round by round; begins none after a moment, if there is one.
+    async fn run(&mut self, until: Option<f64>) -> Standing {
         let mut done = self.known.len();
         loop {
             let standing = self.standing();
@@ -252,9 +269,13 @@ impl Search<'_> {
                 return standing;
             }
             for [round, candidate, fold] in standing.open {
+                if until.is_some_and(|until| self.context.now_millis() >= until) {
+                    return self.standing();
+                }
                 // Where one fold failed the others would say no more.
                 if self.failure(round, candidate).is_none() {
                     let made = self.make([round, candidate, fold], done).await;
+                    self.made.push(made.fit);
                     self.known.insert(made.fit, made);
                 }
                 done += 1;
@@ -334,6 +355,17 @@ impl Search<'_> {
 
     fn score(&self, round: usize, candidate: usize) -> Option<f64> {
         self.mean(round, candidate, on_held_back).mean
+    }
+
+    /// Keeps the best score of what is known.
+    fn hear_known(&mut self) {
+        for round in 0..self.rounds.len() {
+            for candidate in 0..self.specs.len() {
+                if self.fits(round, candidate).count() == self.bench.n_folds() {
+                    self.hear(self.score(round, candidate));
+                }
+            }
+        }
     }
 
     /// Keeps the best score so far, to be told with the progress.

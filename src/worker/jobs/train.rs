@@ -1,11 +1,13 @@
 //! Split, prepare, fit, evaluate: a model.
 
+use std::rc::Rc;
+
 use vitrine_protocol::{Buffer, Event, ModelMsg, TrainMsg};
 
 use crate::Error;
 use crate::error::Issues;
 use crate::evaluate::report_sample;
-use crate::model::{ModelCard, ModelKind, Pipeline, Receipt, code_names};
+use crate::model::{ModelCard, ModelKind, Pipeline, Receipt, TreeShare, code_names};
 use crate::param::ParamMap;
 use crate::preprocess::{Prepared, Task, read_weights};
 use crate::random::Seed;
@@ -15,19 +17,29 @@ use crate::worker::jobs::measure::measure;
 use crate::worker::jobs::plan::{Plan, labels_of};
 use crate::worker::jobs::prepare::fit_recipe;
 use crate::worker::jobs::watch::{History, Watching};
-use crate::worker::jobs::{data_sha256, search, transform_all};
+use crate::worker::jobs::{data_sha256, search, transform_all, trees};
 use crate::worker::workspace::ModelEntry;
-use crate::worker::{Reply, wire};
+use crate::worker::{Reply, Source, wire};
 
 /// Where in the progress each part ends.
 pub(super) const PREPARED: f64 = 0.2;
 const FITTED: f64 = 0.9;
 
-pub(super) async fn train(context: Context, id: String, mut request: TrainMsg) -> Result<Reply, Error> {
+/// `grown` are trees that other workers grew. Where only some are asked for, they are all there is to do.
+pub(super) async fn train(
+    context: Context,
+    id: String,
+    mut request: TrainMsg,
+    grown: Option<Rc<dyn Source>>,
+) -> Result<Reply, Error> {
     let watch = request.watch.take().map(|watch| *watch);
+    let only_trees = request.only_trees;
     let plan = Plan::check(&context, request)?;
-    let fold_metrics = search::cross_validate(&context, &plan).await?;
-    let data_sha256 = data_sha256(&context, &plan.entry).await?;
+    let (share, grown_millis) = trees::share(&context, &plan, only_trees, grown).await?;
+    let (fold_metrics, data_sha256) = match only_trees {
+        None => (search::cross_validate(&context, &plan).await?, data_sha256(&context, &plan.entry).await?),
+        Some(_) => Default::default(),
+    };
     let mut issues = plan.issues.clone();
 
     let table = plan.entry.table.clone();
@@ -44,7 +56,7 @@ pub(super) async fn train(context: Context, id: String, mut request: TrainMsg) -
 
     let test = &plan.parts.test;
     let valid = match test {
-        Some(test) if plan.task.has_target() => {
+        Some(test) if plan.task.has_target() && only_trees.is_none() => {
             let source = plan.test_source();
             Some((transform_all(&context, &recipe, source, &test.rows, PREPARED, None).await?, test.target.clone()))
         }
@@ -66,7 +78,12 @@ pub(super) async fn train(context: Context, id: String, mut request: TrainMsg) -
     };
     let watching = Watching::new(&context, watch, &recipe, &plan.parts.train.classes).await?;
     let (kind, params) = (plan.kind, &plan.params);
-    let (fitted, history, fit_millis) = fit(&context, kind, params, input, &mut issues, Some(&watching)).await?;
+    let outcome = fit(&context, kind, params, input, share, &mut issues, Some(&watching)).await?;
+    if let Some(range) = only_trees {
+        return Ok(trees::grown_reply(range, outcome));
+    }
+    let (fitted, history, fit_millis) = outcome;
+    let fit_millis = fit_millis + grown_millis;
     let pipeline = Pipeline {
         task: plan.task,
         target: plan.target.clone(),
@@ -126,7 +143,8 @@ fn fitted_reply(msg: ModelMsg, card: &ModelCard) -> Reply {
     Reply { event: Event::ModelFitted(Box::new(msg)), buffers }
 }
 
-pub(super) type FitOutcome = (Box<dyn crate::model::Fitted>, History, f64);
+/// A fitted model, its epochs, and how long it took.
+pub(super) type Outcome = (Box<dyn crate::model::Fitted>, History, f64);
 
 /// Drives a session to its end, heeding who watches it.
 pub(super) async fn fit(
@@ -134,12 +152,14 @@ pub(super) async fn fit(
     kind: &ModelKind,
     params: &ParamMap,
     input: FitInput,
+    share: TreeShare,
     issues: &mut Issues,
     watching: Option<&Watching>,
-) -> Result<FitOutcome, Error> {
+) -> Result<Outcome, Error> {
     let started = context.now_millis();
     let elapsed = || context.now_millis() - started - watching.map_or(0.0, Watching::paused_millis);
-    let mut session = (kind.start)(params, input)?;
+    let mut session =
+        if kind.shares_trees() { kind.start_share(params, input, share)? } else { (kind.start)(params, input)? };
     if let Some(watching) = watching {
         watching.begin(session.as_mut());
     }
