@@ -64,6 +64,13 @@ pub enum ParamKind {
         /// The words.
         options: &'static [&'static str],
     },
+    /// One of several words, `null` standing for the first, or a number for each of some classes by name.
+    ChoiceOrByClass {
+        /// The words.
+        options: &'static [&'static str],
+        /// From where to where each number is.
+        range: Range,
+    },
 }
 
 /// An interval of numbers.
@@ -123,6 +130,9 @@ impl ParamKind {
             }
             Self::Boolean => "true or false".to_owned(),
             Self::Choice { options } => quoted(options),
+            Self::ChoiceOrByClass { options, range } => {
+                format!("{}, or an object with a number {range} for each class", quoted(options))
+            }
         }
     }
 
@@ -140,6 +150,11 @@ impl ParamKind {
             }
             Self::Boolean => value.is_boolean(),
             Self::Choice { options } => word(value).is_some_and(|word| options.contains(&word)),
+            Self::ChoiceOrByClass { options, range } => match value {
+                Value::Null => true,
+                Value::Object(by_class) => by_class.values().all(|x| x.as_f64().is_some_and(|x| range.contains(x))),
+                word => Self::Choice { options }.admits(word),
+            },
         }
     }
 }

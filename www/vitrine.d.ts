@@ -1505,6 +1505,11 @@ features?: Array<string>,
  */
 task?: Task, 
 /**
+ * A column that says how much each row counts, as `train` takes it. Each fit learns from its fold's rows by their
+ * weights; measures count every held-back row once, as scikit-learn's `cross_validate` does.
+ */
+sample_weight?: string, 
+/**
  * The preparation, learned anew in each fold; a sensible one for each model when absent.
  */
 recipe?: Array<StepMsg>, 

@@ -5,7 +5,7 @@ use vitrine_protocol::{Buffer, Event, ModelMsg, TrainMsg};
 use crate::Error;
 use crate::error::Issues;
 use crate::evaluate::report_sample;
-use crate::model::{ModelCard, ModelKind, Pipeline, Receipt, code_names};
+use crate::model::{ModelCard, ModelKind, Pipeline, Receipt, by_code, code_names};
 use crate::param::ParamMap;
 use crate::preprocess::{Prepared, Task, read_weights};
 use crate::random::Seed;
@@ -61,7 +61,9 @@ pub(super) async fn train(context: Context, id: String, request: TrainMsg) -> Re
         seed: Seed(plan.seed),
         device: plan.device.device.clone(),
     };
-    let (fitted, history, fit_millis) = fit(&context, plan.kind, &plan.params, input, &mut issues).await?;
+    let classes: Vec<&str> = plan.parts.train.classes.iter().map(String::as_str).collect();
+    let params = by_code(&plan.params, &classes);
+    let (fitted, history, fit_millis) = fit(&context, plan.kind, &params, input, &mut issues).await?;
     let pipeline = Pipeline {
         task: plan.task,
         target: plan.target.clone(),

@@ -103,7 +103,10 @@ fn param_doc(doc: &ParamDoc) -> ParamDocMsg {
                 options: words(options),
             },
             ParamKind::Boolean => ParamKindMsg::Boolean,
-            ParamKind::Choice { options } => ParamKindMsg::Choice { options: words(options) },
+            // Forms offer the words; that there may be a number for each class is said at length.
+            ParamKind::Choice { options } | ParamKind::ChoiceOrByClass { options, .. } => {
+                ParamKindMsg::Choice { options: words(options) }
+            }
         },
         unit: doc.unit.to_owned(),
         short: text([doc.short, doc.short_zh]),
