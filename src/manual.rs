@@ -23,6 +23,8 @@ pub fn error_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::train::gradient_descent::DescentError::DOCS,
         crate::train::net::NetError::DOCS,
         crate::model::ModelError::DOCS,
+        crate::model::ByClassError::DOCS,
+        crate::model::ClassWeightError::DOCS,
         crate::model::TreeError::DOCS,
         crate::model::ForestError::DOCS,
         crate::model::BoostingError::DOCS,

@@ -71,6 +71,13 @@ pub enum ParamKind {
         /// How many there are at most.
         most: usize,
     },
+    /// One of several words, `null` standing for the first, or a number for each of some classes by name.
+    ChoiceOrByClass {
+        /// The words.
+        options: &'static [&'static str],
+        /// From where to where each number is.
+        range: Range,
+    },
 }
 
 /// An interval of numbers.
@@ -131,6 +138,9 @@ impl ParamKind {
             Self::Boolean => "true or false".to_owned(),
             Self::Choice { options } => quoted(options),
             Self::Integers { range, most } => format!("a list of 1 to {most} whole numbers, each {range}"),
+            Self::ChoiceOrByClass { options, range } => {
+                format!("{}, or an object with a number {range} for each class", quoted(options))
+            }
         }
     }
 
@@ -153,6 +163,11 @@ impl ParamKind {
                 let list = value.as_array().filter(|list| (1..=*most).contains(&list.len()));
                 list.is_some_and(|list| list.iter().all(|value| each.admits(value)))
             }
+            Self::ChoiceOrByClass { options, range } => match value {
+                Value::Null => true,
+                Value::Object(by_class) => by_class.values().all(|x| x.as_f64().is_some_and(|x| range.contains(x))),
+                word => Self::Choice { options }.admits(word),
+            },
         }
     }
 }

@@ -23,9 +23,33 @@ export interface StartOptions {
 /** What goes along with a call. */
 export interface Calling {
   /** Hears how far the work is, at most twenty times a second. */
-  onProgress?: (progress: ProgressMsg) => void;
+  onProgress?: (progress: Progress) => void;
   /** Stops the work within 200 ms; the call is rejected with `cancelled`. */
   signal?: AbortSignal;
+}
+
+/** How far the work is; with `watch` also what the net is now. */
+export type Progress = Omit<ProgressMsg, "view"> & { view?: View };
+
+/** A net while it is fitted, with its arrays. */
+export type View = Omit<ViewMsg, "layers" | "boundary"> & {
+  /** `weights` (row-major, `n_inputs × n_outputs`) and `biases` where they were asked for. */
+  layers: Array<LayerViewMsg & { weights?: Float32Array; biases?: Float32Array }>;
+  /** Answers at `j * x_values.length + i`: `codes` and `probabilities` (of the answered class), or `values`. */
+  boundary: (BoundaryMsg & { codes?: Uint32Array; probabilities?: Float64Array; values?: Float64Array }) | null;
+};
+
+/** Steers a fit; each method does nothing once the fit has ended. */
+export interface Controls {
+  /** Waits, without computing. */
+  pause(): void;
+  resume(): void;
+  /** Does one batch, then waits. */
+  step(): void;
+  /** Goes back to the end of the last epoch kept at or before this one, then waits; 0 is the start. */
+  seek(epoch: number): void;
+  /** Ends the fit now and keeps the model as it is. */
+  stop(): void;
 }
 
 /** The rows of the table that were learned from, and those held back. */
@@ -105,12 +129,14 @@ export class Vitrine extends EventTarget {
   static start(options?: StartOptions): Promise<Vitrine>;
   /** Reads a CSV into a table. */
   loadCsv(source: Source, options?: LoadOptionsMsg & Calling): Promise<TableMsg>;
+  /** Makes up a table with the columns `x`, `y` and `class`: `circle`, `xor`, `gaussian`, `spiral`, `moons` or `spirals_3`. */
+  makeToy(request: { kind: string; n_rows?: number; noise?: number; seed?: number }, calling?: Calling): Promise<TableMsg>;
   /** Reads rows `start` to `end` (left out), the first 50 by default, or the rows named. */
   readTable(id: string, options?: { start?: number; end?: number; rows?: ArrayLike<number> }): Promise<{ rows: Row[] }>;
   /** Fits a recipe on a whole table and shows the matrix a model would see, row-major. */
   prepare(request: PrepareMsg, calling?: Calling): Promise<PreparedMsg & { matrix: Float64Array }>;
-  /** Splits, prepares, fits and measures. */
-  train(request: Omit<TrainMsg, "only_trees"> & { id?: string }, calling?: Calling): Promise<ModelMsg & { split: Split }>;
+  /** Splits, prepares, fits and measures. `controls` is given the methods that steer the fit. */
+  train(request: Omit<TrainMsg, "only_trees"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>;
   /** Measures a model on folds, each learning its own recipe. */
   crossValidate(request: CrossValidation, calling?: Calling): Promise<CrossValidated>;
   /** Searches parameters of a model; `candidates[best].model` is what `train` takes. */
@@ -134,7 +160,7 @@ export class Vitrine extends EventTarget {
   /** Ends the workers. */
   close(): void;
   /** One request of the protocol; resolves with its terminal event and its buffers. */
-  request(request: Request, calling?: Calling & { payload?: Source | null }): Promise<Answer>;
+  request(request: Request, calling?: Calling & { payload?: Source | null; controls?: Partial<Controls> }): Promise<Answer>;
 }
 
 // The messages.
@@ -376,6 +402,11 @@ top_values: Array<TopValueMsg>,
  * Equal-width bins between `min` and `max`, for numbers and times.
  */
 histogram: Array<BinMsg>, };
+
+/**
+ * How a fit goes on. Any fit can be paused and resumed; the rest is for models that can be watched.
+ */
+export type ControlAction = "pause" | "resume" | "step" | { "seek": number } | "stop";
 
 /**
  * The way one row takes from root to leaf. A linear model has no path: its `terms` say what each feature adds.
@@ -771,6 +802,56 @@ args: { [key in string]: string }, };
 export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
 
 /**
+ * A layer of a net: `activation(biases + inputs · weights)`, the sums standardised by `norm` where there is one.
+ */
+export type LayerMsg = { 
+/**
+ * What it reads: the matrix' features, or the units of the layer before.
+ */
+n_inputs: number, 
+/**
+ * Its units.
+ */
+n_outputs: number, 
+/**
+ * What they make of their sums; `identity` for the last layer.
+ */
+activation: string, 
+/**
+ * Row-major, `n_inputs × n_outputs`; `null` of a net with more than 20,000 numbers.
+ */
+weights: Array<number> | null, 
+/**
+ * One per unit.
+ */
+biases: Array<number>, 
+/**
+ * `gamma`, `beta`, `mean` and `variance`, one of each per unit, where sums are standardised.
+ */
+norm: { [key in string]: Array<number> } | null, };
+
+/**
+ * A layer while it is fitted.
+ */
+export type LayerViewMsg = { 
+/**
+ * What it reads.
+ */
+n_inputs: number, 
+/**
+ * Its units.
+ */
+n_outputs: number, 
+/**
+ * The length of the last batch's gradient; `null` before the first.
+ */
+gradient_norm: number | null, 
+/**
+ * Units that are 0 for each of the first 256 training rows, of hidden layers of rectifiers; otherwise 0.
+ */
+n_dead: number, };
+
+/**
  * What a reader should not sniff; every field is optional.
  */
 export type LoadOptionsMsg = { 
@@ -1039,7 +1120,19 @@ options: Array<string>, } | { "type": "boolean" } | { "type": "choice",
 /**
  * The words.
  */
-options: Array<string>, };
+options: Array<string>, } | { "type": "integers", 
+/**
+ * Smallest.
+ */
+min: number, 
+/**
+ * Largest.
+ */
+max: number, 
+/**
+ * How many there are at most.
+ */
+most: number, };
 
 /**
  * One question on the way.
@@ -1210,9 +1303,13 @@ best_score: number | null,
  */
 eta_ms: number | null, 
 /**
- * What is being done: `reading`, `preparing`, `fitting`, `evaluating`, `searching`.
+ * What is being done: `reading`, `preparing`, `fitting`, `paused`, `evaluating`, `searching`.
  */
-message: string, };
+message: string, 
+/**
+ * What the net is now, with `watch`.
+ */
+view?: ViewMsg, };
 
 /**
  * What an imported project brought.
@@ -1317,7 +1414,27 @@ id: string,
 /**
  * What not to sniff.
  */
-options?: LoadOptionsMsg, } | { "type": "read_table", 
+options?: LoadOptionsMsg, } | { "type": "make_toy", 
+/**
+ * The name the table will have.
+ */
+id: string, 
+/**
+ * `circle`, `xor`, `gaussian`, `spiral`, `moons` or `spirals_3`.
+ */
+kind: string, 
+/**
+ * How many; 200 by default.
+ */
+n_rows?: number, 
+/**
+ * From 0 to 1, how far points stray; 0.1 by default.
+ */
+noise?: number, 
+/**
+ * Decides the rows; 0 by default.
+ */
+seed?: number, } | { "type": "read_table", 
 /**
  * Which table.
  */
@@ -1379,6 +1496,11 @@ seed?: number,
  * `auto`, `cpu` or `webgpu`; what the library was started with by default.
  */
 device?: string, 
+/**
+ * What progress shows of the model while it is fitted, of models that can be watched: nets. It also lets epochs be
+ * gone back to.
+ */
+watch?: WatchMsg, 
 /**
  * Of a forest: grow only the trees from the first of these numbers to the second (left out), and answer with them.
  * Trees that were grown so come back as the payload of a request for all.
@@ -1456,7 +1578,15 @@ id: string, } | { "type": "cancel",
 /**
  * Which job.
  */
-target: number, } | { "type": "describe", };
+target: number, } | { "type": "control", 
+/**
+ * Which job.
+ */
+target: number, 
+/**
+ * How it goes on.
+ */
+action: ControlAction, } | { "type": "describe", };
 
 /**
  * One message to a worker.
@@ -1527,6 +1657,11 @@ features?: Array<string>,
  * By default the target's kind decides.
  */
 task?: Task, 
+/**
+ * A column that says how much each row counts, as `train` takes it. Each fit learns from its fold's rows by their
+ * weights; measures count every held-back row once, as scikit-learn's `cross_validate` does.
+ */
+sample_weight?: string, 
 /**
  * The preparation, learned anew in each fold; a sensible one for each model when absent.
  */
@@ -1969,7 +2104,23 @@ explained_variance_ratio: Array<number>,
 /**
  * The length of each component's values.
  */
-singular_values: Array<number>, } | Record<symbol, never>;
+singular_values: Array<number>, } | { 
+/**
+ * Its layers, the last being the outputs.
+ */
+layers: Array<LayerMsg>, 
+/**
+ * Numbers that were learned.
+ */
+n_parameters: number, 
+/**
+ * What the last layer's sums become: `logistic`, `softmax` or, of numbers, `identity`.
+ */
+output_activation: string, 
+/**
+ * Of numbers, the mean and the deviation that answers are put back with: `mean + deviation · output`.
+ */
+target_scale: [number, number] | null, } | Record<symbol, never>;
 
 /**
  * A loaded table.
@@ -2126,6 +2277,11 @@ seed?: number,
  */
 device?: string, 
 /**
+ * What progress shows of the model while it is fitted, of models that can be watched: nets. It also lets epochs be
+ * gone back to.
+ */
+watch?: WatchMsg, 
+/**
  * Of a forest: grow only the trees from the first of these numbers to the second (left out), and answer with them.
  * Trees that were grown so come back as the payload of a request for all.
  */
@@ -2202,6 +2358,28 @@ impurity: number,
 value: Array<number>, };
 
 /**
+ * A net while it is fitted. Buffers beside it: `weights` (f32: of each layer its weights, `n_inputs × n_outputs`
+ * row-major, then its intercepts) where they were asked for, and those of the boundary.
+ */
+export type ViewMsg = { 
+/**
+ * Epochs that are over.
+ */
+epoch: number, 
+/**
+ * Batches that are done, of all epochs.
+ */
+n_batches: number, 
+/**
+ * Its layers, the last being the outputs.
+ */
+layers: Array<LayerViewMsg>, 
+/**
+ * The grid it is asked over, where one was asked for.
+ */
+boundary: BoundaryMsg | null, };
+
+/**
  * What each tree of a model says about one row.
  */
 export type VotesMsg = { 
@@ -2214,3 +2392,33 @@ votes: Array<number>,
  * How many trees say each class, in the order of the model's classes; `null` where trees say numbers.
  */
 n_by_class: Array<number> | null, };
+
+/**
+ * Two columns, the others at their medians (or most frequent categories).
+ */
+export type WatchBoundaryMsg = { 
+/**
+ * The column across.
+ */
+x: string, 
+/**
+ * The column upwards.
+ */
+y: string, 
+/**
+ * Grid points each way; 40 by default.
+ */
+resolution?: number, };
+
+/**
+ * What to show of a net while it is fitted, at most ten times a second.
+ */
+export type WatchMsg = { 
+/**
+ * What it answers over two columns.
+ */
+boundary?: WatchBoundaryMsg, 
+/**
+ * Its weights.
+ */
+weights?: boolean, };

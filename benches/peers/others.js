@@ -8,18 +8,14 @@ const timed = (work) => {
 
 const rmse = (predicted, actual) => Math.sqrt(predicted.reduce((sum, y, i) => sum + (y - actual[i]) ** 2, 0) / actual.length);
 
-/** YDF in WebAssembly, with its own defaults: it takes no hyper-parameters. The best of `nRepeats` fits counts. */
-async function ydf({ learner, label, train, test, actual, nRepeats }) {
+/** YDF in WebAssembly, with its own defaults: it takes no hyper-parameters. */
+async function ydf({ learner, label, train, test, actual }) {
   const library = await globalThis.YDFTraining({ locateFile: (file) => `/bench/npm/ydf-training/dist/${file}`, print() {}, printErr() {} });
-  let best = null;
-  for (let repeat = 0; repeat < nRepeats; repeat++) {
-    const { result: model, millis } = timed(() => new library[learner](label, "REGRESSION").train(train));
-    const error = rmse(Array.from(model.predict(test)), actual);
-    const nTrees = Number(/Number of trees: (\d+)/.exec(model.describe())?.[1] ?? NaN);
-    model.unload();
-    if (!best || millis < best.millis) best = { millis, rmse: error, nTrees };
-  }
-  return best;
+  const { result: model, millis } = timed(() => new library[learner](label, "REGRESSION").train(train));
+  const error = rmse(Array.from(model.predict(test)), actual);
+  const nTrees = Number(/Number of trees: (\d+)/.exec(model.describe())?.[1] ?? NaN);
+  model.unload();
+  return { millis, rmse: error, nTrees };
 }
 
 const JS_MODELS = {

@@ -98,6 +98,7 @@ const bench = {
 
   /** Reads a CSV given as text and keeps the table. */
   async loadText(name, text) {
+    if (tables[name]) await vitrine.release(tables[name]);
     const table = await vitrine.loadCsv(text, { name });
     tables[name] = table.id;
   },
@@ -114,7 +115,7 @@ const bench = {
 
   /** Fits on one table and measures on another. */
   async fitAndTest(table, test, request) {
-    const model = await vitrine.train({ ...request, table: tables[table], split: { test_table: tables[test] }, seed: 0 });
+    const model = await vitrine.train({ seed: 0, ...request, table: tables[table], split: { test_table: tables[test] } });
     await vitrine.release(model.id);
     return { fitMillis: model.fit_ms, metrics: model.metrics.test };
   },

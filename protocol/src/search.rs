@@ -22,6 +22,9 @@ pub struct SearchMsg {
     pub features: Option<Vec<String>>,
     /// By default the target's kind decides.
     pub task: Option<Task>,
+    /// A column that says how much each row counts, as `train` takes it. Each fit learns from its fold's rows by their
+    /// weights; measures count every held-back row once, as scikit-learn's `cross_validate` does.
+    pub sample_weight: Option<String>,
     /// The preparation, learned anew in each fold; a sensible one for each model when absent.
     pub recipe: Option<Vec<StepMsg>>,
     /// The models, each with the parameters that are not varied.

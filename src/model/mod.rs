@@ -5,6 +5,7 @@
 //! follows from the registry.
 
 mod answers;
+mod by_class;
 mod card;
 mod categorical_nb;
 mod category_set;
@@ -32,6 +33,7 @@ mod svc;
 
 pub use answers::Answers;
 pub(crate) use answers::argmax;
+pub use by_class::{ByClass, ByClassError, by_code, check_classes};
 pub use card::{Metrics, ModelCard, Receipt};
 pub use categorical_nb::{CategoricalNbIssue, CategoricalNbSpec, FittedCategoricalNb};
 pub use category_set::CategorySet;

@@ -261,6 +261,11 @@ fn every_parameter_out_of_range_has_its_own_error() {
                     bad.extend([range.min - 1.0, range.max * 2.0, range.min + 0.5].map(|x| vec![x].into()));
                 }
                 ParamKind::Boolean | ParamKind::Choice { .. } => bad.extend([Value::Null, Value::from(1)]),
+                ParamKind::ChoiceOrByClass { range, .. } => {
+                    let of_class = |x: f64| serde_json::json!({ "0": x });
+                    bad.extend([Value::from(1), of_class(-1.0), of_class(range.max * 2.0)]);
+                    bad.push(serde_json::json!({ "0": "heavy" }));
+                }
             }
             for value in bad {
                 let error = (kind.check)(&ParamMap::from([(doc.name.to_owned(), value.clone())])).unwrap_err();

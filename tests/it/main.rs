@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its own input should stop where it is")]
 
 mod cases;
+mod class_weights;
 mod contract;
 mod conversation;
 mod evaluations;
@@ -26,6 +27,7 @@ mod reference_preparation;
 mod reference_search;
 mod reference_trees;
 mod reference_unsupervised;
+mod reference_weighted_folds;
 mod same_bits;
 mod search;
 mod shared_trees;

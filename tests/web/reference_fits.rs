@@ -96,9 +96,10 @@ pub(crate) async fn ask(csv: &str, requests: &[Value]) -> Vec<(Value, Buffers)> 
     let inbox = Inbox::new();
     let payload: Rc<dyn Source> = Rc::new(csv.as_bytes().to_vec());
     for (idx, request) in requests.iter().enumerate() {
+        let payload = (request["type"] == "load_csv").then(|| Rc::clone(&payload));
         let message: RequestMsg =
             serde_json::from_value(json!({ "job": idx + 1, "request": request })).expect("a readable request");
-        inbox.push(Incoming::Request { message: Box::new(message), payload: Some(Rc::clone(&payload)) });
+        inbox.push(Incoming::Request { message: Box::new(message), payload });
     }
     inbox.close();
     let recorder = Rc::new(Recorder::default());

@@ -18,7 +18,7 @@ pub use prune::{Pruned, Pruning};
 
 use crate::Error;
 use crate::error::{Issues, Place};
-use crate::model::class_weight::ClassWeight;
+use crate::model::class_weight::{CLASS_WEIGHTS, ClassWeight};
 use crate::model::{BoxedSession, Fitted, ModelKind, TreeNode};
 use crate::param::{CountOrShare, ParamMap, Spec, above, any, between};
 use crate::preprocess::{Matrix, Target, Task};
@@ -150,8 +150,9 @@ crate::spec! {
         /// each value makes of the tree.
         ccp_alpha: f64 = 0.0, between(0.0, 1e300), unit "", zh "剪枝强度：每片叶子至少要减少的不纯度";
         /// How much the rows of each class count.
-        /// "balanced" makes rare classes count as much as frequent ones.
-        class_weight: ClassWeight = ClassWeight::None, any(), unit "", zh "各类别的行算多少：balanced 让稀少的类别同样重要";
+        /// "balanced" makes rare classes count as much as frequent ones. An object gives each class its own weight by name; a
+        /// class it leaves out counts once.
+        class_weight: ClassWeight = ClassWeight::None, CLASS_WEIGHTS, unit "", zh "各类别的行算多少：balanced 让稀少的类别同样重要";
     }
 }
 

@@ -29,7 +29,8 @@ pub use fitted::FittedGradientBoosting;
 
 use crate::Error;
 use crate::error::Place;
-use crate::model::{BoxedSession, ClassWeight, ModelKind, TreeError};
+use crate::model::class_weight::{CLASS_WEIGHTS, ClassWeight};
+use crate::model::{BoxedSession, ModelKind, TreeError};
 use crate::param::{ParamMap, Spec, above, any, between};
 use crate::preprocess::{Target, Task};
 use crate::random::Seed;
@@ -70,7 +71,7 @@ pub(super) const KIND: ModelKind = ModelKind {
     check: |params| GradientBoostingSpec::from_params(params).map(|spec| spec.to_params()),
     resolve: |params, task| {
         if task == Task::Regression {
-            params.insert("class_weight".to_owned(), ClassWeight::None.word().into());
+            params.insert("class_weight".to_owned(), "none".into());
         }
     },
     uses_tensors: |_| false,
@@ -143,8 +144,9 @@ crate::spec! {
         /// Up to 255 categories each; a category nobody has seen counts as missing.
         categorical_features: CategoricalFeatures = CategoricalFeatures::FromDtype, any(), unit "", zh "哪些特征按类别集合提问";
         /// Whether each class counts as much as any other.
-        /// "balanced" makes rare classes as heavy as frequent ones.
-        class_weight: ClassWeight = ClassWeight::None, any(), unit "", zh "各类别的权重";
+        /// "balanced" makes rare classes as heavy as frequent ones. An object gives each class its own weight by name; a
+        /// class it leaves out counts once.
+        class_weight: ClassWeight = ClassWeight::None, CLASS_WEIGHTS, unit "", zh "各类别的权重";
         /// Whether to end when more rounds do not help.
         /// "auto" does so where there are more than 10,000 rows.
         early_stopping: EarlyStopping = EarlyStopping::Auto, any(), unit "", zh "没有改进时是否提前停止";

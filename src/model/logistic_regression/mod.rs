@@ -23,7 +23,7 @@ pub(super) use loss::sigmoid;
 
 use crate::Error;
 use crate::error::{Issues, Place};
-use crate::model::class_weight::ClassWeight;
+use crate::model::class_weight::{CLASS_WEIGHTS, ClassWeight};
 use crate::model::linear_map::LinearMap;
 use crate::model::{BoxedSession, Fitted, ModelError, ModelKind};
 use crate::param::{Checked, ParamMap, Spec, above, any, between};
@@ -106,8 +106,9 @@ crate::spec! {
         /// Which share of an "elasticnet" is "l1"; other penalties do not read it.
         l1_ratio: f64 = 0.5, between(0.0, 1.0), unit "", zh "弹性网络中 L1 惩罚的比例";
         /// How much the rows of each class count.
-        /// "balanced" lets rare classes count as much as frequent ones.
-        class_weight: ClassWeight = ClassWeight::None, any(), unit "", zh "类别权重";
+        /// "balanced" lets rare classes count as much as frequent ones. An object gives each class its own weight by name; a
+        /// class it leaves out counts once.
+        class_weight: ClassWeight = ClassWeight::None, CLASS_WEIGHTS, unit "", zh "类别权重";
         /// How the coefficients are found.
         /// "newton-cholesky" gives way to "lbfgs" where its equations would be too large, and both to "saga" where the
         /// penalty is "l1" or "elasticnet". "saga" finds scikit-learn's minimum, but by Newton's steps.
@@ -187,9 +188,10 @@ impl LogisticRegressionSpec {
 
     /// **Errors** `train.not_by_gradient_descent`.
     fn check_descent(&self) -> Result<(), Error> {
-        let (name, word) = match (self.penalty, self.class_weight) {
+        let (name, word) = match (self.penalty, &self.class_weight) {
             (Penalty::L1 | Penalty::ElasticNet, _) => ("penalty", self.penalty.word()),
-            (_, ClassWeight::Balanced) => ("class_weight", self.class_weight.word()),
+            (_, ClassWeight::Balanced) => ("class_weight", "balanced"),
+            (_, ClassWeight::Given(_)) => ("class_weight", "by class"),
             _ => return Ok(()),
         };
         Err(LogisticError::NotByDescent { name: name.to_owned(), word: word.to_owned() }.into())

@@ -20,7 +20,7 @@ pub use fitted::FittedMlp;
 
 use crate::Error;
 use crate::error::Issues;
-use crate::model::class_weight::{ClassWeight, ClassWeightError};
+use crate::model::class_weight::{CLASS_WEIGHTS, ClassWeight, ClassWeightError};
 use crate::model::{BoxedSession, ModelError, ModelKind};
 use crate::param::{Integers, ParamMap, Spec, above, any, between};
 use crate::preprocess::{Target, Task};
@@ -89,7 +89,7 @@ crate::spec! {
         momentum: f64 = 0.9, between(0.0, 1.0), unit "", zh "动量（仅用于 sgd）";
         /// How much the rows of each class count.
         /// "balanced" lets rare classes count as much as frequent ones.
-        class_weight: ClassWeight = ClassWeight::None, any(), unit "", zh "类别权重";
+        class_weight: ClassWeight = ClassWeight::None, CLASS_WEIGHTS, unit "", zh "类别权重";
         /// Whether rows are held back from learning, and the epoch that is best on them is kept.
         early_stopping: bool = false, any(), unit "", zh "是否提前停止";
         /// Which share of the training rows is held back for that.
@@ -127,11 +127,11 @@ impl MlpSpec {
 
     /// How much each class counts; empty where all count the same.
     ///
-    /// **Errors** `train.class_weight_of_numbers`.
+    /// **Errors** `train.class_weight_of_numbers`, `train.unknown_class`.
     fn class_weights(&self, y: &Target) -> Result<Vec<f64>, Error> {
-        match (self.class_weight, y) {
+        match (&self.class_weight, y) {
             (ClassWeight::None, _) => Ok(Vec::new()),
-            (weight, Target::Classes { codes, n_classes }) => Ok(weight.of_classes(codes, *n_classes)),
+            (weight, Target::Classes { codes, n_classes }) => weight.of_classes(codes, *n_classes),
             _ => Err(ClassWeightError::OfNumbers {}.into()),
         }
     }

@@ -16,7 +16,7 @@ pub use part::{TreeShare, read_trees, write_trees};
 
 use serde_json::Value;
 
-use super::class_weight::ClassWeight;
+use super::class_weight::{CLASS_WEIGHTS, ClassWeight};
 use super::decision_tree::grow::{Limits, Splitter};
 use super::decision_tree::{Criterion, DecisionTreeSpec, layout};
 use crate::Error;
@@ -107,8 +107,9 @@ crate::spec! {
         /// How much impurity each leaf of a tree must take away to be kept once the tree is grown; 0 keeps all.
         ccp_alpha: f64 = 0.0, between(0.0, 1e300), unit "", zh "剪枝强度：每片叶子至少要减少的不纯度";
         /// How much the rows of each class count.
-        /// "balanced" makes rare classes count as much as frequent ones.
-        class_weight: ClassWeight = ClassWeight::None, any(), unit "", zh "各类别的行算多少：balanced 让稀少的类别同样重要";
+        /// "balanced" makes rare classes count as much as frequent ones. An object gives each class its own weight by name; a
+        /// class it leaves out counts once.
+        class_weight: ClassWeight = ClassWeight::None, CLASS_WEIGHTS, unit "", zh "各类别的行算多少：balanced 让稀少的类别同样重要";
         /// Whether each tree gets as many rows as there are, drawn with replacement.
         /// Some rows are then drawn several times, and about a third not at all; otherwise each tree gets all rows. Weights
         /// say how often a row is drawn, or what it counts in every tree.

@@ -25,7 +25,7 @@ pub use fitted::FittedSvc;
 use serde_json::Value;
 
 use crate::Error;
-use crate::model::class_weight::ClassWeight;
+use crate::model::class_weight::{CLASS_WEIGHTS, ClassWeight};
 use crate::model::{BoxedSession, ModelError, ModelKind};
 use crate::param::{ParamKind, ParamMap, ParamValue, Range, Spec, above, any, between};
 use crate::preprocess::{Matrix, Target, Task};
@@ -117,8 +117,9 @@ crate::spec! {
         /// Large: borders follow single rows. "scale" is 1 / (features · variance), "auto" is 1 / features.
         gamma: Gamma = Gamma::Scale, above(0.0, 1e300), unit "", zh "rbf 核的宽窄";
         /// How much the rows of each class count.
-        /// "balanced" lets rare classes count as much as frequent ones.
-        class_weight: ClassWeight = ClassWeight::None, any(), unit "", zh "类别权重";
+        /// "balanced" lets rare classes count as much as frequent ones. An object gives each class its own weight by name; a
+        /// class it leaves out counts once.
+        class_weight: ClassWeight = ClassWeight::None, CLASS_WEIGHTS, unit "", zh "类别权重";
         /// By how much two rows may disagree about the border in the end.
         tol: f64 = 1e-3, above(0.0, 1e100), unit "", zh "收敛容差";
         /// How often two rows' weights are moved at most; null is no limit but libsvm's ten million.
@@ -210,7 +211,7 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
         let most = (n_rows as f64 * libm::sqrt(COST_MAX / cost)) as usize;
         return Err(SvcError::TooManyRows { n_rows, most }.into());
     }
-    let weights = spec.class_weight.of_classes(&codes, n_classes);
+    let weights = spec.class_weight.of_classes(&codes, n_classes)?;
     let bounds = weights.iter().map(|weight| spec.c * weight).collect();
     Ok(Box::new(SvcSession::new(spec, shape, x, members, bounds)))
 }

@@ -8,7 +8,7 @@ use vitrine_protocol::{FitMsg, ModelSpecMsg, ProgressMsg};
 use crate::Error;
 use crate::error::Issues;
 use crate::evaluate::evaluate;
-use crate::model::{Answers, Fitted, ModelError, ModelKind, TreeShare, find};
+use crate::model::{Answers, Fitted, ModelError, ModelKind, TreeShare, by_code, check_classes, find};
 use crate::param::{ParamMap, ParamValue};
 use crate::preprocess::{Labels, Matrix, Prepared, Step, Target, read_weights};
 use crate::random::Seed;
@@ -48,6 +48,8 @@ impl Candidate {
             return Err(ModelError::WrongTask { kind: kind.kind.to_owned(), task }.into());
         }
         (kind.resolve)(&mut params, plan.task);
+        check_classes(&params, &plan.parts.train.classes)?;
+        plan.check_weight(kind, &params)?;
         let quiet = &mut Issues::new();
         let steps = steps_for(&plan.entry.table, &plan.features, recipe, (kind, &params), quiet)?;
         let device = choose_device(&context.workspace.borrow().device, None, (kind.uses_tensors)(&params))?;
@@ -168,9 +170,10 @@ impl<'a> Bench<'a> {
             seed: Seed(self.plan.seed),
             device: candidate.device.device.clone(),
         };
-        let Candidate { kind, params, .. } = candidate;
+        let class = |&code: &u32| self.plan.parts.train.classes[code as usize].as_str();
+        let params = by_code(&candidate.params, &prepared.known.iter().map(class).collect::<Vec<_>>());
         let (fitted, _, fit_millis) =
-            fit(self.context, kind, params, input, TreeShare::default(), &mut Issues::new(), None).await?;
+            fit(self.context, candidate.kind, &params, input, TreeShare::default(), &mut Issues::new(), None).await?;
         made.fit_ms = fit_millis;
         let answers = self.answer(fitted.as_ref(), &prepared.test_x, &prepared).await;
         made.metrics = evaluate(&answers, &prepared.test).metrics;

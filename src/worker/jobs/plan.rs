@@ -7,7 +7,7 @@ use vitrine_protocol::{SplitMsg, StepMsg, TrainMsg};
 
 use crate::Error;
 use crate::error::Issues;
-use crate::model::{ModelError, ModelKind, find};
+use crate::model::{ModelError, ModelKind, check_classes, find};
 use crate::param::ParamMap;
 use crate::preprocess::{
     Labels, Needs, PreprocessError, PreprocessIssue, RowSource, Step, Target, Task, encode_as_codes, read_known_labels,
@@ -90,6 +90,7 @@ impl Plan {
             (Some(test), None) => Parts { train: labels, test: Some(all_rows(test.table.n_rows())) },
             (None, _) => split_labels(&labels, &split, default_fraction(task), seed, column, &mut issues)?,
         };
+        check_classes(&params, &parts.train.classes)?;
         let device = choose_device(&workspace.device, request.device.as_deref(), (kind.uses_tensors)(&params))?;
         Ok(Self {
             table_id: request.table,
@@ -118,6 +119,13 @@ impl Plan {
             true => Ok(()),
             false => Err(ModelError::FoldsNeedTarget { kind: self.kind.kind.to_owned() }.into()),
         }
+    }
+
+    /// Whether a model can weigh the rows as this plan does.
+    ///
+    /// **Errors** `train.takes_no_weights`.
+    pub(super) fn check_weight(&self, kind: &ModelKind, params: &ParamMap) -> Result<(), Error> {
+        if self.sample_weight.is_some() { check_takes_weights(kind, params) } else { Ok(()) }
     }
 
     /// The table the held-back rows are in.
@@ -181,10 +189,14 @@ fn check_weight(
     if Some(name) == target {
         return Err(PreprocessError::WeightUsedTwice { column: name.to_owned(), also: "the target" }.into());
     }
-    if !(kind.takes_weights)(params) {
-        return Err(ModelError::TakesNoWeights { kind: kind.kind.to_owned() }.into());
+    check_takes_weights(kind, params)
+}
+
+fn check_takes_weights(kind: &ModelKind, params: &ParamMap) -> Result<(), Error> {
+    match (kind.takes_weights)(params) {
+        true => Ok(()),
+        false => Err(ModelError::TakesNoWeights { kind: kind.kind.to_owned() }.into()),
     }
-    Ok(())
 }
 
 /// The share of rows that is held back when the request does not say: none where nothing is predicted.

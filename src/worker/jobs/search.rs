@@ -130,7 +130,7 @@ fn train_msg(request: &SearchMsg, model: &ModelSpecMsg, split: &SplitMsg) -> Tra
         target: Some(request.target.clone()),
         features: request.features.clone(),
         task: request.task,
-        sample_weight: None,
+        sample_weight: request.sample_weight.clone(),
         recipe: request.recipe.clone(),
         model: model.clone(),
         split: Some(split.clone()),

@@ -7,7 +7,7 @@ use vitrine_protocol::{Buffer, Event, ModelMsg, TrainMsg};
 use crate::Error;
 use crate::error::Issues;
 use crate::evaluate::report_sample;
-use crate::model::{ModelCard, ModelKind, Pipeline, Receipt, TreeShare, code_names};
+use crate::model::{ModelCard, ModelKind, Pipeline, Receipt, TreeShare, by_code, code_names};
 use crate::param::ParamMap;
 use crate::preprocess::{Prepared, Task, read_weights};
 use crate::random::Seed;
@@ -77,8 +77,9 @@ pub(super) async fn train(
         device: plan.device.device.clone(),
     };
     let watching = Watching::new(&context, watch, &recipe, &plan.parts.train.classes).await?;
-    let (kind, params) = (plan.kind, &plan.params);
-    let outcome = fit(&context, kind, params, input, share, &mut issues, Some(&watching)).await?;
+    let classes: Vec<&str> = plan.parts.train.classes.iter().map(String::as_str).collect();
+    let params = by_code(&plan.params, &classes);
+    let outcome = fit(&context, plan.kind, &params, input, share, &mut issues, Some(&watching)).await?;
     if let Some(range) = only_trees {
         return Ok(trees::grown_reply(range, outcome));
     }

@@ -111,7 +111,10 @@ fn param_doc(doc: &ParamDoc) -> ParamDocMsg {
                 options: words(options),
             },
             ParamKind::Boolean => ParamKindMsg::Boolean,
-            ParamKind::Choice { options } => ParamKindMsg::Choice { options: words(options) },
+            // Forms offer the words; that there may be a number for each class is said at length.
+            ParamKind::Choice { options } | ParamKind::ChoiceOrByClass { options, .. } => {
+                ParamKindMsg::Choice { options: words(options) }
+            }
             ParamKind::Integers { range, most } => {
                 ParamKindMsg::Integers { min: range.min, max: range.max, most: *most }
             }
