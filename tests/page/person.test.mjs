@@ -193,6 +193,29 @@ test("a view whose part does not come says so, and comes when it is chosen again
   await page.locator("#panel .empty").waitFor();
 });
 
+test("points painted by hand become a table, with a mouse and without one", async () => {
+  const page = await openPage("en");
+  await pressOn(page, "paint");
+  const easel = by(page, "easel");
+  await easel.waitFor();
+  await assertNoBarriers(page, "the painting ground");
+  assert.ok(await by(page, "use-painted").isDisabled(), "one colour is no question");
+  await easel.focus();
+  for (const key of ["Space", "ArrowLeft", "Space", "2", "ArrowUp", "Enter"]) await page.keyboard.press(key);
+  await easel.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = await easel.boundingBox();
+  await page.mouse.move(x + width * 0.1, y + height * 0.1);
+  await page.mouse.down();
+  await page.mouse.move(x + width * 0.9, y + height * 0.1, { steps: 10 });
+  await page.mouse.up();
+  const n_points = await page.locator(".easel circle").count();
+  assert.ok(n_points > 12, `${n_points} points`);
+  await by(page, "use-painted").click();
+  await page.locator("[data-testid=grid] td:not(.waiting)").first().waitFor();
+  assert.equal(await page.locator(".on-show .chip").first().innerText(), `Painted points\n${n_points} rows × 3 columns`);
+  assert.deepEqual(page.troubles, []);
+});
+
 test("a pasted CSV is read, and a bad file says why without taking it away", async () => {
   const page = await openPage("en");
   await page.locator("details.paste summary").click();

@@ -254,3 +254,10 @@ pub(crate) fn is_narrow() -> bool {
     let query = web_sys::window().and_then(|window| window.match_media("(max-width: 940px)").ok()?);
     query.is_some_and(|query| query.matches())
 }
+
+/// Left, top, width and height of an element in the window.
+pub(crate) fn frame_of(target: Option<web_sys::EventTarget>) -> Option<[f64; 4]> {
+    let frame = target?.dyn_into::<web_sys::Element>().ok()?.get_bounding_client_rect();
+    Some([frame.left(), frame.top(), frame.width(), frame.height()])
+        .filter(|[.., width, height]| *width > 0.0 && *height > 0.0)
+}

@@ -45,8 +45,10 @@ thread_local! {
 pub(crate) struct Beside {
     /// The bytes of a file: a `Blob`, a string or a `Uint8Array`.
     pub(crate) payload: Option<JsValue>,
-    /// Hears how far the job is.
-    pub(crate) on_progress: Option<Box<dyn Fn(ProgressMsg)>>,
+    /// Hears how far the job is, with what numbers came along.
+    pub(crate) on_progress: Option<Box<dyn Fn(ProgressMsg, Buffers)>>,
+    /// Is given the methods that steer a fit.
+    pub(crate) controls: Option<Object>,
     /// Stops the job.
     pub(crate) signal: Option<AbortSignal>,
 }
@@ -57,6 +59,11 @@ pub(crate) struct Buffers(JsValue);
 impl Buffers {
     fn named(&self, name: &str) -> Option<JsValue> {
         Reflect::get(&self.0, &name.into()).ok().filter(JsValue::is_object)
+    }
+
+    /// What came with a part of the message; nothing where there is no such part.
+    pub(crate) fn of(&self, name: &str) -> Self {
+        Self(self.named(name).unwrap_or_default())
     }
 
     /// A buffer of numbers, whatever its width.
@@ -128,14 +135,17 @@ async fn send(request: Request, beside: Beside) -> Result<(JsValue, JsValue), Er
     if let Some(payload) = &beside.payload {
         let _ = set("payload", payload);
     }
+    if let Some(controls) = &beside.controls {
+        let _ = set("controls", controls);
+    }
     if let Some(signal) = &beside.signal {
         let _ = set("signal", signal);
     }
     // The closure lives until the answer is here; a late message would find it gone, and there is none by contract.
     let listener = beside.on_progress.map(|hear| {
-        Closure::<dyn Fn(JsValue)>::new(move |progress| {
-            if let Ok(progress) = wire::read(progress) {
-                hear(progress);
+        Closure::<dyn Fn(JsValue)>::new(move |progress: JsValue| {
+            if let Ok(told) = wire::read(progress.clone()) {
+                hear(told, Buffers(progress));
             }
         })
     });

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use vitrine_protocol::{
     BoundaryMsg, CatalogMsg, ColumnKind, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg,
     MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RowsMsg, SearchedMsg, StepMsg, TableMsg, Task,
-    TreeMsg,
+    TreeMsg, ViewMsg,
 };
 
 use crate::charts::Palette;
@@ -111,6 +111,17 @@ pub(crate) struct Boundary {
     pub(crate) values: Vec<f64>,
 }
 
+/// A net while it is fitted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Live {
+    /// How far it is, and how its layers are.
+    pub(crate) view: ViewMsg,
+    /// Of each layer its weights and its biases.
+    pub(crate) weights: Vec<(Vec<f64>, Vec<f64>)>,
+    /// What it answers over two columns.
+    pub(crate) boundary: Option<Arc<Boundary>>,
+}
+
 /// Everything the page knows.
 #[derive(Clone, Copy)]
 pub(crate) struct App {
@@ -140,6 +151,8 @@ pub(crate) struct DataState {
     pub(crate) options: RwSignal<LoadOptionsMsg>,
     /// The sample's file, when it is one.
     pub(crate) sample: RwSignal<Option<String>>,
+    /// Whether its source is here, to be read again with other options.
+    pub(crate) can_be_read_again: RwSignal<bool>,
     /// Whether the choice of data is shown although there is a table.
     pub(crate) choosing: RwSignal<bool>,
     /// The selected row of the table, everywhere.
@@ -162,6 +175,8 @@ pub(crate) struct PlanState {
     pub(crate) target: RwSignal<Option<String>>,
     /// Columns left out of the features; text columns are left out unless put back.
     pub(crate) left_out: RwSignal<BTreeSet<String>>,
+    /// Whether nets are fitted slowly enough to be watched, a batch at a time.
+    pub(crate) slow: RwSignal<bool>,
     /// The recipe, when the person has changed it; otherwise the engine builds one.
     pub(crate) recipe: RwSignal<Recipe>,
     /// The recipes before and after it.
@@ -191,6 +206,10 @@ pub(crate) struct ResultState {
     pub(crate) models: RwSignal<Vec<Arc<Trained>>>,
     /// The one that is looked at.
     pub(crate) model: RwSignal<Option<Arc<Trained>>>,
+    /// The net that is being fitted, as it was last heard of.
+    pub(crate) live: RwSignal<Option<Arc<Live>>>,
+    /// Whether it waits for a person.
+    pub(crate) held: RwSignal<bool>,
     /// What came of the last comparison or search.
     pub(crate) found: RwSignal<Option<Arc<SearchedMsg>>>,
     /// The loss so far, while training.
@@ -233,12 +252,14 @@ impl App {
                 table: RwSignal::new(None),
                 options: RwSignal::new(LoadOptionsMsg::default()),
                 sample: RwSignal::new(None),
+                can_be_read_again: RwSignal::new(false),
                 choosing: RwSignal::new(false),
                 selected_row: RwSignal::new(None),
             },
             plan: PlanState {
                 target: RwSignal::new(None),
                 left_out: RwSignal::new(BTreeSet::new()),
+                slow: RwSignal::new(false),
                 recipe: RwSignal::new(None),
                 history: RwSignal::new(History::default()),
                 prepared: RwSignal::new(None),
@@ -258,6 +279,8 @@ impl App {
             result: ResultState {
                 models: RwSignal::new(Vec::new()),
                 model: RwSignal::new(None),
+                live: RwSignal::new(None),
+                held: RwSignal::new(false),
                 found: RwSignal::new(None),
                 curve: RwSignal::new(Vec::new()),
                 evaluation: RwSignal::new(None),

@@ -14,7 +14,8 @@ use crate::state::{App, JobKind, NoticeKind, default_left_out};
 use crate::{browser, text};
 
 thread_local! {
-    /// The source of the table, for reading it again. A blob is a handle: the browser holds the bytes.
+    /// The source of the table, for reading it again; none of a project's tables and of made-up ones. A blob is a handle:
+    /// the browser holds the bytes.
     static SOURCE: RefCell<Option<Blob>> = const { RefCell::new(None) };
 }
 
@@ -28,6 +29,13 @@ pub(crate) fn load_blob(app: App, blob: Blob, name: String) {
 pub(crate) fn load_text(app: App, words: &str) {
     if let Some(blob) = browser::text_blob(words, "text/csv") {
         load_blob(app, blob, app.lang.get_untracked().texts().pasted.to_owned());
+    }
+}
+
+/// Reads a table that was made on this page, and goes on to the training.
+pub(crate) fn load_made(app: App, words: &str) {
+    if let Some(blob) = browser::text_blob(words, "text/csv") {
+        load_blob(app, blob, app.lang.get_untracked().texts().paint_name.to_owned());
     }
 }
 
@@ -67,10 +75,32 @@ async fn load(app: App, blob: Blob, options: LoadOptionsMsg, target: Option<Stri
     let request = Request::LoadCsv { id, options: options.clone() };
     let outcome = client::ask::<TableMsg>(request, beside).await;
     let Some((table, _)) = close_job(app, outcome) else { return };
-    SOURCE.set(Some(blob));
     app.data.options.set(options);
+    replace(app, table, target, Some(blob)).await;
+}
+
+/// Makes up a table of the engine's toys.
+pub(crate) fn make_toy(app: App, kind: &'static str, n_rows: usize, noise: f64) {
+    let request = Request::MakeToy {
+        id: next_id("table"),
+        kind: kind.to_owned(),
+        n_rows: Some(n_rows),
+        noise: Some(noise),
+        seed: app.plan.seed.with_untracked(|seed| seed.trim().parse().ok()),
+    };
+    app.data.sample.set(None);
+    spawn_local(async move {
+        let outcome = client::ask::<TableMsg>(request, open_job(app, JobKind::Load, None)).await;
+        if let Some((table, _)) = close_job(app, outcome) {
+            replace(app, table, None, None).await;
+        }
+    });
+}
+
+/// Puts a table in the place of the one before.
+async fn replace(app: App, table: TableMsg, target: Option<String>, source: Option<Blob>) {
     let before = app.data.table.get_untracked();
-    show(app, table, target);
+    show(app, table, target, source);
     // A table that no model was made from is not needed any more.
     if let Some(before) = before
         && app.result.models.with_untracked(|models| models.iter().all(|trained| trained.model.table != before.id))
@@ -81,14 +111,16 @@ async fn load(app: App, blob: Blob, options: LoadOptionsMsg, target: Option<Stri
     }
 }
 
-/// Puts a table before the person.
-pub(super) fn show(app: App, table: TableMsg, target: Option<String>) {
+/// Puts a table before the person; `source` is what it can be read again from.
+pub(super) fn show(app: App, table: TableMsg, target: Option<String>, source: Option<Blob>) {
     let texts = app.lang.get_untracked().texts();
     let size = [("rows", &*table.n_rows.to_string()), ("columns", &*table.columns.len().to_string())];
     app.announcement.set(text::fill(texts.said_loaded, &size));
     let target = target.filter(|name| table.columns.iter().any(|column| column.name == *name));
     let target = target.or_else(|| suggest_target(&table));
     batch(|| {
+        app.data.can_be_read_again.set(source.is_some());
+        SOURCE.set(source);
         app.data.choosing.set(false);
         app.data.selected_row.set(None);
         app.result.points.set(None);

@@ -191,15 +191,20 @@ pub(crate) fn load_boundary(app: App) {
 /// Reads the rows that are drawn as points.
 pub(crate) fn follow_points(app: App) {
     let Some(trained) = app.result.model.get_untracked() else { return };
+    if is_current(app, &trained.model) {
+        load_points(app, trained.model.table.clone());
+    }
+}
+
+/// Reads the rows of the table that is shown, unless that was done.
+pub(super) fn load_points(app: App, table: String) {
+    if app.result.points.with_untracked(Option::is_some) {
+        return;
+    }
     spawn_local(async move {
-        if !is_current(app, &trained.model) {
-            return;
-        }
-        if app.result.points.with_untracked(Option::is_none) {
-            match read_rows(&trained.model.table, 0, N_POINTS).await {
-                Ok(rows) => app.result.points.set(Some(Arc::new(rows))),
-                Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
-            }
+        match read_rows(&table, 0, N_POINTS).await {
+            Ok(rows) => app.result.points.set(Some(Arc::new(rows))),
+            Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
         }
     });
 }

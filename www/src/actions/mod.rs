@@ -5,6 +5,7 @@
 
 mod data;
 mod explain;
+mod live;
 mod prepare;
 mod project;
 pub(crate) mod recipe;
@@ -17,16 +18,17 @@ use leptos::prelude::*;
 use vitrine_protocol::{CatalogMsg, ErrorMsg, ProgressMsg, Request};
 use web_sys::AbortController;
 
-pub(crate) use data::{load_blob, load_sample, load_text, read_rows, reload, set_kind};
+pub(crate) use data::{load_blob, load_made, load_sample, load_text, make_toy, read_rows, reload, set_kind};
 pub(crate) use explain::{
     evaluate, follow_points, follow_row, is_current, load_boundary, numeric_and_categorical, show_cell, show_tree,
 };
+pub(crate) use live::{Steer, steer};
 pub(crate) use prepare::follow_plan;
 pub(crate) use project::{Answer, answer_csv, answer_row, export_project, import_project};
 pub(crate) use search::{search, train_candidate};
 pub(crate) use train::{look_at, train};
 
-use crate::client::{self, Beside};
+use crate::client::{self, Beside, Buffers};
 use crate::state::{App, Job, JobKind, NoticeKind};
 
 thread_local! {
@@ -62,28 +64,28 @@ fn next_id(prefix: &str) -> String {
 
 /// Opens a foreground job: shows it, lets it be cancelled, and passes its progress on.
 fn open_job(app: App, kind: JobKind, payload: Option<wasm_bindgen::JsValue>) -> Beside {
-    open_watched_job(app, kind, payload, |_| {})
+    open_watched_job(app, kind, payload, |_, _| {})
 }
 
 fn open_watched_job(
     app: App,
     kind: JobKind,
     payload: Option<wasm_bindgen::JsValue>,
-    watch: impl Fn(&ProgressMsg) + 'static,
+    watch: impl Fn(&ProgressMsg, &Buffers) + 'static,
 ) -> Beside {
     app.job.set(Some(Job { kind, progress: ProgressMsg::default() }));
     let controller = AbortController::new().ok();
     let signal = controller.as_ref().map(AbortController::signal);
     ABORT.set(controller);
-    let on_progress = move |progress: ProgressMsg| {
-        watch(&progress);
+    let on_progress = move |progress: ProgressMsg, buffers: Buffers| {
+        watch(&progress, &buffers);
         app.job.update(|job| {
             if let Some(job) = job {
                 job.progress = progress;
             }
         });
     };
-    Beside { payload, on_progress: Some(Box::new(on_progress)), signal }
+    Beside { payload, on_progress: Some(Box::new(on_progress)), controls: None, signal }
 }
 
 /// Ends the foreground job; an error is told, a cancellation too, but calmly.

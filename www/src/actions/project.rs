@@ -95,7 +95,7 @@ pub(crate) fn import_project(app: App, blob: Blob) {
         let Some((project, _)) = close_job(app, outcome) else { return };
         if let Some(table) = project.tables.into_iter().next_back() {
             let target = project.models.last().and_then(|model| model.target.clone());
-            super::data::show(app, table, target);
+            super::data::show(app, table, target, None);
         }
         let models: Vec<_> = project.models.into_iter().map(|model| Trained { model, test_rows: Vec::new() }).collect();
         for trained in models.into_iter().map(Arc::new) {

@@ -7,15 +7,18 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vitrine_protocol::{ModelMsg, ModelSpecMsg, ProgressMsg, Request, SplitMsg, TrainMsg};
 
-use super::{close_job, next_id, open_watched_job};
+use super::{close_job, live, next_id, open_watched_job};
 use crate::browser;
-use crate::client;
+use crate::client::{self, Buffers};
 use crate::params;
 use crate::state::{App, JobKind, Trained};
 
+/// The model that shows itself while it is fitted.
+const WATCHED: &str = "mlp";
+
 /// Trains what the plan says, if it says enough.
 pub(crate) fn train(app: App) {
-    let Some(train) = untrack(move || request(app)) else { return };
+    let Some(mut train) = untrack(move || request(app)) else { return };
     if app.job.with_untracked(Option::is_some) {
         return;
     }
@@ -24,7 +27,10 @@ pub(crate) fn train(app: App) {
     if browser::is_narrow() {
         browser::show("outcome");
     }
-    let watch = move |progress: &ProgressMsg| {
+    let is_watched = train.model.kind == WATCHED;
+    app.result.live.set(None);
+    let watch = move |progress: &ProgressMsg, buffers: &Buffers| {
+        live::hear(app, progress, buffers);
         if let (Some(epoch), Some(loss)) = (progress.epoch, progress.train_loss) {
             app.result.curve.update(|curve| {
                 if curve.last().is_none_or(|(last, _, _)| *last < epoch) {
@@ -33,7 +39,12 @@ pub(crate) fn train(app: App) {
             });
         }
     };
-    let beside = open_watched_job(app, JobKind::Train, None, watch);
+    let mut beside = open_watched_job(app, JobKind::Train, None, watch);
+    if is_watched {
+        train.watch = Some(Box::new(live::watch(app)));
+        beside.controls = Some(live::controls(app));
+        super::explain::load_points(app, train.table.clone());
+    }
     spawn_local(async move {
         let outcome = client::ask::<ModelMsg>(Request::Train { id: next_id("model"), train }, beside).await;
         let Some((model, buffers)) = close_job(app, outcome) else { return };
@@ -64,6 +75,7 @@ pub(crate) fn look_at(app: App, trained: Arc<Trained>) {
                 *axes = None;
             }
         });
+        app.result.live.set(None);
         app.result.model.set(Some(trained));
     });
 }
@@ -92,5 +104,6 @@ pub(super) fn request(app: App) -> Option<TrainMsg> {
         seed: Some(app.plan.seed.get().trim().parse().ok()?),
         device: Some(app.plan.device.get()),
         watch: None,
+        only_trees: None,
     })
 }

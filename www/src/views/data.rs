@@ -76,7 +76,7 @@ fn Dialect() -> impl IntoView {
             <label class="chip-select" for=id.clone()>
                 <span>{move || label(app.text())}</span>
                 <select
-                    id=id.clone() data-testid=testid
+                    id=id.clone() data-testid=testid disabled=move || !app.data.can_be_read_again.get()
                     on:change:target=move |event| {
                         let value = event.target().value();
                         actions::reload(app, |options| change(options, &value));

@@ -82,7 +82,7 @@ fn Card(
             <header>
                 <h3 title=full_name>{short_name}</h3>
                 <select
-                    class="kind" aria-label=move || format!("{}: {label}", app.text().kind)
+                    class="kind" disabled=move || !app.data.can_be_read_again.get() aria-label=move || format!("{}: {label}", app.text().kind)
                     on:change:target=move |event| {
                         let value = event.target().value();
                         if let Some((kind, _)) = KINDS.iter().find(|(_, word)| *word == value) {

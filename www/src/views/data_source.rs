@@ -5,6 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 use web_sys::FileList;
 
+use super::parts::{Fetched, toys};
 use crate::actions;
 use crate::format;
 use crate::state::{App, Sample, app, tr};
@@ -64,6 +65,25 @@ pub(super) fn Source() -> impl IntoView {
             <div class="samples">
                 {move || app.samples.get().into_iter().map(|sample| view! { <SampleCard sample/> }).views()}
             </div>
+        </section>
+        <Make/>
+    }
+}
+
+/// Data that is made here, opened when it is wanted.
+#[component]
+fn Make() -> impl IntoView {
+    let app = app();
+    let is_open = RwSignal::new(false);
+    view! {
+        <section class="block">
+            <button
+                class="ghost small start" data-testid="paint" aria-expanded=move || is_open.get().to_string()
+                on:click:target=move |_| is_open.update(|open| *open = !*open)
+            >
+                <Icon name="plus"/>{tr!(app, paint_title)}
+            </button>
+            {move || is_open.get().then(|| view! { <Fetched load=toys/> })}
         </section>
     }
 }

@@ -5,6 +5,7 @@ use vitrine_protocol::StructureMsg;
 
 use super::explain_importances::Importances;
 use super::explain_linear::{Coefficients, Terms};
+use super::explain_net::NetFigure;
 use super::explain_plane::Plane;
 use super::explain_pruning::Pruning;
 use super::explain_tree::TreeFigure;
@@ -37,6 +38,7 @@ fn Inside() -> impl IntoView {
             model.as_ref().map_or(Inner::Nothing, |model| match model.model.structure {
                 StructureMsg::Tree { .. } | StructureMsg::Trees { .. } => Inner::Tree,
                 StructureMsg::Linear(_) => Inner::Coefficients,
+                StructureMsg::Net { .. } => Inner::Net,
                 _ => Inner::Nothing,
             })
         })
@@ -62,9 +64,10 @@ fn Inside() -> impl IntoView {
                 {move || match drawn_as.get() {
                     Inner::Tree => view! { <TreeFigure/><Pruning/><Importances/> }.into_any(),
                     Inner::Coefficients => view! { <Coefficients/><Terms/> }.into_any(),
+                    Inner::Net => view! { <NetFigure is_live=false/> }.into_any(),
                     Inner::Nothing => ().into_any(),
                 }}
-                <Plane/>
+                <Plane is_live=false/>
                 <Show when=move || has_curve.get()><LossFigure/></Show>
             </div>
             <Show when=move || is_current.get()>
@@ -82,6 +85,7 @@ fn Inside() -> impl IntoView {
 enum Inner {
     Tree,
     Coefficients,
+    Net,
     Nothing,
 }
 

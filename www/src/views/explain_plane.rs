@@ -1,5 +1,7 @@
 //! Two columns of the table, and what the model answers everywhere between the points.
 
+use std::sync::Arc;
+
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use serde_json::Value;
@@ -8,16 +10,24 @@ use crate::actions;
 use crate::browser::number_in;
 use crate::charts::{Axis, Colour, Drawing, Point, Regions, ScatterSpec, ScatterWords, scatter};
 use crate::format::{self, Short};
-use crate::state::{App, Boundary, Trained, app, said};
+use crate::state::{App, Boundary, app, said};
 use crate::text::{fill, shortened};
 use crate::widgets::{Figure, Sheet, Views};
 
 /// The figure.
 #[component]
-pub(super) fn Plane() -> impl IntoView {
+pub(super) fn Plane(
+    /// Whether it is the plane of the model that is being fitted.
+    is_live: bool,
+) -> impl IntoView {
     let app = app();
-    let points = Memo::new(move |_| points(app));
-    let drawing = Memo::new(move |_| draw(app, &points.get()).unwrap_or_default());
+    let subject = Memo::new(move |_| Subject::of(app, is_live));
+    let points = Memo::new(move |_| subject.with(|subject| points(app, subject.as_ref()?)).unwrap_or_default());
+    let drawing = Memo::new(move |_| {
+        subject
+            .with(|subject| points.with(|points| subject.as_ref().map(|subject| draw(app, subject, points))))
+            .unwrap_or_default()
+    });
     let sheet = Signal::derive(move || {
         let (x, y) = app.result.axes.get().unwrap_or_default();
         let head = vec![app.text().row.to_owned(), x, y];
@@ -28,8 +38,8 @@ pub(super) fn Plane() -> impl IntoView {
     });
     let title = said(app, |texts| texts.plane_title);
     let note = Signal::derive(move || {
-        let held = app.result.boundary.with(|boundary| {
-            let boundary = boundary.as_ref()?;
+        let held = subject.with(|subject| {
+            let boundary = &subject.as_ref()?.boundary;
             let words = boundary.grid.fixed.iter().take(6).map(|(name, value)| {
                 let value = value.as_f64().map_or_else(|| format::cell(value), format::number);
                 format!("{} {}", shortened(name, 24), shortened(&value, 20))
@@ -46,7 +56,7 @@ pub(super) fn Plane() -> impl IntoView {
     };
     view! {
         <Figure name="plane" title note drawing sheet>
-            <div class="axes"><AxisSelect across=true/><AxisSelect across=false/></div>
+            {(!is_live).then(|| view! { <div class="axes"><AxisSelect across=true/><AxisSelect across=false/></div> })}
             <svg
                 class="plot plane" role="img" data-testid="plane" aria-label=title on:click=on_click
                 viewBox=move || drawing.with(|drawing| format!("0 0 {} {}", Short(drawing.width.max(1.0)), Short(drawing.height.max(1.0))))
@@ -116,10 +126,28 @@ fn axes_of(boundary: &Boundary) -> (Axis, Axis) {
     (axis(&boundary.grid.x, &boundary.grid.x_values), axis(&boundary.grid.y, &boundary.grid.y_values))
 }
 
+/// What the plane is of.
+#[derive(Clone, PartialEq)]
+struct Subject {
+    boundary: Arc<Boundary>,
+    target: String,
+}
+
+impl Subject {
+    fn of(app: App, is_live: bool) -> Option<Self> {
+        if is_live {
+            let boundary = app.result.live.get()?.boundary.clone()?;
+            return Some(Self { boundary, target: app.plan.target.get()? });
+        }
+        let target = app.result.model.get()?.model.target_name().to_owned();
+        Some(Self { boundary: app.result.boundary.get()?, target })
+    }
+}
+
 /// The span of the target's numbers, as the engine profiled it.
-fn target_span(app: App, trained: &Trained) -> Option<[f64; 2]> {
+fn target_span(app: App, target: &str) -> Option<[f64; 2]> {
     app.data.table.with(|table| {
-        let column = table.as_ref()?.columns.iter().find(|column| column.name == trained.model.target_name())?;
+        let column = table.as_ref()?.columns.iter().find(|column| column.name == target)?;
         Some([column.min?, column.max?])
     })
 }
@@ -128,23 +156,20 @@ fn share([low, high]: [f64; 2], value: f64) -> f64 {
     if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
 }
 
-fn points(app: App) -> Vec<Point> {
-    let (Some(rows), Some(trained), Some(boundary)) =
-        (app.result.points.get(), app.result.model.get(), app.result.boundary.get())
-    else {
-        return Vec::new();
-    };
+fn points(app: App, subject: &Subject) -> Option<Vec<Point>> {
+    let rows = app.result.points.get()?;
+    let grid = &subject.boundary.grid;
     let at = |name: &str| rows.columns.iter().position(|column| column == name);
-    let (Some(x_at), Some(y_at)) = (at(&boundary.grid.x), at(&boundary.grid.y)) else { return Vec::new() };
-    let target_at = at(trained.model.target_name());
-    let (x_axis, y_axis) = axes_of(&boundary);
-    let span = target_span(app, &trained);
+    let (x_at, y_at) = (at(&grid.x)?, at(&grid.y)?);
+    let target_at = at(&subject.target);
+    let (x_axis, y_axis) = axes_of(&subject.boundary);
+    let span = target_span(app, &subject.target);
     let row_word = app.text().row;
     let one = |(position, cells): (usize, &Vec<Value>)| {
         let row = rows.start + position;
         let (x, y) = (cells.get(x_at)?, cells.get(y_at)?);
         let target = target_at.and_then(|at| cells.get(at)).unwrap_or(&Value::Null);
-        let colour = match (&trained.model.classes, span, target.as_f64()) {
+        let colour = match (&grid.classes, span, target.as_f64()) {
             (Some(classes), _, _) => {
                 let name = format::cell(target);
                 classes.iter().position(|class| *class == name).map_or(Colour::None, Colour::Class)
@@ -155,20 +180,20 @@ fn points(app: App) -> Vec<Point> {
         let words = format!("{row_word} {}: {}", row + 1, format::cell(target));
         Some(Point { row: Some(row), x: place(&x_axis, x, row)?, y: place(&y_axis, y, row + 1)?, colour, words })
     };
-    rows.cells.iter().enumerate().filter_map(one).collect()
+    Some(rows.cells.iter().enumerate().filter_map(one).collect())
 }
 
-fn draw(app: App, points: &[Point]) -> Option<Drawing> {
-    let (trained, boundary) = (app.result.model.get()?, app.result.boundary.get()?);
-    let (mut x, mut y) = axes_of(&boundary);
+fn draw(app: App, subject: &Subject, points: &[Point]) -> Drawing {
+    let boundary = &subject.boundary;
+    let (mut x, mut y) = axes_of(boundary);
     // Points outside what the grid covers widen the axes only if the grid has no numbers to say.
     for (axis, of) in [(&mut x, (|p: &Point| p.x) as fn(&Point) -> f64), (&mut y, |p: &Point| p.y)] {
         if axis.span[0] == axis.span[1] {
             axis.span = points.iter().map(of).fold(axis.span, |[low, high], value| [low.min(value), high.max(value)]);
         }
     }
-    let span = target_span(app, &trained);
-    let classes = trained.model.classes.clone().unwrap_or_default();
+    let span = target_span(app, &subject.target);
+    let classes = boundary.grid.classes.clone().unwrap_or_default();
     let n_classes = classes.len();
     let cells = |at: usize| match (n_classes, span) {
         (0, span) => {
@@ -194,5 +219,5 @@ fn draw(app: App, points: &[Point]) -> Option<Drawing> {
         lines: &[],
         marked: &marked,
     };
-    Some(app.palette.with(|palette| scatter(&spec, &ScatterWords { legend: trained.model.target_name() }, palette)))
+    app.palette.with(|palette| scatter(&spec, &ScatterWords { legend: &subject.target }, palette))
 }

@@ -10,15 +10,18 @@ mod explain;
 mod explain_frame;
 mod explain_importances;
 mod explain_linear;
+mod explain_net;
 mod explain_plane;
 mod explain_pruning;
 mod explain_tree;
 mod export;
+mod live;
 mod parts;
 mod predict;
 mod prepare;
 mod prepare_step;
 mod search;
+mod toys;
 mod train;
 mod train_result;
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use vitrine_protocol::{DeviceKind, MetricsMsg};
+use vitrine_protocol::{DeviceKind, MetricsMsg, StructureMsg};
+
+use super::live::{Learned, Live};
 
 use crate::charts::{LossWords, loss};
 use crate::format;
@@ -18,17 +20,24 @@ pub(super) fn Outcome() -> impl IntoView {
     let is_training =
         Memo::new(move |_| app.job.with(|job| job.as_ref().is_some_and(|job| job.kind == JobKind::Train)));
     let has_curve = Memo::new(move |_| app.result.curve.with(|curve| curve.len() > 1));
+    let is_live = Memo::new(move |_| app.result.live.with(Option::is_some));
+    let is_net = Memo::new(move |_| {
+        let is_net = |trained: &Arc<Trained>| matches!(trained.model.structure, StructureMsg::Net { .. });
+        !is_training.get() && app.result.model.with(|trained| trained.as_ref().is_some_and(is_net))
+    });
     view! {
         <div class="outcome" id="outcome" data-testid="outcome">
             {move || {
                 let trained = app.result.model.get();
                 match (is_training.get(), trained) {
+                    (true, _) if is_live.get() => view! { <Live/> }.into_any(),
                     (true, _) => view! { <p class="under-way">{tr!(app, training)}</p> }.into_any(),
                     (false, Some(trained)) => result(app, &trained).into_any(),
                     (false, None) => view! { <div class="empty"><Logo/><p>{tr!(app, no_result_yet)}</p></div> }.into_any(),
                 }
             }}
             <Show when=move || has_curve.get()><LossFigure/></Show>
+            <Show when=move || is_net.get()><Learned/></Show>
         </div>
     }
 }
