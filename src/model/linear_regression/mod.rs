@@ -13,9 +13,9 @@ use crate::Error;
 use crate::error::{Issues, Place};
 use crate::model::linear_map::{FittedLinear, LinearMap};
 use crate::model::{BoxedSession, Fitted, ModelError, ModelKind};
-use crate::param::{Checked, ParamMap, Spec, above, any, between};
+use crate::param::{ParamMap, Spec, above, any, between};
 use crate::preprocess::{Target, Task};
-use crate::train::gradient_descent::{Descent, DescentConfig, DescentIssue, Optimizer};
+use crate::train::gradient_descent::{Descent, DescentConfig, Optimizer};
 use crate::train::{FitInput, Session, Step, StepFuture, ready};
 pub(super) use least_squares::LeastSquares;
 
@@ -129,7 +129,8 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
             Ok(Box::new(ExactSession { kind: KIND.kind, problem, n_features }))
         }
         LinearSolver::GradientDescent => {
-            Ok(Box::new(DescentSession { descent: Descent::new(&input, spec.descent())?, spec, n_features }))
+            let config = spec.descent();
+            Ok(Box::new(DescentSession { descent: Descent::new(&input, config)?, config, n_features }))
         }
     }
 }
@@ -168,7 +169,7 @@ impl Session<dyn Fitted> for ExactSession {
 /// A descent under way.
 struct DescentSession {
     descent: Descent,
-    spec: Checked<LinearRegressionSpec>,
+    config: DescentConfig,
     n_features: usize,
 }
 
@@ -180,9 +181,8 @@ impl Session<dyn Fitted> for DescentSession {
     fn finish(self: Box<Self>) -> (Box<dyn Fitted>, Issues) {
         let weights = self.descent.into_weights().expect("a step has said that the descent is done");
         let mut issues = Issues::new();
-        // Without a tolerance nobody has asked for it to settle.
-        if self.spec.tol.is_some() && !weights.has_settled {
-            issues.push(DescentIssue::NotSettled { max_iter: self.spec.max_iter });
+        if let Some(issue) = weights.issue(&self.config) {
+            issues.push(issue);
         }
         let (coefficients, intercepts) = (weights.coefficients, weights.intercepts);
         let map = LinearMap { coefficients, intercepts, n_features: self.n_features };

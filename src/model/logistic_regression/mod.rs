@@ -28,7 +28,7 @@ use crate::model::linear_map::LinearMap;
 use crate::model::{BoxedSession, Fitted, ModelError, ModelKind};
 use crate::param::{Checked, ParamMap, Spec, above, any, between};
 use crate::preprocess::{Matrix, Target, Task};
-use crate::train::gradient_descent::{Descent, DescentConfig, DescentIssue, Optimizer};
+use crate::train::gradient_descent::{Descent, DescentConfig, Optimizer};
 use crate::train::{Epoch, FitInput, Session, Step, StepFuture, ready};
 use minimise::{Method, Minimiser, Outcome};
 use objective::{Held, Objective};
@@ -245,8 +245,9 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
     }
     if spec.solver == LogisticSolver::GradientDescent {
         spec.check_descent()?;
-        let descent = Descent::new(&input, spec.descent(n_rows))?;
-        return Ok(Box::new(DescentSession { descent, spec, n_features, n_classes }));
+        let config = spec.descent(n_rows);
+        let descent = Descent::new(&input, config)?;
+        return Ok(Box::new(DescentSession { descent, config, n_features, n_classes }));
     }
     let weights = spec.class_weight.apply(&input.y, input.sample_weight)?.unwrap_or_else(|| vec![1.0; n_rows]);
     let codes = codes.clone();
@@ -351,7 +352,7 @@ impl Session<dyn Fitted> for ExactSession {
 /// A descent under way.
 struct DescentSession {
     descent: Descent,
-    spec: Checked<LogisticRegressionSpec>,
+    config: DescentConfig,
     n_features: usize,
     n_classes: usize,
 }
@@ -364,8 +365,8 @@ impl Session<dyn Fitted> for DescentSession {
     fn finish(self: Box<Self>) -> (Box<dyn Fitted>, Issues) {
         let weights = self.descent.into_weights().expect("a step has said that the descent is done");
         let mut issues = Issues::new();
-        if !weights.has_settled {
-            issues.push(DescentIssue::NotSettled { max_iter: self.spec.max_iter });
+        if let Some(issue) = weights.issue(&self.config) {
+            issues.push(issue);
         }
         let (coefficients, intercepts) = (weights.coefficients, weights.intercepts);
         let map = LinearMap { coefficients, intercepts, n_features: self.n_features };

@@ -29,6 +29,8 @@ pub struct Descent {
     config: DescentConfig,
     is_gpu: bool,
     scale: TargetScale,
+    /// The loss of weights that are all 0.
+    start_loss: f64,
     rows: Rows,
     valid: Option<Rows>,
     model: Model,
@@ -65,12 +67,17 @@ impl Descent {
             Target::Classes { n_classes, .. } if n_classes > 2 => n_classes,
             _ => 1,
         };
+        let start_loss = match input.y {
+            Target::Classes { n_classes, .. } => libm::log(n_classes.max(2) as f64),
+            Target::Values(_) => scale.loss_factor(),
+        };
         let n_features = input.x.n_features();
         let inner = input.device.tensors();
         Ok(Self {
             config,
             is_gpu: input.device.is_webgpu(),
             scale,
+            start_loss,
             rows: Rows::new(&input.x, &input.y, scale, n_outputs, &on),
             valid: input.valid.as_ref().map(|(x, y)| Rows::new(x, y, scale, n_outputs, &on)),
             model: Model {
@@ -205,7 +212,7 @@ impl Descent {
         self.best = self.best.min(watched);
         let has_settled = self.config.tol.is_some() && self.n_stale >= PATIENCE;
         if has_settled || self.epoch == self.config.n_epochs {
-            self.weights = Some(self.read_weights(has_settled).await?);
+            self.weights = Some(self.read_weights(has_settled, train_loss > self.start_loss).await?);
         }
         Ok(Epoch { number: self.epoch, of: self.config.n_epochs, train_loss, valid_loss })
     }
@@ -218,7 +225,7 @@ impl Descent {
         Err(DescentError::LossNotFinite { epoch: self.epoch + 1, learning_rate }.into())
     }
 
-    async fn read_weights(&self, has_settled: bool) -> Result<Weights, Error> {
+    async fn read_weights(&self, has_settled: bool, has_risen: bool) -> Result<Weights, Error> {
         // One row per output, which is what everybody else expects.
         let coefficients = self.model.coefficients.clone().transpose();
         let both = Transaction::default().register(coefficients).register(self.model.intercepts.clone());
@@ -229,6 +236,7 @@ impl Descent {
             coefficients: coefficients.iter().map(|&x| f64::from(x) * deviation).collect(),
             intercepts: intercepts.iter().map(|&x| f64::from(x) * deviation + mean).collect(),
             has_settled,
+            has_risen,
         };
         let last = weights.coefficients.iter().chain(&weights.intercepts).fold(0.0, |sum, x| sum + x * 0.0);
         self.check_finite(last)?;
@@ -287,6 +295,7 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
+    use super::super::DescentIssue;
     use super::*;
     use crate::preprocess::Matrix;
     use crate::random::Seed;
@@ -378,6 +387,17 @@ mod tests {
         let error = descend(&line(), config).unwrap_err();
         assert_eq!(error.code(), "train.loss_not_finite");
         assert_eq!(error.args()["learning_rate"], "1000000");
+    }
+
+    #[test]
+    fn a_descent_that_goes_uphill_says_so() {
+        let classes = input(vec![-2.0, -1.0, 1.0, 2.0], Target::Classes { codes: vec![0, 1, 0, 1], n_classes: 2 });
+        let up = DescentConfig { learning_rate: 1e4, n_epochs: 20, ..CONFIG };
+        let (weights, epochs) = descend(&classes, up).unwrap();
+        assert!(weights.has_risen && epochs.last().unwrap().train_loss > 1.0);
+        assert_eq!(weights.issue(&up), Some(DescentIssue::LossRose { learning_rate: 1e4 }));
+        let (weights, _) = descend(&classes, CONFIG).unwrap();
+        assert_eq!(weights.issue(&CONFIG), None);
     }
 
     #[test]

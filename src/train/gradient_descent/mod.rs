@@ -37,6 +37,11 @@ crate::trouble! {
         NotSettled { max_iter: usize } => "not_settled",
             "the loss had not settled after {max_iter} epochs",
             hint "Raise max_iter or the learning rate, or scale the features";
+        /// Gradient descent went uphill.
+        LossRose { learning_rate: f64 } => "loss_rose",
+            "at learning rate {learning_rate} the loss ended above where it began",
+            hint "Lower the learning rate, or scale the features",
+            place Place::field("model.learning_rate");
     }
 }
 
@@ -85,4 +90,19 @@ pub struct Weights {
     pub intercepts: Vec<f64>,
     /// Whether the loss had settled before the last epoch.
     pub has_settled: bool,
+    /// Whether the loss ended above that of the weights it began with, all of them 0.
+    pub has_risen: bool,
+}
+
+impl Weights {
+    /// What is odd about how they came to be.
+    pub fn issue(&self, config: &DescentConfig) -> Option<DescentIssue> {
+        let (max_iter, learning_rate) = (config.n_epochs, config.learning_rate);
+        match self {
+            Self { has_risen: true, .. } => Some(DescentIssue::LossRose { learning_rate }),
+            // Without a tolerance nobody has asked for it to settle.
+            Self { has_settled: false, .. } if config.tol.is_some() => Some(DescentIssue::NotSettled { max_iter }),
+            _ => None,
+        }
+    }
 }
