@@ -584,7 +584,7 @@ export class Vitrine extends EventTarget {
    */
   async train(given, calling = {}) {
     // Epochs to go back to are kept for who watches.
-    const request = calling.controls ? { ...given, watch: given.watch ?? {} } : given;
+    const request = calling?.controls ? { ...given, watch: given.watch ?? {} } : given;
     const asked = { id: this.#freshId("model"), ...request, type: "train" };
     const { event, buffers } = await this.request(asked, calling);
     const rowsOf = (name) => Array.from(buffers[name] ?? []);
@@ -759,7 +759,7 @@ export class Vitrine extends EventTarget {
     const n_features = request.features?.length ?? size.n_columns - 1;
     const n_epochs = request.model.n_epochs ?? request.model.max_iter ?? 100;
     // Of a net, layer by layer; of a linear model, an output.
-    const hidden = request.model.kind === "mlp" ? (request.model.hidden_layer_sizes ?? [100]) : [];
+    const hidden = request.model.kind === "mlp" ? [request.model.hidden_layer_sizes ?? 100].flat() : [];
     const sizes = [n_features, ...hidden, 1];
     const n_weights = sizes.slice(1).reduce((sum, n_units, idx) => sum + sizes[idx] * n_units, 0);
     return size.n_rows * n_weights * n_epochs >= AUTO_GPU_MULTIPLICATIONS;

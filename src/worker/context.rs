@@ -69,6 +69,11 @@ impl Context {
         if now - self.last_post.get() >= POST_EVERY_MILLIS {
             self.post(now, progress, Vec::new());
         }
+        self.breathe(now).await;
+    }
+
+    /// As [`Context::tick`], with nothing to tell.
+    pub(super) async fn breathe(&self, now: f64) {
         if now - self.last_yield.get() >= YIELD_EVERY_MILLIS {
             self.host.yield_now().await;
             self.last_yield.set(self.host.now_millis());

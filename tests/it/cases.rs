@@ -1,7 +1,7 @@
 //! The reference files and the rows they speak of, for the reference and contract tests.
 
 use serde_json::Value;
-use vitrine::model::{Answers, Fitted, find};
+use vitrine::model::{Answers, Fitted, ModelKind, find};
 use vitrine::param::ParamMap;
 use vitrine::preprocess::{Matrix, Target};
 use vitrine::random::Seed;
@@ -99,6 +99,11 @@ pub(crate) fn params(json: &Value) -> ParamMap {
 /// The seed a case was made with.
 pub(crate) fn seed(case: &Value) -> Seed {
     Seed(case["params"]["random_state"].as_u64().unwrap_or(0))
+}
+
+/// Whether this build fits a kind of model, by default: one without tensors leaves nets to others.
+pub(crate) fn is_fitted_here(kind: &ModelKind) -> bool {
+    cfg!(feature = "tensors") || !(kind.uses_tensors)(&(kind.check)(&ParamMap::new()).expect("defaults are in range"))
 }
 
 /// What to fit to, on the CPU.

@@ -6,15 +6,13 @@ use vitrine::param::ParamMap;
 use vitrine::preprocess::{Matrix, Target, Task};
 use vitrine::random::Seed;
 
-use crate::cases::{fit, input};
+use crate::cases::{fit, input, is_fitted_here};
 use crate::conversation::{Script, file};
 
-/// The models that weigh classes and that this build can fit: one without tensors leaves nets out.
+/// The models that weigh classes.
 fn weighing() -> impl Iterator<Item = &'static ModelKind> {
     let weighs = |kind: &&ModelKind| (kind.docs)().iter().any(|doc| doc.name == "class_weight");
-    let is_here =
-        |kind: &&ModelKind| cfg!(feature = "tensors") || !(kind.uses_tensors)(&(kind.check)(&ParamMap::new()).unwrap());
-    REGISTRY.iter().filter(weighs).filter(is_here)
+    REGISTRY.iter().filter(weighs).filter(|kind| is_fitted_here(kind))
 }
 
 /// After scikit-learn's `check_class_weight_classifiers`: where one class outweighs the others, it is the answer.

@@ -234,3 +234,20 @@ fn a_saved_net_is_the_same_to_the_bit_and_needs_no_tensors() {
         script().ask(train("m", Value::Null)).ask(json!({ "type": "predict", "id": "m", "table": "t" })).run();
     assert_eq!(answered.numbers(3, "probabilities"), again.numbers(2, "probabilities"));
 }
+
+#[test]
+fn sizes_of_layers_are_searched_like_any_parameter() {
+    let talk = script()
+        .ask(json!({ "type": "search", "table": "t", "target": "class", "split": { "folds": 2 },
+                     "models": [{ "kind": "mlp", "max_iter": 20 }],
+                     "space": { "hidden_layer_sizes": [[4], [4, 3]], "activation": ["tanh"] } }))
+        .ask(json!({ "type": "search", "table": "t", "target": "class", "split": { "folds": 2 },
+                     "models": [{ "kind": "mlp" }], "space": { "hidden_layer_sizes": { "low": 2, "high": 9 } } }))
+        .run();
+    let candidates = talk.json(2)["candidates"].clone();
+    let sizes = candidates.as_array().unwrap().iter().map(|candidate| candidate["model"]["hidden_layer_sizes"].clone());
+    let mut sizes: Vec<String> = sizes.map(|sizes| sizes.to_string()).collect();
+    sizes.sort();
+    assert_eq!(sizes, ["[4,3]", "[4]"]);
+    assert_eq!(talk.error_code(3), "train.bad_space");
+}

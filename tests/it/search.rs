@@ -1,9 +1,9 @@
 //! Searches as a worker carries them out: what fails is told, what is absurd is refused, and shared work is the same work.
 
 use serde_json::{Value, json};
-use vitrine::param::ParamMap;
 use vitrine_protocol::Event;
 
+use crate::cases::is_fitted_here;
 use crate::conversation::{Conversation, Script, file};
 
 fn iris(changes: Value) -> Value {
@@ -125,18 +125,11 @@ fn a_class_that_a_fold_does_not_know_counts_as_wrong() {
     assert_eq!(found["candidates"][0]["metrics"]["roc_auc"]["mean"], Value::Null);
 }
 
-/// The models that this build can fit: one without tensors leaves nets out.
-fn kinds_here() -> impl Iterator<Item = &'static vitrine::model::ModelKind> {
-    let is_here = |kind: &&vitrine::model::ModelKind| {
-        cfg!(feature = "tensors") || !(kind.uses_tensors)(&(kind.check)(&ParamMap::new()).unwrap())
-    };
-    vitrine::model::REGISTRY.iter().filter(is_here)
-}
-
 #[test]
 fn every_model_goes_through_a_comparison() {
     for (target, task) in [("species", "classification"), ("body_mass_g", "regression")] {
-        let models: Vec<Value> = kinds_here().map(|kind| json!({ "kind": kind.kind })).collect();
+        let kinds = vitrine::model::REGISTRY.iter().filter(|kind| is_fitted_here(kind));
+        let models: Vec<Value> = kinds.map(|kind| json!({ "kind": kind.kind })).collect();
         let search = json!({ "type": "search", "table": "t", "target": target, "task": task, "models": models,
             "split": { "folds": 3, "shuffle": true } });
         let found = Script::new().load("t", file("www/samples/penguins.csv")).ask(search).run().json(2);
@@ -276,7 +269,8 @@ fn a_model_can_be_trained_and_measured_on_folds() {
 #[test]
 fn a_fold_of_one_class_is_answered_or_has_no_measures() {
     // The table is sorted by class: what comes before the first folds is of one class only.
-    for kind in kinds_here().filter(|kind| kind.tasks.contains(&vitrine::train::Task::Classification)) {
+    let classifies = |kind: &&vitrine::model::ModelKind| kind.tasks.contains(&vitrine::train::Task::Classification);
+    for kind in vitrine::model::REGISTRY.iter().filter(classifies).filter(|kind| is_fitted_here(kind)) {
         let train = json!({ "type": "train", "id": "m", "table": "t", "target": "species", "model": { "kind": kind.kind },
             "split": { "folds": 5, "fold_kind": "time_ordered", "test_fraction": 0 } });
         let trained = Script::new().load("t", file("www/samples/iris.csv")).ask(train).run().json(2);

@@ -277,6 +277,52 @@ test("what descends a gradient on the CPU trains in the tensor worker, which is 
   assert.ok(cpu.requests.some(({ type }) => type === "import_project"));
 });
 
+test("a net is watched and steered in the tensor worker", async () => {
+  v = await Vitrine.start();
+  await v.makeToy({ kind: "moons" });
+  const controls = {};
+  const request = { table: "table-1", target: "class", model: { kind: "mlp", fake: "view" } };
+  let training;
+  const first = new Promise((resolve) => (training = v.train(request, { controls, onProgress: resolve })));
+  // Said before there is a worker: heard when the fit begins.
+  controls.pause();
+  const { view } = await first;
+  controls.step();
+  controls.seek(4);
+  controls.stop();
+  assert.equal((await training).id, "model-1");
+  controls.resume();
+  const [cpu, tensors] = FakeWorker.all;
+  const heard = tensors.requests.filter(({ type }) => type === "control");
+  assert.deepEqual(heard.map(({ action }) => action), ["pause", "step", { seek: 4 }, "stop"]);
+  const train = tensors.requests.find(({ type }) => type === "train");
+  assert.deepEqual(train.watch, {});
+  assert.deepEqual(tensors.requests[0], cpu.requests[0]);
+
+  assert.deepEqual(view.layers.map(({ weights, biases }) => [Array.from(weights), Array.from(biases)]), [
+    [[0, 1, 2, 3, 4, 5], [6, 7, 8]],
+    [[9, 10, 11], [12]],
+  ]);
+  assert.ok(view.layers[0].weights instanceof Float32Array);
+  assert.deepEqual([view.boundary.x, view.boundary.codes[0], view.boundary.probabilities[0]], ["x", 1, 0.75]);
+});
+
+test("a paused GPU worker has nothing to say and is not given up", async () => {
+  useGpu({});
+  v = await Vitrine.start({ device: "webgpu" });
+  await v.loadCsv("x\n1\n");
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const controls = {};
+  const training = v.train({ table: "table-1", target: "x", model: { kind: "mlp", fake: "wait" } }, { controls });
+  const gpu = FakeWorker.all.find(({ url }) => url.includes("gpu"));
+  await gpu.heard("train");
+  controls.pause();
+  await gpu.heard("control");
+  mock.timers.tick(120_000);
+  controls.stop();
+  assert.equal((await training).device.kind, "webgpu");
+});
+
 test("a search with candidates that descend a gradient is the tensor worker's, any other the CPU worker's", async () => {
   v = await Vitrine.start();
   await v.loadCsv("x\n1\n");

@@ -90,6 +90,13 @@ export class FakeWorker {
       this.crash();
     } else if (fake === "wait" || fake === "deaf" || (fake === "gpu deaf" && isGpu)) {
       this.#waiting.push({ job, isDeaf: fake === "deaf", answer });
+    } else if (fake === "view") {
+      const layers = [[2, 3], [3, 1]].map(([n_inputs, n_outputs]) => ({ n_inputs, n_outputs, gradient_norm: 1, n_dead: 0 }));
+      const view = { epoch: 1, n_batches: 3, layers, boundary: { x: "x", y: "y", x_values: [0], y_values: [0] } };
+      const weights = Float32Array.from({ length: 13 }, (_, idx) => idx);
+      const buffers = { weights, codes: new Uint32Array([1]), probabilities: new Float64Array([0.75]) };
+      this.#post(job, { type: "progressed", fraction: 0.5, view }, buffers);
+      this.#waiting.push({ job, isDeaf: false, answer });
     } else if (fake === "fail") {
       this.#fail(job, "train.made_up");
     } else if (fake === "gpu lost" && isGpu) {
@@ -110,6 +117,8 @@ export class FakeWorker {
     switch (request.type) {
       case "load_csv":
         return this.#post(job, { type: "table_loaded", ...fakeTable(id, payload, request.options) });
+      case "make_toy":
+        return this.#post(job, { type: "table_loaded", ...fakeTable(id, { size: 9 }, { name: request.kind }) });
       case "read_table":
         return this.#post(job, { type: "rows_read", start: 0, columns: ["__proto__", "y"], cells: [[1, 2]] });
       case "prepare":
@@ -134,6 +143,9 @@ export class FakeWorker {
         return this.#post(job, { type: "released", id });
       case "describe":
         return this.#post(job, { type: "described", models: [], steps: [], errors: [] });
+      case "control":
+        if (request.action === "stop") this.answerWaiting();
+        return;
       case "cancel": {
         const waiting = this.#waiting.find(({ job, isDeaf }) => job === request.target && !isDeaf);
         if (waiting) this.#post(request.target, { type: "cancelled" });

@@ -212,3 +212,36 @@ test("the catalog declares every model with its parameters in both languages", a
 test("nothing left the origin", () => {
   assert.deepEqual(page.strayRequests, []);
 });
+
+test("a net is watched, paused, taken back and ended, and answers where there is no burn", async () => {
+  const { views, model, out, plane } = await page.evaluate(async () => {
+    const table = await v.makeToy({ kind: "circle", n_rows: 120, seed: 3 });
+    const net = { kind: "mlp", hidden_layer_sizes: [8], learning_rate_init: 0.02, max_iter: 100000, n_iter_no_change: 100000, tol: 0 };
+    const watch = { boundary: { x: "x", y: "y", resolution: 10 }, weights: true };
+    const controls = {};
+    const views = [];
+    const onProgress = ({ message, view }) => {
+      if (!view) return;
+      views.push({ message, epoch: view.epoch, n_batches: view.n_batches, n_weights: view.layers[0].weights.length, n_codes: view.boundary.codes.length });
+      const n_paused = views.filter(({ message }) => message === "paused").length;
+      if (message === "fitting" && n_paused === 0 && view.epoch > 40) controls.pause();
+      else if (message === "paused" && n_paused <= 3) controls.step();
+      else if (message === "paused" && n_paused === 4) controls.seek(20);
+      else if (message === "paused" && n_paused === 5) controls.resume();
+      else if (n_paused === 5 && view.epoch > 60) controls.stop();
+    };
+    const model = await v.train({ table: table.id, target: "class", model: net, watch }, { controls, onProgress });
+    const out = await v.predict(model.id, { table: table.id });
+    const plane = await v.explain(model.id, { kind: "boundary", x: "x", y: "y", resolution: 10 });
+    return { views, model, out, plane };
+  });
+  const paused = views.filter(({ message }) => message === "paused");
+  assert.deepEqual(paused.slice(1, 4).map(({ n_batches }, idx) => n_batches - paused[idx].n_batches), [1, 1, 1]);
+  assert.ok(paused[4].epoch <= 20, `back to epoch ${paused[4].epoch}`);
+  assert.ok(views.every(({ n_weights, n_codes }) => n_weights === 16 && n_codes === 100));
+  assert.deepEqual(model.structure.layers.map(({ n_outputs }) => n_outputs), [8, 1]);
+  assert.equal(model.structure.n_parameters, 33);
+  assert.ok(model.history.length > 60 && model.history.length < 100_000);
+  assert.equal(out.predictions.length, 120);
+  assert.equal(plane.predictions.length, 100);
+});

@@ -228,6 +228,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_saved_is_loaded_bit_for_bit_and_checked() {
+        for n_classes in [0, 1, 2] {
+            let mut saved = fitted(n_classes);
+            assert_eq!(FittedMlp::load(&saved.state()).unwrap(), saved);
+            let hidden = Layer { n_inputs: 3, n_outputs: 1, weights: vec![0.1; 3], biases: vec![-0.0], norm: None };
+            let hidden = Layer { norm: Some(Norm::identity(1)), ..hidden };
+            saved.net.layers.insert(0, hidden);
+            let again = FittedMlp::load(&saved.state()).unwrap();
+            assert_eq!((again.state(), again.n_features()), (saved.state(), 3));
+            saved.net.layers[0].norm = Some(Norm { variance: vec![-1.0], ..Norm::identity(1) });
+            assert!(FittedMlp::load(&saved.state()).is_err());
+        }
+        assert!(FittedMlp::load(&fitted(3).state()).is_err(), "three classes are no single output");
+    }
+
+    #[test]
     fn two_classes_are_odds() {
         let x = Matrix::from_columns(vec![vec![1.0 + 3f64.ln() / 2.0]]);
         let Answers::Classes { probabilities, .. } = fitted(2).predict(&x) else { panic!("it answers classes") };

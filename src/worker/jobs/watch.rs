@@ -159,7 +159,7 @@ impl Watching {
         let (view, buffers) = match (&self.asked, session.watched()) {
             (Some(asked), Some(watched)) => {
                 let view = watched.view().await?;
-                let (msg, buffers) = self.view_msg(context, asked, view, &progress).await;
+                let (msg, buffers) = self.view_msg(context, asked, view).await;
                 (Some(Box::new(msg)), buffers)
             }
             _ => (None, Vec::new()),
@@ -168,13 +168,7 @@ impl Watching {
         Ok(())
     }
 
-    async fn view_msg(
-        &self,
-        context: &Context,
-        asked: &WatchMsg,
-        view: View<dyn Fitted>,
-        progress: &ProgressMsg,
-    ) -> (ViewMsg, Buffers) {
+    async fn view_msg(&self, context: &Context, asked: &WatchMsg, view: View<dyn Fitted>) -> (ViewMsg, Buffers) {
         let mut buffers = Vec::new();
         if let Some((_, x)) = &self.plane {
             let mut all: Option<Answers> = None;
@@ -185,7 +179,7 @@ impl Watching {
                     None => answers,
                     Some(before) => before.followed_by(answers),
                 });
-                context.tick_with(progress.clone()).await;
+                context.breathe(context.now_millis()).await;
             }
             buffers = all.map(boundary_buffers).unwrap_or_default();
         }
