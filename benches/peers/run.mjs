@@ -20,7 +20,7 @@ import { modelParts } from "./models.mjs";
 
 const HELP = `Vitrine beside its peers, in one Chromium.
 
-Usage: node run.mjs [--only csv,big,tree,cancel,visit,abalone,boosting,growth] [--quick] [--json FILE]
+Usage: node run.mjs [--only csv,big,tree,cancel,visit,abalone,boosting,growth,workers] [--quick] [--json FILE]
 
 Options:
   --only PARTS  Only these parts, separated by commas
@@ -43,7 +43,7 @@ if (options.help) {
   console.log(HELP);
   process.exit(0);
 }
-const PARTS = ["visit", "csv", "big", "tree", "cancel", "abalone", "boosting", "growth"];
+const PARTS = ["visit", "csv", "big", "tree", "cancel", "abalone", "boosting", "growth", "workers"];
 const wanted = options.only ? options.only.split(",") : PARTS;
 const unknown = wanted.filter((part) => !PARTS.includes(part));
 if (unknown.length > 0) {
