@@ -6,8 +6,8 @@
  * or the GPU worker where WebGPU is wanted. A guest is fetched when it is first needed, reads the same table, and its
  * model is moved to the CPU worker as bytes.
  *
- * Searches and forests that would keep one worker busy for long are shared with helpers: further CPU workers, which are
- * started for it and let go some time after. What comes of it is the same, bit for bit.
+ * Searches and forests that would keep one worker busy for long are shared by several: worker-team.js sees to that, and
+ * is fetched with the first of them. What comes of it is the same, bit for bit.
  *
  * Each call ends in one result or one {@link VitrineError}, also when a worker dies: what a worker held is kept here
  * as what it was made from (a Blob, a model's bytes), and the next call finds it in a new worker.
@@ -31,8 +31,6 @@ const PROTOCOL = 1;
 /** The workers' files, beside this one, and how long a worker may take to report for duty. */
 const WORKERS = {
   cpu: { script: "worker-cpu_loader.js", parts: ["worker-cpu.js", "worker-cpu_bg.wasm"], readyWithinMillis: 20_000 },
-  // The same file, for work that several share.
-  helper: { script: "worker-cpu_loader.js", parts: ["worker-cpu.js", "worker-cpu_bg.wasm"], readyWithinMillis: 20_000 },
   tensors: {
     script: "worker-tensors_loader.js",
     parts: ["worker-tensors.js", "worker-tensors_bg.wasm"],
@@ -41,6 +39,12 @@ const WORKERS = {
   // It is four times as large, and its self-test compiles shaders.
   webgpu: { script: "worker-gpu_loader.js", parts: ["worker-gpu.js", "worker-gpu_bg.wasm"], readyWithinMillis: 60_000 },
 };
+
+/** A helper is a CPU worker too. */
+WORKERS.helper = WORKERS.cpu;
+
+/** How many CPU workers compute at once unless told otherwise: one per core, and at most so many. */
+const MOST_WORKERS = 5;
 
 /**
  * A GPU worker at work tells progress many times a second, slow shaders included. One that says nothing for this long
@@ -56,36 +60,6 @@ const CANCEL_GRACE_MILLIS = 150;
  * some seconds on one CPU core.
  */
 const AUTO_GPU_MULTIPLICATIONS = 2e10;
-
-/** How many CPU workers compute at once unless told otherwise: one per core, and at most so many. */
-const MOST_WORKERS = 5;
-
-/** How long one worker makes fits of a search alone. They tell how long the others will take. */
-const ALONE_MILLIS = 500;
-
-/**
- * Work is shared when one worker would need this many times as long for it as a helper needs until it is ready, which is
- * told by how long this browser took for the first worker and for the table: half of the work is then a gain.
- */
-const WORTH_STARTS = 3;
-
-/** What growing costs per row, feature and tree: as measured on a 2 GHz core, between trees of classes and of numbers. */
-const GROWING_NANOS = 100;
-
-/** A piece of a search is to last about so long: short enough that all workers end together. */
-const PIECE_MILLIS = 1000;
-
-/** Helpers hold copies of a table: this many cells in all of them, which is some gigabyte while they fit. */
-const HELPERS_MOST_CELLS = 40e6;
-
-/** A helper without work is let go after this time, with all its memory. */
-const HELPER_IDLE_MILLIS = 15_000;
-
-/** Progress is told at most twenty times a second. */
-const TELL_EVERY_MILLIS = 50;
-
-/** The part of a shared forest's progress that is left when all trees are grown. */
-const JOINING_SHARE = 0.1;
 
 /** What goes wrong on this side of the workers: message, then hint. */
 const TROUBLE = {
@@ -383,55 +357,6 @@ function steer(controls) {
     detach: () => void (post = () => {}),
   };
 }
-/**
- * One progress of several workers, who each tell of a piece of the work. `about()` gives what is told besides the
- * fraction. Sizes are in any unit, of which there are `total`.
- */
-class SharedProgress {
-  #listener;
-  #total;
-  #about;
-  #started = performance.now();
-  #told = -Infinity;
-  #fraction = 0;
-  #done = 0;
-  #underWay = new Map();
-
-  constructor(listener, total, about) {
-    this.#listener = listener;
-    this.#total = total;
-    this.#about = about;
-  }
-
-  /** The listener for a piece. A piece that is begun again starts from nothing. */
-  of(piece, size) {
-    this.#underWay.set(piece, 0);
-    return ({ fraction }) => {
-      this.#underWay.set(piece, size * fraction);
-      this.#tell();
-    };
-  }
-
-  /** A piece is done. */
-  end(piece, size) {
-    this.#underWay.delete(piece);
-    this.#done += size;
-    this.#tell();
-  }
-
-  #tell() {
-    const now = performance.now();
-    if (now - this.#told < TELL_EVERY_MILLIS) return;
-    this.#told = now;
-    const parts = [...this.#underWay.values()].reduce((sum, part) => sum + part, this.#done);
-    // Estimates fall short where a candidate fails; progress never goes back.
-    const fraction = (this.#fraction = Math.max(this.#fraction, Math.min(parts / this.#total, 1)));
-    const eta_ms = fraction > 0.02 ? ((now - this.#started) / fraction) * (1 - fraction) : null;
-    report(this.#listener, { ...NO_PROGRESS, fraction, eta_ms, ...this.#about() });
-  }
-}
-
-const NO_PROGRESS = { epoch: null, n_epochs: null, train_loss: null, valid_loss: null, best_score: null, message: "fitting" };
 
 /** `promise`, unless `signal` aborts first. */
 function unlessAborted(promise, signal) {
@@ -463,14 +388,9 @@ export class Vitrine extends EventTarget {
   #cpu = null;
   #tensors = null;
   #gpu = null;
-  /** Promises of helpers by number; each takes itself out when it is gone. */
-  #helpers = new Map();
+  /** How many CPU workers may compute at once, and the promise of what shares work among them. */
   #nWorkers;
-  /** How many calls have helpers at work, and the timer that lets helpers go when there is none. */
-  #nShared = 0;
-  #idleTimer;
-  /** How long the CPU worker took to start. */
-  #startMillis = 0;
+  #team = null;
   /** The links behind those promises, from the first moment on. */
   #links = new Set();
   #cpuDevice = null;
@@ -497,8 +417,8 @@ export class Vitrine extends EventTarget {
       const detail = `the device is ${JSON.stringify(device)}, not "auto", "cpu" or "webgpu"`;
       throw trouble("request.malformed", { detail, place: { field: "device" } });
     }
-    if (!Number.isInteger(n_workers) || n_workers < 1 || n_workers > 16) {
-      const detail = `n_workers is ${JSON.stringify(n_workers)}, not a whole number from 1 to 16`;
+    if (!(n_workers >= 1 && n_workers <= 16)) {
+      const detail = `n_workers is ${JSON.stringify(n_workers)}, not a number from 1 to 16`;
       throw trouble("request.malformed", { detail, place: { field: "n_workers" } });
     }
     if (new URL(import.meta.url).protocol === "file:" && typeof window !== "undefined") {
@@ -521,7 +441,7 @@ export class Vitrine extends EventTarget {
     super();
     this.#preference = preference;
     this.#build = build;
-    this.#nWorkers = n_workers;
+    this.#nWorkers = Math.floor(n_workers);
   }
 
   /**
@@ -697,8 +617,6 @@ export class Vitrine extends EventTarget {
     for (const link of this.#links) link.end(trouble("environment.closed"));
     this.#links.clear();
     this.#cpu = this.#tensors = this.#gpu = null;
-    this.#helpers.clear();
-    clearTimeout(this.#idleTimer);
     this.#sources.clear();
   }
 
@@ -716,7 +634,10 @@ export class Vitrine extends EventTarget {
     const payload = (calling.payload ?? null) === null ? null : toBlob(calling.payload);
     if (signal?.aborted) throw trouble("cancelled");
     if (request?.type === "train") return this.#train(request, { onProgress, signal, steering });
-    if (request?.type === "search") return this.#anySearch(request, { onProgress, signal });
+    if (request?.type === "search") {
+      const options = { onProgress, signal };
+      return searchesTensors(request) ? this.#searchAsGuest(request, options) : this.#runTogether(request, options);
+    }
     return this.#runOnCpu(request, { payload, onProgress, signal, steering });
   }
 
@@ -748,7 +669,7 @@ export class Vitrine extends EventTarget {
     const onCpu = { ...request, device: isKnownDevice ? "cpu" : wanted };
     const result = withTensors
       ? await this.#trainAsGuest(await unlessAborted(this.#tensorsLink(), options.signal), onCpu, options)
-      : await this.#trainExactly(onCpu, options);
+      : await this.#runTogether(onCpu, options);
     if (reason) result.event.device.fallback_reason = reason;
     return result;
   }
@@ -776,10 +697,24 @@ export class Vitrine extends EventTarget {
     }
   }
 
-  #anySearch(request, options) {
-    if (searchesTensors(request)) return this.#searchAsGuest(request, options);
-    const isPart = ["known", "only", "within_ms"].some((field) => (request[field] ?? null) !== null);
-    return isPart || this.#nWorkers === 1 ? this.#runOnCpu(request, options) : this.#searchTogether(request, options);
+  /** A search or a fit without tensors: in the CPU worker, and with helpers where that is worth it. */
+  async #runTogether(request, options) {
+    const isForest = ["random_forest", "extra_trees"].includes(request.model?.kind);
+    // What is steered is in one hand.
+    const isShared = this.#nWorkers > 1 && !options.steering && (request.type !== "train" || isForest);
+    if (!isShared) return this.#runOnCpu(request, options);
+    const run = (request, options) => this.#runOnCpu(request, options);
+    // Without the file one worker does it all.
+    this.#team ??= import("./worker-team.js").then(({ Team }) => new Team(this.#nWorkers, this.#sizes, {
+      run,
+      open: (onLost) => this.#open("helper", onLost),
+      lend: (link, request, signal) => this.#lendTables(link, request, signal),
+      drop: (link, error) => this.#drop(link, error),
+      report,
+      trouble,
+      unlessAborted,
+    })).catch(() => ({ run }));
+    return (await this.#team).run(request, options);
   }
 
   /** Searches in the tensor worker: what comes of it are numbers, which belong to nobody. */
@@ -800,159 +735,6 @@ export class Vitrine extends EventTarget {
     if (this.#findSource(request.id)) await this.release(request.id);
     await this.#runOnCpu({ type: "import_project" }, { payload: new Blob([buffers.bytes]), signal });
     return result;
-  }
-
-  // Work that several CPU workers share.
-
-  /** Trains in the CPU worker; a forest that is worth it in several. */
-  async #trainExactly(request, options) {
-    const n_trees = request.model?.n_estimators ?? 100;
-    const size = this.#sizes.get(request.table);
-    const isForest = ["random_forest", "extra_trees"].includes(request.model?.kind);
-    if (!isForest || !size || !Number.isInteger(n_trees) || (request.only_trees ?? null) !== null) {
-      return this.#runOnCpu(request, options);
-    }
-    const n_features = request.features?.length ?? size.n_columns - 1;
-    const growingMillis = (size.n_rows * n_features * n_trees * GROWING_NANOS) / 1e6;
-    const n_workers = 1 + this.#nHelpers(request, growingMillis, n_trees);
-    return n_workers === 1 ? this.#runOnCpu(request, options) : this.#growTogether(request, options, n_trees, n_workers);
-  }
-
-  /** Each worker grows some of the trees, and the CPU worker puts them together. */
-  async #growTogether(request, { onProgress, signal }, n_trees, n_workers) {
-    const progress = new SharedProgress(onProgress, n_trees / (1 - JOINING_SHARE), () => ({}));
-    const end = (idx) => Math.round((n_trees * idx) / n_workers);
-    const ranges = Array.from({ length: n_workers }, (_, idx) => [end(idx), end(idx + 1)]);
-    const parts = [];
-    await this.#share(request, ranges, n_workers - 1, signal, async (ask, range, signal) => {
-      const n_own = range[1] - range[0];
-      const { buffers } = await ask({ ...request, only_trees: range }, { signal, onProgress: progress.of(range, n_own) });
-      progress.end(range, n_own);
-      parts.push(buffers.trees);
-    });
-    const joining = progress.of("joining", (n_trees * JOINING_SHARE) / (1 - JOINING_SHARE));
-    return this.#runOnCpu(request, { payload: new Blob(parts), onProgress: joining, signal });
-  }
-
-  /** Searches in the CPU worker, and in several when it turns out to take long. */
-  async #searchTogether(request, { onProgress, signal }) {
-    const started = performance.now();
-    const known = [];
-    let [within_ms, fitMillis, progress, best_score] = [ALONE_MILLIS, null, null, null];
-    for (;;) {
-      const result = await this.#runOnCpu({ ...request, known, within_ms }, { onProgress: progress ? null : onProgress, signal });
-      if (result.event.type !== "fits_made") return result;
-      const { fits, open, n_fits } = result.event;
-      known.push(...fits);
-      fitMillis ??= (performance.now() - started) / Math.max(fits.length, 1);
-      const n_helpers = this.#nHelpers(request, fitMillis * open.length, open.length);
-      // Even one that is under way may come to a round that is not worth it.
-      if (n_helpers === 0 && !progress) return this.#runOnCpu({ ...request, known }, { onProgress, signal });
-      if (!progress) {
-        best_score = result.event.best_score;
-        const about = () => ({ epoch: known.length, n_epochs: n_fits, best_score, message: "searching" });
-        progress = new SharedProgress(onProgress, n_fits, about);
-        progress.end("alone", known.length);
-      }
-      const most = Math.max(1, Math.ceil(open.length / (4 * (n_helpers + 1))));
-      const n_each = Math.min(most, Math.max(1, Math.round(PIECE_MILLIS / fitMillis)));
-      const pieces = [];
-      while (open.length > 0) pieces.push(open.splice(0, n_each));
-      await this.#share(request, pieces, n_helpers, signal, async (ask, only, signal, isHelper) => {
-        // The CPU worker is told what the others found, so that it can say what is best so far.
-        const asked = { ...request, only, known: isHelper ? null : known };
-        const { event } = await ask(asked, { signal, onProgress: progress.of(only, only.length) });
-        known.push(...event.fits);
-        if (!isHelper) best_score = event.best_score;
-        progress.end(only, only.length);
-      });
-      within_ms = 0;
-    }
-  }
-
-  /** How many helpers a piece of work is worth that takes one worker so long and that has so many parts. */
-  #nHelpers(request, aloneMillis, n_parts) {
-    const size = this.#sizes.get(request.table);
-    if (!size || !(aloneMillis > WORTH_STARTS * (this.#startMillis + size.loadMillis))) return 0;
-    const n_bearable = Math.floor(HELPERS_MOST_CELLS / (size.n_rows * size.n_columns));
-    return Math.max(0, Math.min(this.#nWorkers - 1, n_parts - 1, n_bearable));
-  }
-
-  /**
-   * Has pieces of work done by the CPU worker and by helpers, each taking the next when it is done with one:
-   * `work(ask, piece, signal, isHelper)` asks one of them. What a helper could not do is done by the others; what the CPU
-   * worker cannot do ends all of it.
-   */
-  async #share(request, pieces, n_helpers, signal, work) {
-    const all = new AbortController();
-    const stop = () => all.abort();
-    signal?.addEventListener("abort", stop, { once: true });
-    const askCpu = (request, options) => this.#runOnCpu(request, options);
-    const asCpu = async () => {
-      try {
-        for (let piece; (piece = pieces.shift()); ) await work(askCpu, piece, all.signal, false);
-      } catch (error) {
-        stop();
-        throw error;
-      }
-    };
-    const asHelper = async (number) => {
-      let link = null;
-      let piece;
-      try {
-        link = await unlessAborted(this.#helperLink(number), all.signal);
-        await this.#lendTables(link, request, all.signal);
-        const ask = (request, options) => link.run(request, options);
-        while ((piece = pieces.shift())) await work(ask, piece, all.signal, true);
-      } catch (error) {
-        if (all.signal.aborted) return;
-        // Whatever it is, the CPU worker will say it better, or not meet it.
-        if (piece) pieces.unshift(piece);
-        if (link) this.#loseHelper(number, link, error);
-      }
-    };
-    this.#nShared += 1;
-    clearTimeout(this.#idleTimer);
-    try {
-      if (signal?.aborted) throw trouble("cancelled");
-      await Promise.all([asCpu(), ...Array.from({ length: n_helpers }, (_, number) => asHelper(number))]);
-      if (signal?.aborted) throw trouble("cancelled");
-      // What a helper left behind when the CPU worker had already found nothing more to do.
-      await asCpu();
-    } finally {
-      signal?.removeEventListener("abort", stop);
-      this.#nShared -= 1;
-      if (this.#nShared === 0 && !this.#isClosed) {
-        this.#idleTimer = setTimeout(() => this.#letHelpersGo(), HELPER_IDLE_MILLIS);
-      }
-    }
-  }
-
-  /** A live helper. */
-  #helperLink(number) {
-    if (!this.#helpers.has(number)) {
-      const forget = () => this.#helpers.delete(number);
-      const opened = this.#open("helper", forget).then(
-        ({ link }) => link,
-        (error) => {
-          forget();
-          throw error;
-        },
-      );
-      this.#helpers.set(number, opened);
-    }
-    return this.#helpers.get(number);
-  }
-
-  #loseHelper(number, link, error) {
-    // Another may have its number by now.
-    if (this.#links.has(link)) this.#helpers.delete(number);
-    this.#drop(link, error);
-  }
-
-  #letHelpersGo() {
-    for (const helper of this.#helpers.values()) helper.then((link) => this.#drop(link, trouble("environment.closed")), () => {});
-    this.#helpers.clear();
   }
 
   /** Has a guest read the tables of a request, unless it did. */
@@ -982,11 +764,9 @@ export class Vitrine extends EventTarget {
     const lost = [];
     for (;;) {
       let isRestored = false;
-      const started = performance.now();
       const { link, ready } = await this.#open("cpu", () => {
         if (isRestored) this.#cpu = null;
       });
-      this.#startMillis = performance.now() - started;
       this.#cpuDevice = ready.device;
       if (this.device?.kind !== "webgpu") this.#fallBack(this.device?.fallback_reason ?? null);
       const culprit = await this.#restore(link, lost);
@@ -1124,8 +904,8 @@ export class Vitrine extends EventTarget {
     const tables = tablesOf(event);
     const ids = [...tables, ...(event.models ?? [])].map(({ id }) => id);
     for (const id of ids) this.#forget(id);
-    for (const { id, n_rows, columns, load_ms: loadMillis } of tables) {
-      this.#sizes.set(id, { n_rows, n_columns: columns.length, loadMillis });
+    for (const { id, n_rows, columns, load_ms } of tables) {
+      this.#sizes.set(id, { n_rows, n_columns: columns.length, load_ms });
     }
     this.#sources.add({ request, payload, ids: new Set(ids) });
   }

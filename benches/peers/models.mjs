@@ -226,5 +226,26 @@ export function modelParts({ report, call, open, python, withPeakMemory, toolsRe
     }
   }
 
-  return { abalone, boosting, growth };
+  /** What a second worker is worth. On a machine with something else to do, or with one core, that is less or nothing. */
+  async function workers({ page }) {
+    const nRows = 50_000 * share;
+    await call(page, "makeNumbers", "workers", nRows, N_FEATURES);
+    const forest = { target: "value", recipe: [], model: { kind: "random_forest", n_estimators: 50, max_depth: 12 } };
+    const candidates = { max_depth: [4, 6, 8, 10] };
+    const search = { target: "value", recipe: [], model: { kind: "random_forest", n_estimators: 10 }, space: candidates };
+    // In turns, so that whatever else the machine does meets both.
+    const [alone, together] = [{}, {}];
+    for (let repeat = 0; repeat < nRepeats; repeat++) {
+      for (const [n_workers, best] of [[1, alone], [2, together]]) {
+        const took = await call(page, "together", "workers", n_workers, forest, search);
+        for (const [part, millis] of Object.entries(took)) best[part] = Math.min(best[part] ?? Infinity, millis);
+      }
+    }
+    const rows = { cold: "random forest, 50 trees, helper to be started", warm: "the same, helper at hand", searched: "20 fits of forests of 10 trees" };
+    for (const [part, what] of Object.entries(rows)) {
+      report(`${what}, ${nRows} × ${N_FEATURES}: two workers beside one`, seconds(together[part]), seconds(alone[part]), `${times(together[part] / alone[part])} its time`, "", null);
+    }
+  }
+
+  return { abalone, boosting, growth, workers };
 }

@@ -46,7 +46,8 @@ function described(error) {
 const bench = {
   async start() {
     const { Vitrine } = await import("/vitrine.js");
-    vitrine = await Vitrine.start({ device: "cpu" });
+    // One worker, as the peers have one thread.
+    vitrine = await Vitrine.start({ device: "cpu", n_workers: 1 });
     return { device: vitrine.device, version: vitrine.version };
   },
 
@@ -140,6 +141,24 @@ const bench = {
     const asked = { ...request, table: tables[table], split: { test_fraction: 0 }, seed: 0 };
     const { result, longestTaskMillis } = await watched(() => vitrine.train(asked));
     return { fitMillis: result.fit_ms, longestTaskMillis };
+  },
+
+  /**
+   * How long a train and a search take from call to answer with some workers at once: `cold` where helpers have to start,
+   * `warm` where they are there.
+   */
+  async together(name, n_workers, forest, search) {
+    const { Vitrine } = await import("/vitrine.js");
+    const own = await Vitrine.start({ device: "cpu", n_workers });
+    try {
+      const { id: table } = await own.loadCsv(files[name], { name });
+      const { millis: cold } = await timed(() => own.train({ ...forest, table, seed: 0 }));
+      const { millis: warm } = await timed(() => own.train({ ...forest, table, seed: 0 }));
+      const { millis: searched } = await timed(() => own.search({ ...search, table, seed: 0 }));
+      return { cold, warm, searched };
+    } finally {
+      own.close();
+    }
   },
 
   /** How long after `abort()` the promise is rejected, and with what. */

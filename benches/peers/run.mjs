@@ -21,7 +21,7 @@ import { netParts } from "./nets.mjs";
 
 const HELP = `Vitrine beside its peers, in one Chromium.
 
-Usage: node run.mjs [--only csv,big,tree,cancel,visit,abalone,boosting,growth,nets] [--quick] [--json FILE]
+Usage: node run.mjs [--only csv,big,tree,cancel,visit,abalone,boosting,growth,workers,nets] [--quick] [--json FILE]
 
 Options:
   --only PARTS  Only these parts, separated by commas
@@ -44,7 +44,7 @@ if (options.help) {
   console.log(HELP);
   process.exit(0);
 }
-const PARTS = ["visit", "csv", "big", "tree", "cancel", "abalone", "boosting", "growth", "nets"];
+const PARTS = ["visit", "csv", "big", "tree", "cancel", "abalone", "boosting", "growth", "workers", "nets"];
 const wanted = options.only ? options.only.split(",") : PARTS;
 const unknown = wanted.filter((part) => !PARTS.includes(part));
 if (unknown.length > 0) {

@@ -54,6 +54,9 @@ test("an unknown option is an error that names it", async () => {
   assert.equal(await codeOf(v.readTable("table-1", { from: 0 })), "request.unknown_field");
   assert.equal(await codeOf(v.train(TREE, { onprogress() {} })), "request.unknown_field");
   assert.equal(await codeOf(Vitrine.start({ device: "tpu" })), "request.malformed");
+  for (const n_workers of [0, 17, "many", null]) {
+    assert.equal(await codeOf(Vitrine.start({ n_workers })), "request.malformed");
+  }
 });
 
 test("answers come back to their calls, in whatever order", async () => {

@@ -45,11 +45,8 @@ before(async () => {
     const wait = setTimeout;
     globalThis.setTimeout = (action, millis, ...rest) => wait(action, millis === 15_000 ? idleMillis : millis, ...rest);
 
-    /** A Vitrine to which workers seem to start at once, for the same reason, unless it is told how long they take. */
-    async function start(n_workers, seemsQuick = true) {
-      const clock = performance.now;
-      if (seemsQuick) performance.now = () => 0;
-      const v = await Vitrine.start({ n_workers }).finally(() => (performance.now = clock));
+    async function start(n_workers) {
+      const v = await Vitrine.start({ n_workers });
       const table = await v.loadCsv(text, { name: "abalone" });
       most = alive.size;
       return { v, table: table.id };
@@ -101,8 +98,8 @@ function withOneAndThree(work, argument) {
 
 for (const [what, request] of Object.entries({
   "numbers, scored out of bag": { target: "rings", model: { kind: "random_forest", n_estimators: 250, oob_score: true } },
-  "classes with weights": { target: "sex", model: { kind: "random_forest", n_estimators: 200, class_weight: "balanced", max_depth: 9 } },
-  "extra trees": { target: "rings", sample_weight: "whole_weight", model: { kind: "extra_trees", n_estimators: 200 } },
+  "classes with weights": { target: "sex", model: { kind: "random_forest", n_estimators: 250, class_weight: "balanced", max_depth: 9 } },
+  "extra trees": { target: "rings", sample_weight: "whole_weight", model: { kind: "extra_trees", n_estimators: 250 } },
 })) {
   test(`a forest of three workers is the forest of one: ${what}`, async () => {
     const [alone, together] = await withOneAndThree((own, request) => fingerprint(own, request), request);
@@ -231,7 +228,7 @@ test("helpers are let go when there is nothing to do, and come back", async () =
 
 test("small work stays with one worker", async () => {
   const names = await page.evaluate(async () => {
-    const { v, table } = await start(3, false);
+    const { v, table } = await start(3);
     const data = { table, target: "rings" };
     await v.train({ ...data, model: { kind: "random_forest", n_estimators: 2 } });
     await v.crossValidate({ ...data, model: { kind: "ridge" } });
