@@ -147,6 +147,45 @@ test("models are compared on the same folds, the best is marked, and one of them
   assert.deepEqual(page.troubles, []);
 });
 
+for (const lang of ["en", "zh"]) {
+  test(`${lang}: a net is watched while it learns, held, taken back and kept`, async () => {
+    const page = await openPage(lang);
+    await pressOn(page, "paint");
+    await pressOn(page, "toy-moons");
+    await page.locator("[data-testid=grid] td:not(.waiting)").first().waitFor();
+    await railTo(page, "train");
+    await by(page, "model-mlp").waitFor();
+    await by(page, "model-mlp").click();
+    await page.locator("#param-hidden_layer_sizes").fill("6, 4");
+    await pressOn(page, "train");
+    await by(page, "result").waitFor();
+    await pressOn(page, "watch-slowly");
+    const live = by(page, "live");
+    await live.waitFor();
+    const epoch = async () => Number(/\d+/.exec(await page.locator(".live-back span").innerText())[0]);
+    const whenEpoch = (is) => page.waitForFunction(is, undefined, { polling: 20 });
+    await whenEpoch(() => Number(/\d+/.exec(document.querySelector(".live-back span")?.innerText)?.[0]) > 3);
+    await by(page, "hold").click();
+    await page.waitForTimeout(300);
+    const held = await epoch();
+    assert.ok(held > 3 && held < 200, `held in epoch ${held}`);
+    // Two inputs, six and four units, one output; no weight of a net that has learned a little is 0.
+    assert.equal(await live.locator("[data-testid=figure-net] .unit").count(), 2 + 6 + 4 + 1);
+    assert.ok((await live.locator("[data-testid=plane] .regions rect").count()) > 40, "the plane is coloured");
+    await assertNoBarriers(page, "a net while it learns");
+    await page.waitForTimeout(300);
+    assert.equal(await epoch(), held, "a net that is held does not go on");
+    await by(page, "back").fill("1");
+    await whenEpoch(() => Number(/\d+/.exec(document.querySelector(".live-back span").innerText)[0]) <= 1);
+    await by(page, "hold").click();
+    await whenEpoch(() => Number(/\d+/.exec(document.querySelector(".live-back span").innerText)[0]) > 2);
+    await by(page, "keep").click();
+    await by(page, "result").waitFor();
+    await assertNoBarriers(page, "the net that was kept");
+    assert.deepEqual(page.troubles, []);
+  });
+}
+
 test("who leaves a view before its answers came breaks nothing", async () => {
   const page = await openPage("en");
   await pressOn(page, "sample-penguins");

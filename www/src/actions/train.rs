@@ -23,11 +23,11 @@ pub(crate) fn train(app: App) {
         return;
     }
     app.result.curve.set(Vec::new());
-    // Where the result stands below the form, it is shown.
-    if browser::is_narrow() {
+    let is_watched = train.model.kind == WATCHED;
+    // Where the result stands below the form, it is shown; and so is what somebody wants to watch.
+    if is_watched || browser::is_narrow() {
         browser::show("outcome");
     }
-    let is_watched = train.model.kind == WATCHED;
     app.result.live.set(None);
     let watch = move |progress: &ProgressMsg, buffers: &Buffers| {
         live::hear(app, progress, buffers);

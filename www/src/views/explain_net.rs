@@ -57,8 +57,13 @@ impl Shown {
         let n_inputs = live.view.layers.first()?.n_inputs;
         let outputs = output_names(classes, &target, live.view.layers.last()?.n_outputs);
         // Before the recipe has spoken its last word, inputs have names only if they are the columns themselves.
-        let columns = app.features().filter(|columns| columns.len() == n_inputs);
-        let inputs = columns.unwrap_or_else(|| vec![String::new(); n_inputs]);
+        let left_out = app.plan.left_out.get();
+        let is_input = |name: &String| *name != target && !left_out.contains(name);
+        let columns = app.data.table.with(|table| {
+            let columns = table.as_ref().map_or(&[][..], |table| &table.columns).iter();
+            columns.map(|column| column.name.clone()).filter(is_input).collect::<Vec<_>>()
+        });
+        let inputs = if columns.len() == n_inputs { columns } else { vec![String::new(); n_inputs] };
         Some(Self { inputs, outputs, layers: live.weights.iter().map(one).collect() })
     }
 }

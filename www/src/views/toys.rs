@@ -87,7 +87,7 @@ fn Shapes() -> impl IntoView {
         let [min, max, step] = span;
         view! {
             <div class="field">
-                <label for=id>{move || words(app.text())}<span class="range">{move || format!("{}{unit}", value.get())}</span></label>
+                <label for=id>{move || format!("{}: {}{unit}", words(app.text()), value.get())}</label>
                 <input
                     type="range" id=id min=min max=max step=step prop:value=move || value.get().to_string()
                     on:input:target=move |event| value.set(event.target().value().parse().unwrap_or_default())
