@@ -18,7 +18,7 @@ pub(crate) async fn read(tensors: Transaction) -> Result<Vec<Vec<f32>>, Error> {
 }
 
 /// Compares a device with the CPU: matrix product, softmax, reductions, a backward pass, an optimiser's step, picking
-/// rows and classes.
+/// rows and classes, and what nets do besides.
 ///
 /// **Errors** `environment.self_test_failed` for the first number that differs by more than [`WEBGPU_F32`],
 /// `environment.device_lost`.
@@ -60,6 +60,13 @@ async fn computed(device: &Device) -> Result<Vec<(&'static str, Vec<f32>)>, Erro
     let picked = Tensor::<1, Int>::from_data(TensorData::new(vec![36i32, 0, 17, 5], [4]), device.tensors());
     let codes = Tensor::<2, Int>::from_data(TensorData::new(vec![4i32, 0, 2, 1], [4, 1]), device.tensors());
     let rows_picked = product.clone().inner().select(0, picked);
+    let plain = product.clone().inner();
+    let bent = plain.clone().tanh() + plain.clone().erf() + activation::sigmoid(plain.clone());
+    let centred = plain.clone() - plain.clone().mean_dim(0);
+    let standardised = centred.clone() * ((centred.clone() * centred).mean_dim(0) + 1e-5).sqrt().recip();
+    let signs = plain.clone().sign() + plain.clone().mask_fill(plain.lower_equal_elem(0.0), 0.0).exp();
+    let classes = Tensor::<1, Int>::arange(0..outputs as i64, device.tensors()).reshape([1, outputs]);
+    let is_class = codes.clone().equal(classes).float();
     let names = [
         "a matrix product",
         "softmax",
@@ -70,6 +77,10 @@ async fn computed(device: &Device) -> Result<Vec<(&'static str, Vec<f32>)>, Erro
         "an Adam step",
         "picked rows",
         "picked classes",
+        "activations",
+        "standardised columns",
+        "signs and masks",
+        "classes by name",
     ];
     let numbers = read(
         Transaction::default()
@@ -81,7 +92,11 @@ async fn computed(device: &Device) -> Result<Vec<(&'static str, Vec<f32>)>, Erro
             .register(gradient)
             .register(twice)
             .register(rows_picked.clone())
-            .register(rows_picked.gather(1, codes)),
+            .register(rows_picked.gather(1, codes))
+            .register(bent)
+            .register(standardised)
+            .register(signs)
+            .register(is_class),
     )
     .await?;
     Ok(names.into_iter().zip(numbers).collect())

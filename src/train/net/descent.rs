@@ -124,12 +124,12 @@ impl NetDescent {
         (stops_early, loss_factor): (bool, f64),
         doctor: Doctor,
     ) -> Result<Self, Error> {
-        let on = input.device.autodiff();
+        let on = input.device.tensors();
         let n_outputs = match input.y {
             Target::Classes { n_classes, .. } if n_classes > 2 => n_classes,
             _ => 1,
         };
-        let weighed = |part: (&Matrix, &Target)| Weighed::new(part, n_outputs, &config.class_weights, &on);
+        let weighed = |part: (&Matrix, &Target)| Weighed::new(part, n_outputs, &config.class_weights, on);
         let net = Net::initial(&config, input.x.n_features(), n_outputs, input.seed);
         let layers = Layers::new(&net, input.device.tensors());
         let sample: Vec<u32> = (0..input.x.n_rows().min(ROWS_FOR_DEAD) as u32).collect();
@@ -311,7 +311,7 @@ impl NetDescent {
         if weight <= 0.0 {
             return;
         }
-        let pass = self.layers.pass(part, &self.config, masks);
+        let pass = self.layers.pass(part, &self.config, &masks);
         self.loss_sum = self.loss_sum.clone() + pass.loss * weight;
         let rate = self.config.learning_rate * factor;
         self.optimizer.step(&mut self.layers, &pass.gradients, &self.config, rate);
@@ -339,8 +339,8 @@ impl NetDescent {
         let end = held.rows.n_rows.min(next_row + (FLOPS_PER_STEP / self.flops(1).max(1)).max(1));
         let rows: Vec<i32> = (next_row as i32..end as i32).collect();
         let part = held.part(&rows);
-        let scores = self.layers.answer(part.x.inner());
-        let loss = loss_sum(part.y.inner(), part.weights.map(Tensor::inner), scores);
+        let scores = self.layers.answer(part.x);
+        let loss = loss_sum(part.y, part.weights, scores);
         let loss = device::read(Transaction::default().register(loss)).await?;
         let sum = sum + loss[0].first().map_or(f64::NAN, |&x| f64::from(x));
         self.phase = Phase::Validate { train_loss, next_row: end, sum };

@@ -1,18 +1,15 @@
-//! A net on a device: forward, the loss of a batch, and its gradients.
+//! A net on a device: its numbers there and back, and what it answers.
 
 use burn::tensor::{Tensor, TensorData, Transaction, activation};
 
 use super::plain::NORM_EPSILON;
-use super::{Activation, Layer, Net, NetConfig, NetSolver, Norm};
+use super::{Activation, Layer, Net, NetConfig, Norm};
 use crate::Error;
 use crate::preprocess::{Matrix, Target};
 use crate::train::gradient_descent::{Labels, Rows, TargetScale};
 use crate::train::{Device, device};
 
-/// How much of the running mean and variance each batch replaces: PyTorch's.
-const NORM_MOMENTUM: f64 = 0.1;
-
-/// A net's numbers as tensors; none of them is on a gradient's tape.
+/// A net's numbers as tensors.
 #[derive(Clone)]
 pub(super) struct Layers {
     pub(super) each: Vec<LayerTensors>,
@@ -24,16 +21,6 @@ pub(super) struct Layers {
 pub(super) struct LayerTensors {
     pub(super) learned: Vec<Tensor<2>>,
     pub(super) running: Option<[Tensor<2>; 2]>,
-}
-
-/// What came of one batch.
-pub(super) struct Pass {
-    /// The mean loss, penalties left out.
-    pub(super) loss: Tensor<1>,
-    /// As `learned` of each layer; penalties are in them.
-    pub(super) gradients: Vec<Vec<Tensor<2>>>,
-    /// The running mean and variance of each layer after the batch.
-    pub(super) running: Vec<Option<[Tensor<2>; 2]>>,
 }
 
 /// Some rows with their labels and how much each counts.
@@ -99,49 +86,6 @@ impl Layers {
         }
         x
     }
-
-    /// Learns from a batch, but takes no step. `masks` are what dropout multiplies each hidden layer with, if it does.
-    pub(super) fn pass(&self, part: Part, config: &NetConfig, masks: Vec<Tensor<2>>) -> Pass {
-        let [n_rows, _] = part.x.dims();
-        let track = |tensor: &Tensor<2>| tensor.clone().autodiff().require_grad();
-        let tracked: Vec<Vec<Tensor<2>>> =
-            self.each.iter().map(|layer| layer.learned.iter().map(track).collect()).collect();
-        let mut running = Vec::with_capacity(self.each.len());
-        let mut masks = masks.into_iter();
-        let mut x = part.x.clone();
-        for (idx, (layer, learned)) in self.each.iter().zip(&tracked).enumerate() {
-            x = x.matmul(learned[0].clone()) + learned[1].clone();
-            running.push(layer.running.as_ref().map(|running| {
-                let mean = x.clone().mean_dim(0);
-                let centred = x.clone() - mean.clone();
-                let variance = (centred.clone() * centred.clone()).mean_dim(0);
-                x = standardised(centred, variance.clone(), learned);
-                let unbiased = n_rows as f64 / (n_rows as f64 - 1.0).max(1.0);
-                let [old_mean, old_variance] = running.clone().map(|old| old * (1.0 - NORM_MOMENTUM));
-                let variance = variance.inner() * (NORM_MOMENTUM * unbiased);
-                [old_mean + mean.inner() * NORM_MOMENTUM, old_variance + variance]
-            }));
-            if idx + 1 < self.each.len() {
-                x = activated(x, self.activation);
-                if let Some(mask) = masks.next() {
-                    x = x * mask;
-                }
-            }
-        }
-        let weight = part.weight;
-        let loss = loss_sum(part.y, part.weights, x) / weight;
-        let mut made = loss.backward();
-        let gradients = tracked.iter().zip(&self.each).map(|(tracked, layer)| {
-            let both = tracked.iter().zip(&layer.learned).enumerate();
-            let gradient = |(idx, (tracked, tensor)): (usize, (&Tensor<2>, &Tensor<2>))| {
-                let gradient = tracked.grad_remove(&mut made).expect("every layer has a part in the loss");
-                if idx == 0 { penalised(gradient, tensor, config, n_rows) } else { gradient }
-            };
-            both.map(gradient).collect()
-        });
-        let gradients = gradients.collect();
-        Pass { loss: loss.inner(), gradients, running }
-    }
 }
 
 /// The losses of the rows, each as often as it counts, added up.
@@ -159,26 +103,15 @@ fn standardised(centred: Tensor<2>, variance: Tensor<2>, learned: &[Tensor<2>]) 
     centred / (variance + NORM_EPSILON).sqrt() * learned[2].clone() + learned[3].clone()
 }
 
-fn activated(x: Tensor<2>, by: Activation) -> Tensor<2> {
+/// What units make of their sums.
+pub(super) fn activated(x: Tensor<2>, by: Activation) -> Tensor<2> {
     match by {
         Activation::Relu => activation::relu(x),
         Activation::Tanh => x.tanh(),
         Activation::Logistic => activation::sigmoid(x),
-        // burn's own goes back along the slope of an approximation, which is off by 4e-4.
         Activation::Gelu => (x.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() * x.clone() * 0.5 + x * 0.5,
         Activation::Identity => x,
     }
-}
-
-/// The gradient with what holds the weights back.
-fn penalised(mut gradient: Tensor<2>, weights: &Tensor<2>, config: &NetConfig, n_rows: usize) -> Tensor<2> {
-    if config.l2 > 0.0 && config.solver != NetSolver::AdamW {
-        gradient = gradient + weights.clone() * (config.l2 / n_rows as f64);
-    }
-    if config.l1 > 0.0 {
-        gradient = gradient + weights.clone().sign() * (config.l1 / n_rows as f64);
-    }
-    gradient
 }
 
 /// The loss of some rows and its slopes.
@@ -203,13 +136,13 @@ pub async fn gradients(
     on: &Device,
 ) -> Result<NetGradients, Error> {
     let as_is = TargetScale { mean: 0.0, deviation: 1.0 };
-    let rows = Rows::new(x, y, as_is, net.n_outputs(), &on.autodiff());
+    let rows = Rows::new(x, y, as_is, net.n_outputs(), on.tensors());
     let (weights, weight) = match row_weights(y, &config.class_weights) {
         None => (None, x.n_rows() as f64),
-        Some(weights) => (Some(column(&weights, &on.autodiff())), weights.iter().map(|x| f64::from(*x)).sum()),
+        Some(weights) => (Some(column(&weights, on.tensors())), weights.iter().map(|x| f64::from(*x)).sum()),
     };
     let layers = Layers::new(net, on.tensors());
-    let pass = layers.pass(Part { x: rows.x, y: rows.y, weights, weight }, config, Vec::new());
+    let pass = layers.pass(Part { x: rows.x, y: rows.y, weights, weight }, config, &[]);
     let loss = device::read(Transaction::default().register(pass.loss)).await?[0][0];
     let each = pass.gradients.into_iter().zip(pass.running);
     let each = each.map(|(learned, running)| LayerTensors { learned, running }).collect();

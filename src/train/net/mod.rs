@@ -6,6 +6,8 @@
 //!
 //! When something stops being finite the descent ends with the last weights that were, and says what is the likely cause.
 
+#[cfg(feature = "tensors")]
+mod backward;
 mod cost;
 #[cfg(feature = "tensors")]
 mod descent;

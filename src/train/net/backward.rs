@@ -1,0 +1,151 @@
+//! A batch's loss and its gradients, forward and then backward through the layers.
+//!
+//! The backward pass is written out: of a small net's, two thirds would be what autodiff keeps in its books
+//! (`benches/nets.rs`). What it says is held to PyTorch and to finite differences.
+
+use burn::tensor::{Int, Tensor, activation};
+
+use super::layers::{Layers, Part, activated};
+use super::plain::NORM_EPSILON;
+use super::{Activation, NetConfig, NetSolver};
+use crate::train::gradient_descent::Labels;
+
+/// How much of the running mean and variance each batch replaces: PyTorch's.
+const NORM_MOMENTUM: f64 = 0.1;
+
+/// What came of one batch.
+pub(super) struct Pass {
+    /// The mean loss, penalties left out.
+    pub(super) loss: Tensor<1>,
+    /// As `learned` of each layer; penalties are in them.
+    pub(super) gradients: Vec<Vec<Tensor<2>>>,
+    /// The running mean and variance of each layer after the batch.
+    pub(super) running: Vec<Option<[Tensor<2>; 2]>>,
+}
+
+/// What the way back needs of the way there.
+struct Passed {
+    /// What the layer read.
+    given: Tensor<2>,
+    /// The standardised sums, and what they were multiplied with to become that.
+    standardised: Option<(Tensor<2>, Tensor<2>)>,
+    /// What was activated.
+    sums: Tensor<2>,
+    /// What it was activated to.
+    made: Tensor<2>,
+}
+
+impl Layers {
+    /// Learns from a batch, but takes no step. `masks` are what dropout multiplies each hidden layer with, if it does.
+    pub(super) fn pass(&self, part: Part, config: &NetConfig, masks: &[Tensor<2>]) -> Pass {
+        let [n_rows, _] = part.x.dims();
+        let last = self.each.len() - 1;
+        let mut running = Vec::with_capacity(self.each.len());
+        let mut passed = Vec::with_capacity(self.each.len());
+        let mut x = part.x;
+        for (idx, layer) in self.each.iter().enumerate() {
+            let mut sums = x.clone().matmul(layer.learned[0].clone()) + layer.learned[1].clone();
+            let mut standardised = None;
+            running.push(layer.running.as_ref().map(|[old_mean, old_variance]| {
+                let mean = sums.clone().mean_dim(0);
+                let centred = sums.clone() - mean.clone();
+                let variance = (centred.clone() * centred.clone()).mean_dim(0);
+                let factor = (variance.clone() + NORM_EPSILON).sqrt().recip();
+                let unit = centred * factor.clone();
+                sums = unit.clone() * layer.learned[2].clone() + layer.learned[3].clone();
+                standardised = Some((unit, factor));
+                let unbiased = n_rows as f64 / (n_rows as f64 - 1.0).max(1.0);
+                let [mean, variance] = [mean * NORM_MOMENTUM, variance * (NORM_MOMENTUM * unbiased)];
+                let keep = 1.0 - NORM_MOMENTUM;
+                [old_mean.clone() * keep + mean, old_variance.clone() * keep + variance]
+            }));
+            let made = if idx < last { activated(sums.clone(), self.activation) } else { sums.clone() };
+            let read = match masks.get(idx) {
+                Some(mask) if idx < last => made.clone() * mask.clone(),
+                _ => made.clone(),
+            };
+            passed.push(Passed { given: x, standardised, sums, made });
+            x = read;
+        }
+        let (loss, mut slope) = loss_and_slope(part.y, part.weights, part.weight, x);
+        let mut gradients = Vec::with_capacity(self.each.len());
+        for (idx, (layer, passed)) in self.each.iter().zip(passed).enumerate().rev() {
+            if idx < last {
+                if let Some(mask) = masks.get(idx) {
+                    slope = slope * mask.clone();
+                }
+                slope = slope_of(self.activation, passed.sums, passed.made, slope);
+            }
+            let mut norm = Vec::new();
+            if let Some((unit, factor)) = passed.standardised {
+                norm = vec![(slope.clone() * unit.clone()).sum_dim(0), slope.clone().sum_dim(0)];
+                // Each sum moves the mean and the variance that all of them are standardised by.
+                let scaled = slope * layer.learned[2].clone();
+                let along = (scaled.clone() * unit.clone()).mean_dim(0);
+                slope = (scaled.clone() - scaled.mean_dim(0) - unit * along) * factor;
+            }
+            let weights = passed.given.transpose().matmul(slope.clone());
+            let mut layer_gradients = vec![penalised(weights, &layer.learned[0], config, n_rows)];
+            layer_gradients.push(slope.clone().sum_dim(0));
+            layer_gradients.extend(norm);
+            gradients.push(layer_gradients);
+            if idx > 0 {
+                slope = slope.matmul(layer.learned[0].clone().transpose());
+            }
+        }
+        gradients.reverse();
+        Pass { loss, gradients, running }
+    }
+}
+
+/// The mean loss of some rows, each as often as it counts, and its slope at each score.
+fn loss_and_slope(y: Labels, weights: Option<Tensor<2>>, weight: f64, scores: Tensor<2>) -> (Tensor<1>, Tensor<2>) {
+    let (losses, slope) = match y {
+        Labels::Values(y) => {
+            let error = scores - y;
+            (error.clone() * error.clone() * 0.5, error)
+        }
+        Labels::TwoClasses(y) => {
+            let losses = -activation::log_sigmoid(scores.clone() * (y.clone() * 2.0 - 1.0));
+            (losses, activation::sigmoid(scores) - y)
+        }
+        Labels::Classes(y) => {
+            let [_, n_classes] = scores.dims();
+            let logs = activation::log_softmax(scores, 1);
+            let classes = Tensor::<1, Int>::arange(0..n_classes as i64, &y.device()).reshape([1, n_classes]);
+            let is_class = y.clone().equal(classes).float();
+            (-logs.clone().gather(1, y), logs.exp() - is_class)
+        }
+    };
+    match weights {
+        Some(weights) => ((losses * weights.clone()).sum() / weight, slope * (weights / weight)),
+        None => (losses.sum() / weight, slope / weight),
+    }
+}
+
+/// The slope before an activation, from that behind it.
+fn slope_of(by: Activation, sums: Tensor<2>, made: Tensor<2>, slope: Tensor<2>) -> Tensor<2> {
+    match by {
+        Activation::Relu => slope.mask_fill(made.lower_equal_elem(0.0), 0.0),
+        Activation::Tanh => slope * (made.clone() * made * -1.0 + 1.0),
+        Activation::Logistic => slope * (made.clone() * (made * -1.0 + 1.0)),
+        Activation::Gelu => {
+            let below = (sums.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() * 0.5 + 0.5;
+            let density = (sums.clone() * sums.clone() * -0.5).exp()
+                * (0.5 * std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2);
+            slope * (below + sums * density)
+        }
+        Activation::Identity => slope,
+    }
+}
+
+/// The gradient with what holds the weights back.
+fn penalised(mut gradient: Tensor<2>, weights: &Tensor<2>, config: &NetConfig, n_rows: usize) -> Tensor<2> {
+    if config.l2 > 0.0 && config.solver != NetSolver::AdamW {
+        gradient = gradient + weights.clone() * (config.l2 / n_rows as f64);
+    }
+    if config.l1 > 0.0 {
+        gradient = gradient + weights.clone().sign() * (config.l1 / n_rows as f64);
+    }
+    gradient
+}
