@@ -7,6 +7,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { generator, treeCsv } from "./data.js";
+import { growthSvg } from "./plot.mjs";
+import { answerWork, boostingWork, roofline, treeWork } from "./roofline.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SAMPLES = join(HERE, "../../www/samples");
@@ -45,7 +47,11 @@ function encoded(cells, at, categories) {
   return cells.map((row) => row.flatMap((cell, idx) => (idx === at ? [] : categories[idx] ? categories[idx].map((name) => (name === cell ? 1 : 0)) : [Number(cell)])));
 }
 
-export function modelParts({ report, call, open, python, withPeakMemory, toolsRequire, serveFile, seconds, times, megabytes, share, nRepeats, url, scratch }) {
+export function modelParts({ report, call, open, python, withPeakMemory, toolsRequire, serveFile, seconds, times, megabytes, share, nRepeats, svg, url, scratch }) {
+  let machine = null;
+  /** What some work takes at best on this machine, which is measured when first asked. */
+  const atBest = async (page, work) => roofline(work, (machine ??= await call(page, "machine")));
+
   const bestOf = async (work, n = nRepeats) => {
     let best = null;
     for (let repeat = 0; repeat < n; repeat++) {
@@ -85,7 +91,7 @@ export function modelParts({ report, call, open, python, withPeakMemory, toolsRe
       for (const [what, , name, model] of native ? models : []) {
         const ours = await bestOf(() => fitAbalone(page, model, 0));
         const peer = native[name];
-        report(`abalone, ${what}; scikit-learn, native, one thread`, told(ours.fitMillis, ours.metrics.rmse), told(peer.fit_ms, peer.rmse), `${times(ours.fitMillis / peer.fit_ms)} its time`, "", null);
+        report(`abalone, ${what}; scikit-learn, native, one thread`, told(ours.fitMillis, ours.metrics.rmse), told(peer.fit_ms, peer.rmse), `${times(ours.fitMillis / peer.fit_ms)} its time`, "", null, await atBest(page, abaloneWork(model, sample.train.length)));
       }
       await jsLibraries(page, others, sample, sample.columns.rings);
       await besideYdf(page, others, models);
@@ -95,6 +101,10 @@ export function modelParts({ report, call, open, python, withPeakMemory, toolsRe
   }
 
   const told = (millis, error) => `${seconds(millis)}, RMSE ${error.toFixed(3)}`;
+
+  /** Ten columns, three of them for the sex; boosting keeps it in one. */
+  const abaloneWork = (model, nRows) =>
+    model.kind === "gradient_boosting" ? boostingWork(nRows, 8, { nTrees: model.max_iter }) : treeWork(nRows, model.max_features ?? 10, { nTrees: model.n_estimators, maxDepth: model.max_depth });
 
   const fitAbalone = (page, model, seed) => call(page, "fitAndTest", "abalone", "abalone-test", { target: "rings", task: "regression", model, seed });
 
@@ -114,10 +124,10 @@ export function modelParts({ report, call, open, python, withPeakMemory, toolsRe
       for (const [idx, [, learner, , model, asYdf]] of models.entries()) {
         const ours = await fitAbalone(page, { ...model, ...asYdf }, seed);
         const theirs = await call(others, "ydf", { learner, label: "rings", train: sample.trainCsv, test, actual });
-        fits[idx].push({ ours: [ours.fitMillis, ours.metrics.rmse], theirs: [theirs.millis, theirs.rmse], nTrees: theirs.nTrees });
+        fits[idx].push({ ours: [ours.fitMillis, ours.metrics.rmse], theirs: [theirs.millis, theirs.rmse], nTrees: theirs.nTrees, nRows: sample.train.length });
       }
     }
-    for (const [idx, [what]] of models.entries()) {
+    for (const [idx, [what, , , model, asYdf]] of models.entries()) {
       const mean = (of) => fits[idx].reduce((sum, fit) => sum + of(fit), 0) / seeds.length;
       const [ours, theirs] = ["ours", "theirs"].map((who) => [0, 1].map((at) => mean((fit) => fit[who][at])));
       const difference = ours[1] - theirs[1];
@@ -126,7 +136,7 @@ export function modelParts({ report, call, open, python, withPeakMemory, toolsRe
       // As good: worse by no more than the mean of so many differences strays by itself.
       const isGood = ratio < 1 && difference <= deviation / Math.sqrt(seeds.length);
       const apart = `RMSE ${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(4)} ± ${deviation.toFixed(4)}`;
-      report(`abalone, ${what}, mean of ${seeds.length} splits; ydf-training, ${mean((fit) => fit.nTrees)} trees`, told(...ours), told(...theirs), `${times(ratio)} its time, ${apart}`, "< 1×, RMSE as good", isGood);
+      report(`abalone, ${what}, mean of ${seeds.length} splits; ydf-training, ${mean((fit) => fit.nTrees)} trees`, told(...ours), told(...theirs), `${times(ratio)} its time, ${apart}`, "< 1×, RMSE as good", isGood, await atBest(page, abaloneWork({ ...model, ...asYdf }, mean((fit) => fit.nRows))));
     }
   }
 
@@ -165,18 +175,18 @@ export function modelParts({ report, call, open, python, withPeakMemory, toolsRe
     await call(page, "take", "boosting");
     await call(page, "load", "boosting", "boosting");
     const cases = [
-      ["boosting, 100 trees", "boosting", { target: "value", model: { kind: "gradient_boosting", max_iter: 100 } }],
-      ["boosting, 100 rounds of 3 classes", "boosting_classes", { target: "label", model: { kind: "gradient_boosting", max_iter: 100 } }],
-      ["random forest, 100 trees, depth 10", "random_forest", { target: "value", model: { kind: "random_forest", n_estimators: 100, max_depth: 10 } }],
+      ["boosting, 100 trees", "boosting", { target: "value", model: { kind: "gradient_boosting", max_iter: 100 } }, boostingWork(nRows, N_FEATURES, { nTrees: 100 }), 5],
+      ["boosting, 100 rounds of 3 classes", "boosting_classes", { target: "label", model: { kind: "gradient_boosting", max_iter: 100 } }, boostingWork(nRows, N_FEATURES, { nTrees: 100, nOutputs: 3 }), 5],
+      ["random forest, 100 trees, depth 10", "random_forest", { target: "value", model: { kind: "random_forest", n_estimators: 100, max_depth: 10 } }, treeWork(nRows, N_FEATURES, { nTrees: 100, maxDepth: 10 }), 10],
     ];
-    for (const [what, name, request] of cases) {
+    for (const [what, name, request, work, nLevels] of cases) {
       const asked = { features: FEATURES, recipe: [], ...request };
       const ours = await call(page, "fitAndPredict", "boosting", asked, name === "boosting_classes" ? 1 : nRepeats);
       const peer = native?.[name];
-      const line = (part, mine, theirs) =>
-        report(`${what}, ${nRows} × ${N_FEATURES}, ${part}; scikit-learn, native, one thread`, seconds(mine), theirs ? seconds(theirs) : "no Python", theirs ? `${times(mine / theirs)} its time` : "", "≤ 2×", theirs ? mine / theirs <= 2 : null);
-      line("fit", ours.fitMillis, peer?.fit_ms);
-      if (name !== "boosting_classes") line("predict all rows", ours.predictMillis, peer?.predict_ms);
+      const line = async (part, mine, theirs, work) =>
+        report(`${what}, ${nRows} × ${N_FEATURES}, ${part}; scikit-learn, native, one thread`, seconds(mine), theirs ? seconds(theirs) : "no Python", theirs ? `${times(mine / theirs)} its time` : "", "≤ 2×", theirs ? mine / theirs <= 2 : null, await atBest(page, work));
+      await line("fit", ours.fitMillis, peer?.fit_ms, work);
+      if (name !== "boosting_classes") await line("predict all rows", ours.predictMillis, peer?.predict_ms, answerWork(nRows, N_FEATURES, { nTrees: 100, nLevels }));
     }
     await million();
   }
@@ -193,7 +203,7 @@ export function modelParts({ report, call, open, python, withPeakMemory, toolsRe
       const request = { target: "value", recipe: [], model: { kind: "gradient_boosting", max_iter: 100, early_stopping: false } };
       const { result: ours, peakBytes } = await withPeakMemory(page, () => call(page, "trainWatched", "million", request));
       const typedBytes = loaded.memoryBytes;
-      report(`boosting, 100 trees, ${nRows} × ${N_FEATURES}: fit`, seconds(ours.fitMillis), "", "", "ends", true);
+      report(`boosting, 100 trees, ${nRows} × ${N_FEATURES}: fit`, seconds(ours.fitMillis), "", "", "ends", true, await atBest(page, boostingWork(nRows, N_FEATURES, { nTrees: 100 })));
       report(`the same: longest main-thread task`, ours.longestTaskMillis === 0 ? "none over 50 ms" : `${Math.round(ours.longestTaskMillis)} ms`, "", "", "≤ 50 ms", ours.longestTaskMillis <= 50);
       if (peakBytes) report(`the same: peak memory beside the table of ${megabytes(typedBytes)}`, megabytes(peakBytes), "", times((peakBytes + typedBytes) / typedBytes), "≤ 4× with it", (peakBytes + typedBytes) / typedBytes <= 4);
     } finally {
@@ -205,11 +215,12 @@ export function modelParts({ report, call, open, python, withPeakMemory, toolsRe
   async function growth({ page }) {
     const [baseRows, baseColumns] = [20_000 * share, N_FEATURES];
     const models = {
-      "decision tree": { kind: "decision_tree" },
-      "boosting, 20 trees": { kind: "gradient_boosting", max_iter: 20, early_stopping: false },
-      "random forest, 5 trees": { kind: "random_forest", n_estimators: 5 },
+      "decision tree": [{ kind: "decision_tree" }, treeWork],
+      "boosting, 20 trees": [{ kind: "gradient_boosting", max_iter: 20, early_stopping: false }, (n, p) => boostingWork(n, p, { nTrees: 20 })],
+      "random forest, 5 trees": [{ kind: "random_forest", n_estimators: 5 }, (n, p) => treeWork(n, p, { nTrees: 5 })],
     };
-    for (const [what, model] of Object.entries(models)) {
+    const series = [];
+    for (const [what, [model, workOf]] of Object.entries(models)) {
       for (const [axis, sizes] of [["rows", [1, 2, 4, 8].map((k) => [baseRows * k, baseColumns])], ["columns", [1, 2, 4].map((k) => [baseRows, baseColumns * k])]]) {
         const points = [];
         for (const [nRows, nColumns] of sizes) {
@@ -221,9 +232,11 @@ export function modelParts({ report, call, open, python, withPeakMemory, toolsRe
           points.push([axis === "rows" ? nRows : nColumns, fit.fitMillis]);
         }
         const power = growthPower(points);
-        report(`${what}: time grows with ${axis}, ${points.map(([n]) => n).join(", ")}`, points.map(([, millis]) => seconds(millis)).join(", "), "", `power ${power.toFixed(2)}`, "≤ 1.25", power <= 1.25);
+        report(`${what}: time grows with ${axis}, ${points.map(([n]) => n).join(", ")}`, points.map(([, millis]) => seconds(millis)).join(", "), "", `power ${power.toFixed(2)}`, "≤ 1.25", power <= 1.25, `largest: ${await atBest(page, workOf(...sizes.at(-1)))}`);
+        series.push({ what, axis, points });
       }
     }
+    if (svg) await writeFile(svg, growthSvg(series));
   }
 
   /** What a second worker is worth. On a machine with something else to do, or with one core, that is less or nothing. */

@@ -51,6 +51,26 @@ const bench = {
     return { device: vitrine.device, version: vitrine.version };
   },
 
+  /** Bytes moved and flops done in a second, by the best of a few rounds: a copy, and eight multiply-add chains in f64. */
+  machine() {
+    const best = (work, amount) => amount / Math.min(...Array.from({ length: 7 }, () => clock(work))) * 1000;
+    const clock = (work) => {
+      const start = performance.now();
+      work();
+      return performance.now() - start;
+    };
+    const [from, to] = [new Float64Array(4e6).fill(1), new Float64Array(4e6)];
+    const chains = () => {
+      let [a, b, c, d, e, f, g, h] = [1, 2, 3, 4, 5, 6, 7, 8];
+      for (let i = 0; i < 4e6; i++) {
+        a = a * 0.999 + 0.1; b = b * 0.999 + 0.1; c = c * 0.999 + 0.1; d = d * 0.999 + 0.1;
+        e = e * 0.999 + 0.1; f = f * 0.999 + 0.1; g = g * 0.999 + 0.1; h = h * 0.999 + 0.1;
+      }
+      to[0] = a + b + c + d + e + f + g + h;
+    };
+    return { bytesPerSecond: best(() => to.set(from), 2 * from.byteLength), flopsPerSecond: best(chains, 4e6 * 16) };
+  },
+
   make(name, kind, sizeBytes) {
     const made = MAKERS[kind](sizeBytes);
     files[name] = made.file;

@@ -21,12 +21,13 @@ import { netParts } from "./nets.mjs";
 
 const HELP = `Vitrine beside its peers, in one Chromium.
 
-Usage: node run.mjs [--only csv,big,tree,cancel,visit,abalone,boosting,growth,workers,nets] [--quick] [--json FILE]
+Usage: node run.mjs [--only csv,big,tree,cancel,visit,abalone,boosting,growth,workers,nets] [--quick] [--json FILE] [--svg FILE]
 
 Options:
   --only PARTS  Only these parts, separated by commas
   --quick       A tenth of the data: to see that it runs, not to believe the numbers
   --json FILE   Write the rows of the table there as well
+  --svg FILE    Draw how time grows with rows and columns there
   --help        This text
 
 Environment:
@@ -38,7 +39,7 @@ Environment:
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
-  options: { only: { type: "string" }, quick: { type: "boolean" }, json: { type: "string" }, help: { type: "boolean", short: "h" } },
+  options: { only: { type: "string" }, quick: { type: "boolean" }, json: { type: "string" }, svg: { type: "string" }, help: { type: "boolean", short: "h" } },
 });
 if (options.help) {
   console.log(HELP);
@@ -77,14 +78,14 @@ const CSP_OF_OTHERS = CSP.replace("'wasm-unsafe-eval'", "'unsafe-eval'");
 const rows = [];
 
 /** `met` is true, false, or null where there is no target or no number. */
-function report(what, vitrine, peer, ratio, target, met) {
-  rows.push({ what, vitrine, peer, ratio, target, met: met === null ? "" : met ? "yes" : "NO" });
+function report(what, vitrine, peer, ratio, target, met, roofline = "") {
+  rows.push({ what, vitrine, roofline, peer, ratio, target, met: met === null ? "" : met ? "yes" : "NO" });
   console.log(`  ${what}: ${vitrine}${peer ? ` | ${peer}` : ""}${ratio ? ` | ${ratio}` : ""}`);
 }
 
 function printTable() {
-  const header = { what: "what", vitrine: "Vitrine", peer: "peer", ratio: "ratio", target: "target", met: "met?" };
-  const names = Object.keys(header);
+  const header = { what: "what", vitrine: "Vitrine", roofline: "roofline", peer: "peer", ratio: "ratio", target: "target", met: "met?" };
+  const names = Object.keys(header).filter((name) => name !== "roofline" || rows.some((row) => row.roofline));
   const width = (name) => Math.max(...[header, ...rows].map((row) => row[name].length));
   const widths = Object.fromEntries(names.map((name) => [name, width(name)]));
   const line = (row) => `| ${names.map((name) => row[name].padEnd(widths[name])).join(" | ")} |`;
@@ -459,7 +460,7 @@ try {
   const bench = { page, scratch, url };
   const models = modelParts({
     ...{ report, call, open, withPeakMemory, toolsRequire, seconds, times, megabytes, url, scratch },
-    ...{ python: PYTHON ? python : null, serveFile: (path, file) => made.set(path, file), share: SHARE, nRepeats: N_REPEATS },
+    ...{ python: PYTHON ? python : null, serveFile: (path, file) => made.set(path, file), share: SHARE, nRepeats: N_REPEATS, svg: options.svg },
   });
   const nets = netParts({ report, call, open, times, nRepeats: N_REPEATS, url, scratch });
   for (const [name, part] of Object.entries({ visit, csv, big, tree, cancel, ...models, ...nets })) {
