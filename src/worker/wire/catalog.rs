@@ -8,7 +8,7 @@ use vitrine_protocol::{
 use crate::error::TroubleDoc;
 use crate::evaluate::{CHARTS, ChartDoc, Group, MEASURES, MeasureDoc};
 use crate::model::{ModelKind, REGISTRY};
-use crate::param::{ParamDoc, ParamKind};
+use crate::param::{ParamDoc, ParamKind, ParamMap};
 use crate::preprocess::Task;
 use crate::worker::wire::model::task_msg;
 use crate::worker::wire::steps::step_docs;
@@ -42,6 +42,7 @@ fn model_doc(model: &ModelKind) -> ModelDocMsg {
             ParamKind::Choice { options } => options.contains(&"gradient_descent"),
             _ => false,
         }),
+        sample_weight: (model.check)(&ParamMap::new()).is_ok_and(|params| (model.takes_weights)(&params)),
         params: (model.docs)().iter().map(param_doc).collect(),
     }
 }
