@@ -178,6 +178,8 @@ super::english! {
     pruning_use: "Use in training",
     go_explain: "See why",
     go_predict: "Predict new rows",
+    trees: "trees",
+    loss_note_trees: "The loss after each tree. Lower is better.",
     // Evaluate
     evaluate_title: "How good is it?",
     evaluate_lead: "The test rows tell: the model had not seen them.",

@@ -33,18 +33,21 @@ pub(super) fn Outcome() -> impl IntoView {
     }
 }
 
-/// The loss by epoch.
+/// The models that grow tree by tree.
+const TREE_BY_TREE: [&str; 3] = ["random_forest", "extra_trees", "gradient_boosting"];
+
+/// The loss by epoch, or by tree.
 #[component]
 pub(super) fn LossFigure() -> impl IntoView {
     let app = app();
     let drawing = Memo::new(move |_| {
         let texts = app.text();
-        let words = LossWords { epoch: texts.epoch, loss: texts.loss, train: texts.train_rows, valid: texts.test_rows };
+        let words = LossWords { epoch: step(), loss: texts.loss, train: texts.train_rows, valid: texts.test_rows };
         app.palette.with(|palette| app.result.curve.with(|curve| loss(curve, &words, palette)))
     });
     let sheet = Signal::derive(move || {
         let texts = app.text();
-        let head = [texts.epoch, texts.train_rows, texts.test_rows].map(str::to_owned).to_vec();
+        let head = [step(), texts.train_rows, texts.test_rows].map(str::to_owned).to_vec();
         let rows = app.result.curve.with(|curve| {
             let say = |value: f64| format::plain(value);
             curve
@@ -53,10 +56,18 @@ pub(super) fn LossFigure() -> impl IntoView {
                 .collect::<Sheet>()
         });
         std::iter::once(head).chain(rows).collect::<Sheet>()
+    // Which model is under way, or was.
+    let counts_trees = Memo::new(move |_| {
+        let is_under_way = app.job.with(|job| job.as_ref().is_some_and(|job| job.kind == JobKind::Train));
+        let model = app.result.model.with(|trained| trained.as_ref().map(|trained| trained.model.kind.clone()));
+        let kind = if is_under_way { app.model_kind() } else { model };
+        kind.is_some_and(|kind| TREE_BY_TREE.contains(&&*kind))
+    });
+    let step = move || if counts_trees.get() { app.text().trees } else { app.text().epoch };
     });
     let title = said(app, |texts| texts.loss_title);
     view! {
-        <Figure name="loss" title note=said(app, |texts| texts.loss_note) drawing sheet>
+        <Figure name="loss" title note drawing sheet>
             <Plot drawing label=title/>
         </Figure>
     }
@@ -71,6 +82,10 @@ fn result(app: App, trained: &Arc<Trained>) -> impl IntoView + use<> {
         let of = |metrics: &MetricsMsg| metrics.get(&doc.name).copied().flatten();
         let cell = |value: Option<f64>| {
             let share = value.filter(|_| doc.is_share).map(|value| value.clamp(0.0, 1.0));
+    let note = Signal::derive(move || {
+        let texts = app.text();
+        if counts_trees.get() { texts.loss_note_trees } else { texts.loss_note }.to_owned()
+    });
             view! {
                 <td class="numeric">
                     {format::measure(value)}
