@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use serde_json::Value;
 use vitrine_protocol::{
-    BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, ModelMsg, Request, RowsMsg, TreeMsg,
+    BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, ModelMsg, PredictMsg, PredictionMsg, Request,
+    RowsMsg, StructureMsg, TreeMsg, VotesMsg,
 };
 
 use super::read_rows;
@@ -201,5 +203,28 @@ pub(crate) fn follow_points(app: App) {
                 Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
             }
         }
+        if !trained.model.task.has_target() && app.result.answered.with_untracked(Vec::is_empty) {
+            answer_points(app, &trained).await;
+        }
     });
+}
+
+/// Asks what a model without a target answers to the rows that are drawn: it is what colours them.
+async fn answer_points(app: App, trained: &Arc<Trained>) {
+    let Some(points) = app.result.points.get_untracked() else { return };
+    let is_read = |name: &String| trained.model.features.iter().any(|input| input.name == *name);
+    let row = |cells: &Vec<Value>| {
+        let cells = points.columns.iter().zip(cells).filter(|(name, _)| is_read(name));
+        cells.map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
+    let predict = PredictMsg { rows: Some(points.cells.iter().map(row).collect()), ..Default::default() };
+    let request = Request::Predict { id: trained.model.id.clone(), predict };
+    // Without the answers the points are grey, which is no trouble.
+    let Ok((prediction, buffers)) = client::ask::<PredictionMsg>(request, Beside::default()).await else { return };
+    if !is_looked_at(app, trained) {
+        return;
+    }
+    let first = |values: Vec<f64>| values.iter().copied().step_by((values.len() / prediction.n_rows).max(1)).collect();
+    let answered = buffers.numbers("codes").or_else(|| buffers.numbers("components").map(first));
+    app.result.answered.set(answered.unwrap_or_default());
 }

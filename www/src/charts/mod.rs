@@ -16,7 +16,7 @@ pub(crate) use bars::{Bar, bars, largest_first};
 pub(crate) use confusion::confusion;
 pub(crate) use distribution::distribution;
 pub(crate) use loss::{LossWords, PruningPoint, loss, pruning};
-pub(crate) use scatter::{Axis, Colour, Point, Regions, ScatterSpec, ScatterWords, scatter};
+pub(crate) use scatter::{Axis, Colour, Column, Point, Regions, ScatterSpec, ScatterWords, scatter};
 pub(crate) use svg::Drawing;
 pub(crate) use tree::{NODE, TreeSpec, TreeWords, layout, question, tree, visible_nodes};
 

@@ -3,6 +3,7 @@
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use serde_json::Value;
+use vitrine_protocol::Task;
 
 use crate::actions;
 use crate::browser::number_in;
@@ -124,6 +125,18 @@ fn target_span(app: App, trained: &Trained) -> Option<[f64; 2]> {
     })
 }
 
+/// The span of what shades the plane: the target's, or that of what is answered instead.
+fn shades(app: App, trained: &Trained, boundary: &Boundary) -> Option<[f64; 2]> {
+    if trained.model.task.has_target() {
+        return target_span(app, trained);
+    }
+    let ends = boundary.values.iter().fold(None, |ends: Option<[f64; 2]>, &value| {
+        let [low, high] = ends.unwrap_or([value; 2]);
+        Some([low.min(value), high.max(value)])
+    });
+    ends.filter(|[low, high]| low < high)
+}
+
 fn share([low, high]: [f64; 2], value: f64) -> f64 {
     if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
 }
@@ -136,15 +149,19 @@ fn points(app: App) -> Vec<Point> {
     };
     let at = |name: &str| rows.columns.iter().position(|column| column == name);
     let (Some(x_at), Some(y_at)) = (at(&boundary.grid.x), at(&boundary.grid.y)) else { return Vec::new() };
-    let target_at = at(trained.model.target_name());
+    let target_at = trained.model.target.as_deref().and_then(at);
     let (x_axis, y_axis) = axes_of(&boundary);
-    let span = target_span(app, &trained);
+    let span = shades(app, &trained, &boundary);
+    let (answered, names) = (app.result.answered.get(), app.code_names(&trained.model));
     let row_word = app.text().row;
     let one = |(position, cells): (usize, &Vec<Value>)| {
         let row = rows.start + position;
         let (x, y) = (cells.get(x_at)?, cells.get(y_at)?);
         let target = target_at.and_then(|at| cells.get(at)).unwrap_or(&Value::Null);
-        let colour = match (&trained.model.classes, span, target.as_f64()) {
+        // What has no target is coloured by what is answered.
+        let answer = answered.get(position).copied().filter(|_| target_at.is_none());
+        let colour = match (&trained.model.classes, span, answer.or(target.as_f64())) {
+            (Some(_), _, Some(code)) if answer.is_some() => Colour::Class(code as usize),
             (Some(classes), _, _) => {
                 let name = format::cell(target);
                 classes.iter().position(|class| *class == name).map_or(Colour::None, Colour::Class)
@@ -152,7 +169,11 @@ fn points(app: App) -> Vec<Point> {
             (None, Some(span), Some(value)) => Colour::Share(share(span, value)),
             _ => Colour::None,
         };
-        let words = format!("{row_word} {}: {}", row + 1, format::cell(target));
+        let said = match answer {
+            Some(answer) => names.get(answer as usize).cloned().unwrap_or_else(|| format::number(answer)),
+            None => format::cell(target),
+        };
+        let words = format!("{row_word} {}: {said}", row + 1);
         Some(Point { row: Some(row), x: place(&x_axis, x, row)?, y: place(&y_axis, y, row + 1)?, colour, words })
     };
     rows.cells.iter().enumerate().filter_map(one).collect()
@@ -167,8 +188,8 @@ fn draw(app: App, points: &[Point]) -> Option<Drawing> {
             axis.span = points.iter().map(of).fold(axis.span, |[low, high], value| [low.min(value), high.max(value)]);
         }
     }
-    let span = target_span(app, &trained);
-    let classes = trained.model.classes.clone().unwrap_or_default();
+    let span = shades(app, &trained, &boundary);
+    let mut classes = app.code_names(&trained.model);
     let n_classes = classes.len();
     let cells = |at: usize| match (n_classes, span) {
         (0, span) => {
@@ -180,19 +201,23 @@ fn draw(app: App, points: &[Point]) -> Option<Drawing> {
             (class, boundary.probabilities.get(at).copied().unwrap_or(1.0))
         }
     };
+    // Without classes and a target, the shades are those of the first component.
+    let component = fill(app.text().component, &[("n", "1")]);
+    let mut legend = trained.model.target.as_deref().unwrap_or(if n_classes == 0 { &component } else { "" });
+    if trained.model.task == Task::Clustering {
+        // By their numbers, more of them fit.
+        legend = app.text().group;
+        classes = (0..n_classes).map(|code| code.to_string()).collect();
+    }
     let regions = Regions { n_x: boundary.grid.x_values.len(), n_y: boundary.grid.y_values.len(), cells: &cells };
     let marked = app.result.cell_rows.get();
     let spec = ScatterSpec {
-        x: &x,
-        y: &y,
-        points,
         regions: Some(regions),
         selected: app.data.selected_row.get(),
         classes: &classes,
         span: span.filter(|_| n_classes == 0),
-        guide: None,
-        lines: &[],
         marked: &marked,
+        ..ScatterSpec::new(&x, &y, points)
     };
-    Some(app.palette.with(|palette| scatter(&spec, &ScatterWords { legend: trained.model.target_name() }, palette)))
+    Some(app.palette.with(|palette| scatter(&spec, &ScatterWords { legend }, palette)))
 }

@@ -215,7 +215,7 @@ fn nodes_of<T>(app: App, with: impl FnOnce(&[TreeNodeMsg]) -> T) -> Option<T> {
 }
 
 /// Whether the nodes' values are parts of a sum, and neither shares nor means.
-fn is_sum(app: App) -> bool {
+pub(super) fn is_sum(app: App) -> bool {
     app.result.model.with(|trained| {
         let structure = trained.as_ref().map(|trained| &trained.model.structure);
         matches!(structure, Some(StructureMsg::Trees { is_sum: true, .. }))
@@ -223,13 +223,22 @@ fn is_sum(app: App) -> bool {
 }
 
 /// The classes whose shares the nodes hold; none where they hold numbers.
-fn classes(app: App) -> Option<Vec<String>> {
-    app.result.model.with(|trained| trained.as_ref()?.model.classes.clone()).filter(|_| !is_sum(app))
+pub(super) fn classes(app: App) -> Option<Vec<String>> {
+    app.result.model.with(|trained| trained.as_ref()?.model.classes.clone()).filter(|_| !is_sum(app) && !isolates(app))
+}
+
+/// Whether the trees tell how soon a row is alone, and nothing of its answer.
+fn isolates(app: App) -> bool {
+    app.result.model.with(|trained| trained.as_ref().is_some_and(|trained| !trained.model.task.has_target()))
 }
 
 /// What stands before a node's number.
 fn mean_word(app: App) -> &'static str {
-    if is_sum(app) { app.text().adds } else { app.text().mean }
+    match (is_sum(app), isolates(app)) {
+        (true, _) => app.text().adds,
+        (_, true) => app.text().path_length,
+        _ => app.text().mean,
+    }
 }
 
 /// Where the drawn nodes stand.
@@ -260,7 +269,11 @@ fn drawing_hides(app: App, id: usize, closed: &BTreeSet<usize>, opened: &BTreeSe
     .unwrap_or(false)
 }
 
+/// What is called impurity; nothing where there is none.
 fn impurity_name(app: App) -> String {
+    if isolates(app) {
+        return String::new();
+    }
     let criterion =
         app.result.model.with(|trained| trained.as_ref()?.model.params.get("criterion")?.as_str().map(str::to_owned));
     match criterion.as_deref() {
@@ -274,19 +287,6 @@ fn impurity_name(app: App) -> String {
 
 fn draw(app: App, closed: &BTreeSet<usize>, opened: &BTreeSet<usize>, lit: &[usize]) -> Drawing {
     let texts = app.text();
-    let impurity = impurity_name(app);
-    let words =
-        TreeWords { rows: texts.rows_short, impurity: &impurity, mean: mean_word(app), yes: texts.yes, no: texts.no };
-    let classes = classes(app);
-    let selected = app.result.selected_node.get();
-    let drawing = nodes_of(app, |nodes| {
-        let visible = seen(nodes, closed, opened, lit);
-        let spec = TreeSpec { nodes, classes: classes.as_deref(), visible: &visible, lit, selected };
-        app.palette.with(|palette| tree(&spec, &words, palette))
-    });
-    drawing.unwrap_or_default()
-}
-
 /// Which of many trees; nothing for a single one.
 #[component]
 fn TreePicker() -> impl IntoView {
@@ -343,6 +343,19 @@ fn summed_class(app: App, tree: usize) -> Option<String> {
         .filter(|_| is_sum(app))
 }
 
+    let impurity = impurity_name(app);
+    let words =
+        TreeWords { rows: texts.rows_short, impurity: &impurity, mean: mean_word(app), yes: texts.yes, no: texts.no };
+    let classes = classes(app);
+    let selected = app.result.selected_node.get();
+    let drawing = nodes_of(app, |nodes| {
+        let visible = seen(nodes, closed, opened, lit);
+        let spec = TreeSpec { nodes, classes: classes.as_deref(), visible: &visible, lit, selected };
+        app.palette.with(|palette| tree(&spec, &words, palette))
+    });
+    drawing.unwrap_or_default()
+}
+
 /// The classes and their colours.
 #[component]
 fn Legend() -> impl IntoView {
@@ -382,7 +395,7 @@ fn NodeDetail() -> impl IntoView {
                 <span class="tag">{fill(texts.node_number, &[("n", &id.to_string())])}</span>
                 <b>{question.unwrap_or_else(|| texts.leaf.to_owned())}</b>
                 <span>{format!("{} {}", texts.rows_short, format::count(node.n_samples))}</span>
-                <span>{format!("{} {}", impurity_name(app), format::number(node.impurity))}</span>
+                {(!isolates(app)).then(|| view! { <span>{format!("{} {}", impurity_name(app), format::number(node.impurity))}</span> })}
                 <span>{shares.unwrap_or_else(mean)}</span>
             </p>
         })

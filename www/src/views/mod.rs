@@ -6,6 +6,7 @@ mod data_source;
 mod evaluate;
 mod evaluate_charts;
 mod evaluate_confusion;
+mod evaluate_rows;
 mod explain;
 mod explain_frame;
 mod explain_importances;

@@ -5,11 +5,16 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use vitrine_protocol::{DeviceKind, MetricsMsg};
 
+use super::evaluate_charts::EachChart;
+use crate::actions;
 use crate::charts::{LossWords, loss};
 use crate::format;
-use crate::state::{App, JobKind, Stage, Trained, app, said, tr};
+use crate::state::{App, JobKind, Stage, Trained, app, effect, said, tr};
 use crate::text::fill;
 use crate::widgets::{Figure, Icon, Issues, Logo, Plot, Sheet, Views};
+
+/// The charts that are drawn here.
+const FIRST: [&str; 3] = ["cluster_sizes", "explained_variance", "scores"];
 
 /// The right-hand side of the stage.
 #[component]
@@ -17,6 +22,16 @@ pub(super) fn Outcome() -> impl IntoView {
     let app = app();
     let is_training =
         Memo::new(move |_| app.job.with(|job| job.as_ref().is_some_and(|job| job.kind == JobKind::Train)));
+    let has_no_target = Memo::new(move |_| {
+        app.result.model.with(|trained| trained.as_ref().is_some_and(|trained| !trained.model.task.has_target()))
+    });
+    // What has no truth is told by its charts.
+    effect(move || {
+        app.result.model.track();
+        if has_no_target.get() {
+            actions::evaluate(app);
+        }
+    });
     let has_curve = Memo::new(move |_| app.result.curve.with(|curve| curve.len() > 1));
     view! {
         <div class="outcome" id="outcome" data-testid="outcome">
@@ -29,6 +44,7 @@ pub(super) fn Outcome() -> impl IntoView {
                 }
             }}
             <Show when=move || has_curve.get()><LossFigure/></Show>
+            <Show when=move || has_no_target.get() && !is_training.get()><EachChart among=&FIRST/></Show>
         </div>
     }
 }
@@ -40,6 +56,14 @@ const TREE_BY_TREE: [&str; 3] = ["random_forest", "extra_trees", "gradient_boost
 #[component]
 pub(super) fn LossFigure() -> impl IntoView {
     let app = app();
+    // Which model is under way, or was.
+    let counts_trees = Memo::new(move |_| {
+        let is_under_way = app.job.with(|job| job.as_ref().is_some_and(|job| job.kind == JobKind::Train));
+        let model = app.result.model.with(|trained| trained.as_ref().map(|trained| trained.model.kind.clone()));
+        let kind = if is_under_way { app.model_kind() } else { model };
+        kind.is_some_and(|kind| TREE_BY_TREE.contains(&&*kind))
+    });
+    let step = move || if counts_trees.get() { app.text().trees } else { app.text().epoch };
     let drawing = Memo::new(move |_| {
         let texts = app.text();
         let words = LossWords { epoch: step(), loss: texts.loss, train: texts.train_rows, valid: texts.test_rows };
@@ -56,16 +80,12 @@ pub(super) fn LossFigure() -> impl IntoView {
                 .collect::<Sheet>()
         });
         std::iter::once(head).chain(rows).collect::<Sheet>()
-    // Which model is under way, or was.
-    let counts_trees = Memo::new(move |_| {
-        let is_under_way = app.job.with(|job| job.as_ref().is_some_and(|job| job.kind == JobKind::Train));
-        let model = app.result.model.with(|trained| trained.as_ref().map(|trained| trained.model.kind.clone()));
-        let kind = if is_under_way { app.model_kind() } else { model };
-        kind.is_some_and(|kind| TREE_BY_TREE.contains(&&*kind))
-    });
-    let step = move || if counts_trees.get() { app.text().trees } else { app.text().epoch };
     });
     let title = said(app, |texts| texts.loss_title);
+    let note = Signal::derive(move || {
+        let texts = app.text();
+        if counts_trees.get() { texts.loss_note_trees } else { texts.loss_note }.to_owned()
+    });
     view! {
         <Figure name="loss" title note drawing sheet>
             <Plot drawing label=title/>
@@ -82,10 +102,6 @@ fn result(app: App, trained: &Arc<Trained>) -> impl IntoView + use<> {
         let of = |metrics: &MetricsMsg| metrics.get(&doc.name).copied().flatten();
         let cell = |value: Option<f64>| {
             let share = value.filter(|_| doc.is_share).map(|value| value.clamp(0.0, 1.0));
-    let note = Signal::derive(move || {
-        let texts = app.text();
-        if counts_trees.get() { texts.loss_note_trees } else { texts.loss_note }.to_owned()
-    });
             view! {
                 <td class="numeric">
                     {format::measure(value)}
