@@ -200,6 +200,8 @@ pub(crate) struct ResultState {
     pub(crate) path: RwSignal<Option<Arc<DecisionPathMsg>>>,
     /// Of a model with many trees, the one that is looked at.
     pub(crate) shown_tree: RwSignal<Option<Arc<TreeMsg>>>,
+    /// What each tree of many says about the selected row.
+    pub(crate) votes: RwSignal<Option<Arc<VotesMsg>>>,
     pub(crate) selected_node: RwSignal<Option<usize>>,
     pub(crate) axes: RwSignal<Option<(String, String)>>,
     pub(crate) boundary: RwSignal<Option<Arc<Boundary>>>,
@@ -267,6 +269,7 @@ impl App {
                 evaluation: RwSignal::new(None),
                 path: RwSignal::new(None),
                 shown_tree: RwSignal::new(None),
+                votes: RwSignal::new(None),
                 selected_node: RwSignal::new(None),
                 axes: RwSignal::new(None),
                 boundary: RwSignal::new(None),

@@ -216,6 +216,7 @@ super::english! {
     deselect: "Deselect the row",
     tree_title: "The tree",
     tree_of: "Tree {n} of {all}",
+    votes: "What each tree says about the row. Press one to see it.",
     adds: "adds",
     importances_title: "What the trees ask for",
     importances_note: "The share of all that the questions gained which each feature gained.",

@@ -111,6 +111,25 @@ pub(crate) fn follow_row(app: App) {
     });
 }
 
+/// Asks what each of many trees says about the selected row, whenever row or model change.
+pub(crate) fn follow_votes(app: App) {
+    effect(move || {
+        app.result.votes.set(None);
+        let (Some(row), Some(trained)) = (app.data.selected_row.get(), app.result.model.get()) else { return };
+        if !matches!(trained.model.structure, StructureMsg::Trees { .. }) || !is_current(app, &trained.model) {
+            return;
+        }
+        let request = Request::Explain { id: trained.model.id.clone(), explain: ExplainMsg::Votes { row: row.into() } };
+        spawn_local(async move {
+            // What goes wrong with a row is said once, by its way.
+            let Ok((votes, _)) = client::ask::<VotesMsg>(request, Beside::default()).await else { return };
+            if app.data.selected_row.get_untracked() == Some(row) && is_looked_at(app, &trained) {
+                app.result.votes.set(Some(Arc::new(votes)));
+            }
+        });
+    });
+}
+
 /// Looks at one tree of a model that has many.
 pub(crate) fn show_tree(app: App, index: usize) {
     let Some(trained) = app.result.model.get_untracked() else { return };

@@ -11,6 +11,7 @@ mod loss;
 mod scatter;
 mod svg;
 mod tree;
+mod votes;
 
 pub(crate) use bars::{Bar, bars, largest_first};
 pub(crate) use confusion::confusion;
@@ -19,6 +20,7 @@ pub(crate) use loss::{LossWords, PruningPoint, loss, pruning};
 pub(crate) use scatter::{Axis, Colour, Column, Point, Regions, ScatterSpec, ScatterWords, scatter};
 pub(crate) use svg::Drawing;
 pub(crate) use tree::{NODE, TreeSpec, TreeWords, layout, question, tree, visible_nodes};
+pub(crate) use votes::votes;
 
 /// The colours of a theme, as `#rrggbb`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use vitrine_protocol::{StructureMsg, TreeNodeMsg};
 
 use super::explain_frame::{Frame, fits, focus_on, glide};
-use crate::actions::show_tree;
+use super::explain_trees::{TreePicker, Votes};
 use crate::browser::number_in;
 use crate::charts::{Drawing, TreeSpec, TreeWords, layout, question, tree, visible_nodes};
 use crate::format::{self, Short};
@@ -103,6 +103,7 @@ pub(super) fn TreeFigure() -> impl IntoView {
     view! {
         <Figure name="tree" title note drawing sheet=Signal::derive(move || sheet(app))>
             <TreePicker/>
+            <Votes/>
             <Legend/>
             <div class="tree-frame">
                 <Canvas canvas drawing frame zoom=Callback::new(move |(factor, at)| zoom(factor, at)) toggle=Callback::new(toggle)/>
@@ -287,62 +288,6 @@ fn impurity_name(app: App) -> String {
 
 fn draw(app: App, closed: &BTreeSet<usize>, opened: &BTreeSet<usize>, lit: &[usize]) -> Drawing {
     let texts = app.text();
-/// Which of many trees; nothing for a single one.
-#[component]
-fn TreePicker() -> impl IntoView {
-    let app = app();
-    let n_trees = Memo::new(move |_| {
-        app.result.model.with(|trained| match trained.as_ref()?.model.structure {
-            StructureMsg::Trees { n_trees, .. } => Some(n_trees),
-            _ => None,
-        })
-    });
-    effect(move || {
-        if n_trees.get().is_some() && app.result.shown_tree.with(Option::is_none) {
-            show_tree(app, 0);
-        }
-    });
-    let number = move || app.result.shown_tree.with(|tree| tree.as_ref().map_or(1, |tree| tree.index + 1));
-    let words = move || {
-        let all = format::count(n_trees.get().unwrap_or(0));
-        let which = fill(app.text().tree_of, &[("n", &format::count(number())), ("all", &all)]);
-        match summed_class(app, number() - 1) {
-            Some(class) => format!("{which} → {class}"),
-            None => which,
-        }
-    };
-    move || {
-        n_trees.get().map(|n_trees| {
-            view! {
-                <div class="field tree-picker">
-                    <label for="which-tree">{words}</label>
-                    <input
-                        type="range" id="which-tree" data-testid="which-tree" min="1" max=n_trees.to_string() step="1"
-                        prop:value=move || number().to_string()
-                        on:change:target=move |event| {
-                            if let Ok(number) = event.target().value().parse::<usize>() {
-                                show_tree(app, number.saturating_sub(1));
-                            }
-                        }
-                    />
-                </div>
-            }
-        })
-    }
-}
-
-/// The class that a tree of a sum speaks for: one per tree in turn, or the second of two.
-fn summed_class(app: App, tree: usize) -> Option<String> {
-    app.result
-        .model
-        .with(|trained| {
-            let classes = trained.as_ref()?.model.classes.as_ref()?;
-            let class = if classes.len() == 2 { 1 } else { tree % classes.len().max(1) };
-            classes.get(class).cloned()
-        })
-        .filter(|_| is_sum(app))
-}
-
     let impurity = impurity_name(app);
     let words =
         TreeWords { rows: texts.rows_short, impurity: &impurity, mean: mean_word(app), yes: texts.yes, no: texts.no };

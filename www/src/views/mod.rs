@@ -14,6 +14,7 @@ mod explain_linear;
 mod explain_plane;
 mod explain_pruning;
 mod explain_tree;
+mod explain_trees;
 mod export;
 mod parts;
 mod predict;
