@@ -549,7 +549,9 @@ intervals: Record<string, [number, number] | null> | null,
 n_resamples: number, 
 /**
  * What to draw, by chart: `roc`, `precision_recall`, `calibration` and `calibration_quantile` have a series per
- * class (of many, the largest), `fitted` and `residuals` one.
+ * class (of many, the largest), `fitted` and `residuals` one. `cluster_sizes` counts rows, `explained_variance` has
+ * each component's share and then the shares added up, `components` the rows along the first two, `scores` the
+ * edges of bins across, and `oddest` the rows with the lowest scores.
  */
 charts: { [key in string]: Array<SeriesMsg> }, 
 /**
@@ -941,6 +943,10 @@ tasks: Array<Task>,
  * Whether it can use WebGPU, and with which parameters.
  */
 webgpu: boolean, 
+/**
+ * Whether rows may have weights, unless its parameters say otherwise.
+ */
+sample_weight: boolean, 
 /**
  * Its hyper-parameters.
  */
@@ -1766,11 +1772,11 @@ x: Array<number>,
  */
 y: Array<number>, 
 /**
- * Of a regression, the table's row of each point.
+ * Of points, the table's row of each.
  */
 rows: Array<number>, 
 /**
- * Of a calibration curve, how many rows each bin has.
+ * Of a calibration curve, of clusters and of scores, how many rows each has.
  */
 n_rows: Array<number>, };
 

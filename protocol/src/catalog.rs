@@ -45,6 +45,8 @@ pub struct ModelDocMsg {
     pub tasks: Vec<Task>,
     /// Whether it can use WebGPU, and with which parameters.
     pub webgpu: bool,
+    /// Whether rows may have weights, unless its parameters say otherwise.
+    pub sample_weight: bool,
     /// Its hyper-parameters.
     pub params: Vec<ParamDocMsg>,
 }

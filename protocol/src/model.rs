@@ -270,7 +270,9 @@ pub struct EvaluationMsg {
     /// From how many resamples.
     pub n_resamples: usize,
     /// What to draw, by chart: `roc`, `precision_recall`, `calibration` and `calibration_quantile` have a series per
-    /// class (of many, the largest), `fitted` and `residuals` one.
+    /// class (of many, the largest), `fitted` and `residuals` one. `cluster_sizes` counts rows, `explained_variance` has
+    /// each component's share and then the shares added up, `components` the rows along the first two, `scores` the
+    /// edges of bins across, and `oddest` the rows with the lowest scores.
     pub charts: BTreeMap<String, Vec<SeriesMsg>>,
     /// What was odd.
     pub issues: Vec<IssueMsg>,
@@ -288,9 +290,9 @@ pub struct SeriesMsg {
     pub x: Vec<f64>,
     /// Upwards.
     pub y: Vec<f64>,
-    /// Of a regression, the table's row of each point.
+    /// Of points, the table's row of each.
     pub rows: Vec<u32>,
-    /// Of a calibration curve, how many rows each bin has.
+    /// Of a calibration curve, of clusters and of scores, how many rows each has.
     pub n_rows: Vec<u32>,
 }
 

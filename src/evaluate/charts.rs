@@ -25,9 +25,9 @@ pub struct Series {
     pub x: Vec<f64>,
     /// Upwards.
     pub y: Vec<f64>,
-    /// Of a regression, which of the measured rows each point is.
+    /// Of points, which of the measured rows each is.
     pub rows: Vec<u32>,
-    /// Of a calibration curve, how many rows are in each bin.
+    /// Of a calibration curve, of clusters and of scores, how many rows are in each bin.
     pub n_rows: Vec<u32>,
 }
 
@@ -101,15 +101,21 @@ pub fn class_charts(
     ]
 }
 
-/// The points of a regression, by chart: `fitted` (true across, answered upwards) and `residuals` (answered across,
-/// true − answered upwards). Of many rows, 1500 are drawn by lot.
-pub fn value_charts(answers: &[f64], truth: &[f64], seed: Seed) -> [(&'static str, Series); 2] {
-    let mut rows: Vec<u32> = (0..truth.len() as u32).collect();
+/// The rows that are drawn, sorted: all, or of many 1500 by lot.
+pub(super) fn drawn_rows(n_rows: usize, seed: Seed) -> Vec<u32> {
+    let mut rows: Vec<u32> = (0..n_rows as u32).collect();
     if rows.len() > N_POINTS {
         seed.derive("points").rng().shuffle(&mut rows);
         rows.truncate(N_POINTS);
         rows.sort_unstable();
     }
+    rows
+}
+
+/// The points of a regression, by chart: `fitted` (true across, answered upwards) and `residuals` (answered across,
+/// true − answered upwards). Of many rows, 1500 are drawn by lot.
+pub fn value_charts(answers: &[f64], truth: &[f64], seed: Seed) -> [(&'static str, Series); 2] {
+    let mut rows = drawn_rows(truth.len(), seed);
     // What overflows has no place on paper.
     rows.retain(|&row| (truth[row as usize] - answers[row as usize]).is_finite());
     let of = |numbers: &[f64]| rows.iter().map(|&row| numbers[row as usize]).collect::<Vec<_>>();

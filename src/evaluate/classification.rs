@@ -131,7 +131,7 @@ pub(super) fn evaluate(probabilities: &[f64], n_classes: usize, answered: Vec<u3
     let confusion = sheet.confusion(&weights);
     let metrics = named(&NAMES, &sheet.measures(&weights, &confusion, &areas));
     let per_class = class_scores(&confusion).into_iter().map(ClassScores::named).collect();
-    Evaluation { metrics, confusion: Some(confusion), per_class: Some(per_class) }
+    Evaluation { metrics, confusion: Some(confusion), per_class: Some(per_class), ..Evaluation::default() }
 }
 
 /// Measures of one class.

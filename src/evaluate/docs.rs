@@ -361,6 +361,58 @@ pub static CHARTS: &[ChartDoc] = &[
         y: ["true − answered", "真实值 − 回答值"],
         task: Task::Regression,
     },
+    ChartDoc {
+        name: "cluster_sizes",
+        title: ["How large the clusters are", "各簇的大小"],
+        summary: ["The rows nearest to each centre.", "离每个中心最近的行数。"],
+        x: ["cluster", "簇"],
+        y: ["rows", "行数"],
+        task: Task::Clustering,
+    },
+    ChartDoc {
+        name: "explained_variance",
+        title: ["What the components keep", "各主成分保留了多少"],
+        summary: [
+            "The share of the variance that each component keeps, and over it the shares added up.",
+            "每个主成分保留的方差占比，上方的线是累计占比。",
+        ],
+        x: ["component", "主成分"],
+        y: ["share of the variance", "方差占比"],
+        task: Task::Projection,
+    },
+    ChartDoc {
+        name: "components",
+        title: ["Rows along two components", "各行在两个主成分上的位置"],
+        summary: [
+            "Rows that are alike lie together. An arrow shows which way a feature grows; at most 1,500 rows are drawn.",
+            "相似的行靠在一起。箭头表示特征增大的方向。最多画 1500 行。",
+        ],
+        x: ["component 1", "主成分 1"],
+        y: ["component 2", "主成分 2"],
+        task: Task::Projection,
+    },
+    ChartDoc {
+        name: "scores",
+        title: ["How odd the rows are", "各行有多异常"],
+        summary: [
+            "How many rows have which score; lower is odder. Left of the dashed line, rows are outliers.",
+            "各得分有多少行，越低越异常。虚线左侧的行被判为异常。",
+        ],
+        x: ["score", "得分"],
+        y: ["rows", "行数"],
+        task: Task::AnomalyDetection,
+    },
+    ChartDoc {
+        name: "oddest",
+        title: ["The oddest rows", "最异常的行"],
+        summary: [
+            "The rows with the lowest scores. Choose one to see it everywhere.",
+            "得分最低的行。选一行，各处都会标出它。",
+        ],
+        x: ["rank", "名次"],
+        y: ["score", "得分"],
+        task: Task::AnomalyDetection,
+    },
 ];
 
 #[cfg(test)]

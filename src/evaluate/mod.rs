@@ -12,6 +12,7 @@ mod docs;
 mod ranking;
 mod regression;
 mod unlabelled;
+mod unlabelled_charts;
 
 pub use bootstrap::{Bootstrap, Intervals, N_RESAMPLES, N_RESAMPLES_MAX};
 pub use calibration::{Binning, Calibration, calibration};
@@ -57,6 +58,8 @@ pub struct Evaluation {
     pub confusion: Option<Vec<Vec<usize>>>,
     /// `precision`, `recall`, `f1` and `support` (how many rows) of each class; for classes only.
     pub per_class: Option<Vec<Metrics>>,
+    /// What to draw, by chart; of answers without a truth only, others are drawn by [`class_charts`] and [`value_charts`].
+    pub charts: Vec<(&'static str, Series)>,
 }
 
 /// Whether less of a measure is better, by its name: losses, errors and clusters that are wide or alike are what one wants

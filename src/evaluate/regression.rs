@@ -80,7 +80,7 @@ impl Sheet {
 
 pub(super) fn evaluate(answers: &[f64], truth: &[f64]) -> Evaluation {
     let measures = Sheet::new(answers, truth).measures(&vec![1; truth.len()]);
-    Evaluation { metrics: named(&NAMES, &measures), confusion: None, per_class: None }
+    Evaluation { metrics: named(&NAMES, &measures), ..Evaluation::default() }
 }
 
 #[cfg(test)]

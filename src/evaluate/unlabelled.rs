@@ -4,7 +4,8 @@
 //! What comes in: a model, rows and their answers. What goes out: measures by name, scikit-learn's. The silhouette
 //! compares every row with every other, so it is computed row by row, in bounded pieces, and of many rows on a sample.
 
-use super::{mean, named};
+use super::unlabelled_charts::{cluster_charts, component_charts, score_charts};
+use super::{Evaluation, mean, named};
 use crate::error::Issues;
 use crate::evaluate::EvaluateIssue;
 use crate::model::{Answers, Fitted, Metrics, Structure};
@@ -186,6 +187,10 @@ pub struct Unlabelled {
     x: Vec<Vec<f64>>,
     /// What a projection loses, and all there is to lose.
     squares: [f64; 2],
+    /// The rows' places along the first two components, and what each component keeps.
+    plane: Vec<[f64; 2]>,
+    shares: Vec<f64>,
+    n_clusters: usize,
 }
 
 impl Unlabelled {
@@ -193,13 +198,19 @@ impl Unlabelled {
     pub fn push(&mut self, fitted: &dyn Fitted, x: &Matrix) {
         let answers = fitted.predict(x);
         match (&answers, fitted.structure()) {
-            (Answers::Clusters { .. }, _) => {
+            (Answers::Clusters { .. }, structure) => {
+                if let Structure::Clusters { sizes, .. } = structure {
+                    self.n_clusters = sizes.len();
+                }
                 self.x.resize(x.n_features(), Vec::new());
                 self.x.iter_mut().zip(x.features()).for_each(|(all, more)| all.extend_from_slice(more));
             }
-            (Answers::Components { values, .. }, Structure::Components(pca)) => {
+            (Answers::Components { values, n_components }, Structure::Components(pca)) => {
                 let [lost, all] = pca.squares(x, values);
                 self.squares = [self.squares[0] + lost, self.squares[1] + all];
+                let rows = values.chunks_exact(*n_components);
+                self.plane.extend(rows.map(|row| [row[0], row.get(1).copied().unwrap_or_default()]));
+                self.shares.clone_from(&pca.explained_variance_ratio);
                 return;
             }
             _ => {}
@@ -210,23 +221,28 @@ impl Unlabelled {
         });
     }
 
-    /// What the answers tell at once, and for clusters what is still to be measured.
-    pub fn finish(self) -> (Metrics, Option<ClusterMeasures>) {
+    /// What the answers tell at once, what to draw of them, and for clusters what is still to be measured.
+    pub fn finish(self) -> (Evaluation, Option<ClusterMeasures>) {
+        let found = |metrics, charts| Evaluation { metrics, charts, ..Evaluation::default() };
         let [lost, all] = self.squares;
         match self.answers {
             Some(Answers::Clusters { codes, distances }) => {
                 let inertia = distances.iter().map(|distance| distance * distance).sum();
                 let metrics = named(&INERTIA, &[Some(inertia)]);
-                (metrics, Some(ClusterMeasures::new(Matrix::from_columns(self.x), codes)))
+                let charts = cluster_charts(&codes, self.n_clusters);
+                (found(metrics, charts), Some(ClusterMeasures::new(Matrix::from_columns(self.x), codes)))
             }
             Some(answers @ Answers::Scores { .. }) => {
                 let outliers = answers.codes();
                 let Answers::Scores { scores, .. } = answers else { unreachable!("they are scores") };
                 let outlier_share = mean(outliers.into_iter().map(f64::from));
-                let mean_score = mean(scores.into_iter());
-                (named(&ODDITY, &[outlier_share, mean_score]), None)
+                let mean_score = mean(scores.iter().copied());
+                (found(named(&ODDITY, &[outlier_share, mean_score]), score_charts(&scores)), None)
             }
-            _ => (named(&COMPONENTS, &[(all > 0.0).then(|| 1.0 - lost / all)]), None),
+            _ => {
+                let metrics = named(&COMPONENTS, &[(all > 0.0).then(|| 1.0 - lost / all)]);
+                (found(metrics, component_charts(&self.shares, &self.plane)), None)
+            }
         }
     }
 }

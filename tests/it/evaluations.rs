@@ -103,3 +103,30 @@ fn an_evaluation_can_be_cancelled_while_it_resamples() {
     }
     assert!(n_cancelled >= 5, "only {n_cancelled} of the cancellations came in time");
 }
+
+#[test]
+fn what_is_learned_without_a_target_is_drawn_too() {
+    let evaluated = |kind: &str| {
+        let csv = file("www/samples/iris.csv");
+        let model = json!({ "kind": kind });
+        let talk =
+            Script::new().load("t", csv).ask(json!({ "type": "train", "id": "m", "table": "t", "model": model }));
+        let talk = talk.ask(json!({ "type": "evaluate", "id": "m", "table": "t" })).run();
+        (talk.json(2), talk.json(3)["charts"].clone())
+    };
+    let numbers = |list: &Value| list.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect::<Vec<f64>>();
+
+    let (model, charts) = evaluated("k_means");
+    assert_eq!(charts["cluster_sizes"][0]["n_rows"], model["structure"]["sizes"]);
+
+    let (model, charts) = evaluated("pca");
+    let [shares, added_up] = [0, 1].map(|series| numbers(&charts["explained_variance"][series]["y"]));
+    assert_eq!(json!(shares), model["structure"]["explained_variance_ratio"]);
+    assert!((added_up.last().unwrap() - shares.iter().sum::<f64>()).abs() < 1e-12);
+    assert_eq!(charts["components"][0]["rows"].as_array().unwrap().len(), 150);
+
+    let (_, charts) = evaluated("isolation_forest");
+    let (edges, oddest) = (numbers(&charts["scores"][0]["x"]), numbers(&charts["oddest"][0]["y"]));
+    assert_eq!(numbers(&charts["scores"][0]["n_rows"]).iter().sum::<f64>(), 150.0);
+    assert!(oddest.is_sorted() && oddest[0] == edges[0]);
+}

@@ -1,6 +1,7 @@
 // A real browser for page tests, and what every test of them wants: Vitrine in a page, errors as data, and the list of
 // requests that left the origin.
 
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -15,7 +16,7 @@ export const WITHOUT_GPU_WORKER = process.env.VITRINE_SKIP_GPU === "1";
 const tools = createRequire(join(required("VITRINE_TOOLS"), "node_modules", "any.cjs"));
 
 /** The text of axe-core, to be run in a page. */
-export const axeSource = () => tools("axe-core").source;
+const axeSource = () => tools("axe-core").source;
 
 const CALM = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
@@ -61,6 +62,29 @@ export async function open(browser, { path = "/vitrine.d.ts", ...options } = {})
   });
   await page.goto(SITE + path);
   return page;
+}
+
+/** Fails where axe finds something serious in the page. */
+export async function assertNoBarriers(page, where) {
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axeSource());
+  const found = await page.evaluate(async () => {
+    // Colours on their way from one state to the next are of neither: what was looked at while something moved is looked
+    // at again.
+    const moving = () => document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity);
+    let violations;
+    for (let n_looks = 0, moved = true; moved && n_looks < 20; n_looks += 1) {
+      let started = 0;
+      const count = () => void (started += 1);
+      for (const kind of ["animationstart", "transitionrun"]) document.addEventListener(kind, count, true);
+      await Promise.all(moving().map(({ finished }) => finished.catch(() => {})));
+      ({ violations } = await axe.run(document, { resultTypes: ["violations"] }));
+      for (const kind of ["animationstart", "transitionrun"]) document.removeEventListener(kind, count, true);
+      moved = started > 0 || moving().length > 0;
+    }
+    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    return serious.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+  });
+  assert.deepEqual(found, [], where);
 }
 
 /**

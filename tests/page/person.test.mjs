@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { axeSource, launch, open } from "./browser.mjs";
+import { assertNoBarriers, launch, open } from "./browser.mjs";
 
 /** More stops of the Tab key than any view has. */
 const TAB_LIMIT = 250;
@@ -50,28 +50,6 @@ async function railTo(page, stage) {
     await page.keyboard.press("ArrowDown");
   }
   assert.fail(`the arrow keys never come to ${stage}`);
-}
-
-async function assertNoBarriers(page, where) {
-  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axeSource());
-  const found = await page.evaluate(async () => {
-    // Colours on their way from one state to the next are of neither: what was looked at while something moved is looked
-    // at again.
-    const moving = () => document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity);
-    let violations;
-    for (let n_looks = 0, moved = true; moved && n_looks < 20; n_looks += 1) {
-      let started = 0;
-      const count = () => void (started += 1);
-      for (const kind of ["animationstart", "transitionrun"]) document.addEventListener(kind, count, true);
-      await Promise.all(moving().map(({ finished }) => finished.catch(() => {})));
-      ({ violations } = await axe.run(document, { resultTypes: ["violations"] }));
-      for (const kind of ["animationstart", "transitionrun"]) document.removeEventListener(kind, count, true);
-      moved = started > 0 || moving().length > 0;
-    }
-    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-    return serious.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(" | ")}`);
-  });
-  assert.deepEqual(found, [], where);
 }
 
 for (const [lang, tag] of [["en", "en"], ["zh", "zh-CN"]]) {

@@ -100,7 +100,7 @@ fn Top() -> impl IntoView {
         app.result.model.with(|trained| {
             let model = &trained.as_ref()?.model;
             let name = app.kind_title(&model.kind);
-            Some(view! { <span class="chip"><b>{name}</b>{format!("→ {}", crate::text::shortened(model.target_name(), 24))}</span> })
+            Some(view! { <span class="chip"><b>{name}</b>{model.target.as_deref().map(|target| format!("→ {}", crate::text::shortened(target, 24)))}</span> })
         })
     };
     let next_theme = move |_| {

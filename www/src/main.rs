@@ -17,6 +17,7 @@ mod format;
 mod hash;
 mod order;
 mod params;
+mod plan;
 mod settings;
 mod stage;
 mod state;

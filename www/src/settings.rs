@@ -1,6 +1,7 @@
 //! Settings between the state, the URL's hash and the browser's memory.
 
 use leptos::prelude::*;
+use vitrine_protocol::Task;
 
 use crate::actions::{load_sample, page_error};
 use crate::browser;
@@ -8,6 +9,10 @@ use crate::charts::{PALETTE_TOKENS, Palette};
 use crate::hash::Settings;
 use crate::state::{App, NoticeKind, Stage, Theme, effect};
 use crate::text::{self, Lang};
+
+/// What is learned without a target, by its word in the hash. What has one follows from the target's kind.
+const TASKS: [(&str, Task); 3] =
+    [("clustering", Task::Clustering), ("projection", Task::Projection), ("anomaly_detection", Task::AnomalyDetection)];
 
 /// A setting as the hash says, or as it was the last time.
 fn named(settings: &Settings, name: &str) -> Option<String> {
@@ -131,6 +136,9 @@ fn apply(app: App, settings: &Settings) {
     if let Some(theme) = settings.get("theme").and_then(Theme::from_word) {
         app.theme.set(theme);
     }
+    if let Some((_, task)) = TASKS.iter().find(|(word, _)| settings.get("task") == Some(word)) {
+        app.plan.task.set(Some(*task));
+    }
     if let Some(kind) = settings.get("model") {
         app.plan.kind.set(Some(kind.to_owned()));
     }
@@ -157,6 +165,9 @@ fn write_on_change(app: App) {
         settings.set("theme", differs(app.theme.get().word().to_owned(), "auto"));
         settings.set("sample", app.data.sample.get());
         settings.set("target", app.plan.target.get());
+        let task = app.plan.task.get();
+        let word = TASKS.iter().find(|(_, of)| Some(*of) == task).map(|(word, _)| (*word).to_owned());
+        settings.set("task", word);
         settings.set("model", app.plan.kind.get());
         settings.set("seed", differs(app.plan.seed.get(), "0"));
         settings.set("test", differs(crate::format::typed(app.plan.test_fraction.get()), "0.25"));

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use vitrine_protocol::{
-    BoundaryMsg, CatalogMsg, ColumnKind, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg,
-    MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RowsMsg, SearchedMsg, StepMsg, TableMsg, Task,
-    TreeMsg, ViewMsg,
+    BoundaryMsg, CatalogMsg, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg, MeasureDocMsg,
+    MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RowsMsg, SearchedMsg, StepMsg, TableMsg, Task, TreeMsg, ViewMsg,
+    VotesMsg,
 };
 
 use crate::charts::Palette;
 pub(crate) use crate::stage::{Stage, Theme};
-use crate::text::{Lang, Texts};
+use crate::text::{Lang, Texts, fill};
 
 /// What a foreground job is about; one runs at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,6 +185,8 @@ pub(crate) struct PlanState {
     pub(crate) prepare_error: RwSignal<Option<ErrorMsg>>,
     pub(crate) task: RwSignal<Option<Task>>,
     pub(crate) kind: RwSignal<Option<String>>,
+    /// The column that weighs the rows, as chosen; [`App::weight`] says whether it does.
+    pub(crate) weight: RwSignal<Option<String>>,
     /// Hyper-parameters as typed, those that were touched.
     pub(crate) params: RwSignal<BTreeMap<String, String>>,
     pub(crate) test_fraction: RwSignal<f64>,
@@ -218,11 +220,15 @@ pub(crate) struct ResultState {
     pub(crate) path: RwSignal<Option<Arc<DecisionPathMsg>>>,
     /// Of a model with many trees, the one that is looked at.
     pub(crate) shown_tree: RwSignal<Option<Arc<TreeMsg>>>,
+    /// What each tree of many says about the selected row.
+    pub(crate) votes: RwSignal<Option<Arc<VotesMsg>>>,
     pub(crate) selected_node: RwSignal<Option<usize>>,
     pub(crate) axes: RwSignal<Option<(String, String)>>,
     pub(crate) boundary: RwSignal<Option<Arc<Boundary>>>,
     /// The first rows of the table, for drawing points.
     pub(crate) points: RwSignal<Option<Arc<RowsMsg>>>,
+    /// What a model without a target answers to them: codes, or numbers along the first component.
+    pub(crate) answered: RwSignal<Vec<f64>>,
     /// The rows that were measured, cell after cell of the confusion matrix.
     pub(crate) measured: RwSignal<Vec<u32>>,
     /// The selected cell of the confusion matrix, by position.
@@ -266,6 +272,7 @@ impl App {
                 prepare_error: RwSignal::new(None),
                 task: RwSignal::new(None),
                 kind: RwSignal::new(None),
+                weight: RwSignal::new(None),
                 params: RwSignal::new(BTreeMap::new()),
                 test_fraction: RwSignal::new(0.25),
                 seed: RwSignal::new("0".to_owned()),
@@ -286,10 +293,12 @@ impl App {
                 evaluation: RwSignal::new(None),
                 path: RwSignal::new(None),
                 shown_tree: RwSignal::new(None),
+                votes: RwSignal::new(None),
                 selected_node: RwSignal::new(None),
                 axes: RwSignal::new(None),
                 boundary: RwSignal::new(None),
                 points: RwSignal::new(None),
+                answered: RwSignal::new(Vec::new()),
                 measured: RwSignal::new(Vec::new()),
                 cell: RwSignal::new(None),
                 cell_rows: RwSignal::new(Vec::new()),
@@ -337,37 +346,16 @@ impl App {
         });
     }
 
-    /// The task at hand: as chosen, or as the target's kind suggests.
-    pub(crate) fn task(self) -> Option<Task> {
-        if let Some(task) = self.plan.task.get() {
-            return Some(task);
+    /// What a model's codes are called: its classes, or names in the person's language for what has no target.
+    pub(crate) fn code_names(self, model: &ModelMsg) -> Vec<String> {
+        let texts = self.text();
+        let classes = model.classes.clone().unwrap_or_default();
+        let cluster = |code: usize| fill(texts.cluster, &[("n", &code.to_string())]);
+        match model.task {
+            Task::Clustering => (0..classes.len()).map(cluster).collect(),
+            Task::AnomalyDetection => [texts.inlier, texts.outlier].map(str::to_owned).to_vec(),
+            _ => classes,
         }
-        let target = self.plan.target.get()?;
-        self.data.table.with(|table| {
-            let column = table.as_ref()?.columns.iter().find(|column| column.name == target)?;
-            Some(if column.kind == ColumnKind::Numeric { Task::Regression } else { Task::Classification })
-        })
-    }
-
-    /// The chosen model's kind: as chosen if it fits the task, or the first that does.
-    pub(crate) fn model_kind(self) -> Option<String> {
-        let task = self.task()?;
-        let chosen = self.plan.kind.get();
-        self.catalog.with(|catalog| {
-            let mut fitting = catalog.as_ref()?.models.iter().filter(|model| model.tasks.contains(&task));
-            let first = fitting.clone().next();
-            fitting.find(|model| Some(&model.kind) == chosen.as_ref()).or(first).map(|model| model.kind.clone())
-        })
-    }
-
-    /// The kinds to compare: those that fit the task, less those left out.
-    pub(crate) fn compared(self) -> Vec<String> {
-        let (task, left_out) = (self.task(), self.plan.not_compared.get());
-        self.catalog.with(|catalog| {
-            let models = catalog.as_ref().map_or(&[][..], |catalog| &catalog.models);
-            let fits = models.iter().filter(|model| task.is_some_and(|task| model.tasks.contains(&task)));
-            fits.map(|model| model.kind.clone()).filter(|kind| !left_out.contains(kind)).collect()
-        })
     }
 
     /// A model kind's name for people.
@@ -397,29 +385,6 @@ impl App {
         });
         title.unwrap_or_else(|| crate::text::spoken(name))
     }
-
-    /// The columns to learn from, when the person has chosen; none leaves the choice to the engine.
-    pub(crate) fn features(self) -> Option<Vec<String>> {
-        let left_out = self.plan.left_out.get();
-        let target = self.plan.target.get();
-        self.data.table.with(|table| {
-            let table = table.as_ref()?;
-            if default_left_out(table) == left_out {
-                return None;
-            }
-            let names = table.columns.iter().map(|column| column.name.clone());
-            Some(names.filter(|name| !left_out.contains(name) && Some(name) != target.as_ref()).collect())
-        })
-    }
-}
-
-/// The columns that are left out until the person puts them back: text, which no model reads as it is.
-pub(crate) fn default_left_out(table: &TableMsg) -> BTreeSet<String> {
-    let text = table.columns.iter().filter(|column| column.kind == ColumnKind::Text);
-    let mut left_out = BTreeSet::new();
-    // One by one: `collect` would sort, and a sort is three kilobytes for each type.
-    left_out.extend(text.map(|column| column.name.clone()));
-    left_out
 }
 
 /// The app, from any component.

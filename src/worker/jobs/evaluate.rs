@@ -30,7 +30,7 @@ pub(super) struct Asked {
     pub(super) seed: u64,
 }
 
-/// What was found; of answers without a truth the measures alone.
+/// What was found; of answers without a truth the measures and charts alone.
 #[derive(Default)]
 struct Found {
     measured: Evaluation,
@@ -62,8 +62,10 @@ pub(super) async fn evaluate(context: Context, asked: Asked) -> Result<Reply, Er
         compared(&context, pipeline, table.as_ref(), labels, &asked, &mut issues).await?
     } else {
         let rows = (labels.rows.as_slice(), &labels.target);
-        let measured = measure(&context, pipeline, table.as_ref(), rows, (0.0, 1.0), &mut issues).await?;
-        Found { measured, ..Found::default() }
+        let mut measured = measure(&context, pipeline, table.as_ref(), rows, (0.0, 1.0), &mut issues).await?;
+        let mut charts = BTreeMap::new();
+        std::mem::take(&mut measured.charts).into_iter().for_each(|chart| add(&mut charts, chart, &labels.rows));
+        Found { measured, charts, ..Found::default() }
     };
     let Found { measured, charts, intervals, n_resamples, rows } = found;
     let msg = EvaluationMsg {
@@ -104,6 +106,13 @@ async fn compared(
     Ok(Found { measured, charts, intervals, n_resamples, rows })
 }
 
+/// Adds a series to its chart, the table's rows for those measured.
+fn add(charts: &mut BTreeMap<String, Vec<SeriesMsg>>, (name, series): (&str, Series), rows: &[u32]) {
+    let Series { class, area, x, y, rows: points, n_rows } = series;
+    let points = points.into_iter().map(|at| rows[at as usize]).collect();
+    charts.entry(name.to_owned()).or_default().push(SeriesMsg { class, area, x, y, rows: points, n_rows });
+}
+
 /// The series of every chart, class by class.
 async fn charts(
     context: &Context,
@@ -112,23 +121,18 @@ async fn charts(
     rows: &[u32],
     seed: Seed,
 ) -> BTreeMap<String, Vec<SeriesMsg>> {
-    let mut charts: BTreeMap<String, Vec<SeriesMsg>> = BTreeMap::new();
-    let mut add = |name: &str, series: Series| {
-        let Series { class, area, x, y, rows: points, n_rows } = series;
-        let points = points.into_iter().map(|at| rows[at as usize]).collect();
-        charts.entry(name.to_owned()).or_default().push(SeriesMsg { class, area, x, y, rows: points, n_rows });
-    };
+    let mut charts = BTreeMap::new();
     match (answers, truth) {
         (Answers::Classes { probabilities, n_classes }, Target::Classes { codes, .. }) => {
             for class in drawn_classes(codes, *n_classes) {
-                for (name, series) in class_charts(probabilities, *n_classes, codes, class) {
-                    add(name, series);
+                for chart in class_charts(probabilities, *n_classes, codes, class) {
+                    add(&mut charts, chart, rows);
                 }
                 context.tick("evaluating", ANSWERED).await;
             }
         }
         (Answers::Values(answers), Target::Values(truth)) => {
-            value_charts(answers, truth, seed).into_iter().for_each(|(name, series)| add(name, series));
+            value_charts(answers, truth, seed).into_iter().for_each(|chart| add(&mut charts, chart, rows));
         }
         _ => {}
     }

@@ -41,13 +41,13 @@ pub(super) async fn measure(
         let done = (idx * n_block + block.len()) as f64 / rows.len() as f64;
         context.tick("answering", from + (half - from) * done).await;
     }
-    let (mut metrics, clusters) = unlabelled.finish();
+    let (mut found, clusters) = unlabelled.finish();
     if let Some(mut clusters) = clusters {
         report_sample(rows.len(), issues);
         while !clusters.step() {
             context.tick("measuring", half + (to - half) * clusters.fraction()).await;
         }
-        metrics.extend(clusters.finish());
+        found.metrics.extend(clusters.finish());
     }
-    Ok(Evaluation { metrics, ..Evaluation::default() })
+    Ok(found)
 }

@@ -39,6 +39,7 @@ fn model_doc(model: &ModelKind) -> ModelDocMsg {
         summary: text(model.summary),
         tasks: tasks(model.tasks),
         webgpu: uses_tensors(model),
+        sample_weight: (model.check)(&ParamMap::new()).is_ok_and(|params| (model.takes_weights)(&params)),
         params: (model.docs)().iter().map(param_doc).collect(),
     }
 }

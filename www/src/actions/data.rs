@@ -10,7 +10,8 @@ use web_sys::Blob;
 
 use super::{close_job, next_id, open_job, page_error};
 use crate::client::{self, Beside};
-use crate::state::{App, JobKind, NoticeKind, default_left_out};
+use crate::plan::default_left_out;
+use crate::state::{App, JobKind, NoticeKind};
 use crate::{browser, text};
 
 thread_local! {
@@ -127,7 +128,8 @@ pub(super) fn show(app: App, table: TableMsg, target: Option<String>, source: Op
         app.plan.left_out.set(default_left_out(&table));
         super::recipe::forget(app);
         app.plan.prepared.set(None);
-        app.plan.task.set(None);
+        // Who looks for groups looks for them in this table too.
+        app.plan.task.update(|task| *task = task.filter(|task| !task.has_target()));
         app.plan.target.set(target);
         app.data.table.set(Some(Arc::new(table)));
     });

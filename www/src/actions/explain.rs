@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use serde_json::Value;
 use vitrine_protocol::{
-    BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, ModelMsg, Request, RowsMsg, TreeMsg,
+    BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, ModelMsg, PredictMsg, PredictionMsg, Request,
+    RowsMsg, StructureMsg, TreeMsg, VotesMsg,
 };
 
 use super::read_rows;
@@ -109,6 +111,25 @@ pub(crate) fn follow_row(app: App) {
     });
 }
 
+/// Asks what each of many trees says about the selected row, whenever row or model change.
+pub(crate) fn follow_votes(app: App) {
+    effect(move || {
+        app.result.votes.set(None);
+        let (Some(row), Some(trained)) = (app.data.selected_row.get(), app.result.model.get()) else { return };
+        if !matches!(trained.model.structure, StructureMsg::Trees { .. }) || !is_current(app, &trained.model) {
+            return;
+        }
+        let request = Request::Explain { id: trained.model.id.clone(), explain: ExplainMsg::Votes { row: row.into() } };
+        spawn_local(async move {
+            // What goes wrong with a row is said once, by its way.
+            let Ok((votes, _)) = client::ask::<VotesMsg>(request, Beside::default()).await else { return };
+            if app.data.selected_row.get_untracked() == Some(row) && is_looked_at(app, &trained) {
+                app.result.votes.set(Some(Arc::new(votes)));
+            }
+        });
+    });
+}
+
 /// Looks at one tree of a model that has many.
 pub(crate) fn show_tree(app: App, index: usize) {
     let Some(trained) = app.result.model.get_untracked() else { return };
@@ -191,20 +212,43 @@ pub(crate) fn load_boundary(app: App) {
 /// Reads the rows that are drawn as points.
 pub(crate) fn follow_points(app: App) {
     let Some(trained) = app.result.model.get_untracked() else { return };
-    if is_current(app, &trained.model) {
-        load_points(app, trained.model.table.clone());
-    }
-}
-
-/// Reads the rows of the table that is shown, unless that was done.
-pub(super) fn load_points(app: App, table: String) {
-    if app.result.points.with_untracked(Option::is_some) {
+    if !is_current(app, &trained.model) {
         return;
     }
     spawn_local(async move {
-        match read_rows(&table, 0, N_POINTS).await {
+        load_points(app, &trained.model.table).await;
+        if !trained.model.task.has_target() && app.result.answered.with_untracked(Vec::is_empty) {
+            answer_points(app, &trained).await;
+        }
+    });
+}
+
+/// Reads the first rows of the table that is shown, unless that was done.
+pub(super) async fn load_points(app: App, table: &str) {
+    if app.result.points.with_untracked(Option::is_none) {
+        match read_rows(table, 0, N_POINTS).await {
             Ok(rows) => app.result.points.set(Some(Arc::new(rows))),
             Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
         }
-    });
+    }
+}
+
+/// Asks what a model without a target answers to the rows that are drawn: it is what colours them.
+async fn answer_points(app: App, trained: &Arc<Trained>) {
+    let Some(points) = app.result.points.get_untracked() else { return };
+    let is_read = |name: &String| trained.model.features.iter().any(|input| input.name == *name);
+    let row = |cells: &Vec<Value>| {
+        let cells = points.columns.iter().zip(cells).filter(|(name, _)| is_read(name));
+        cells.map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
+    let predict = PredictMsg { rows: Some(points.cells.iter().map(row).collect()), ..Default::default() };
+    let request = Request::Predict { id: trained.model.id.clone(), predict };
+    // Without the answers the points are grey, which is no trouble.
+    let Ok((prediction, buffers)) = client::ask::<PredictionMsg>(request, Beside::default()).await else { return };
+    if !is_looked_at(app, trained) {
+        return;
+    }
+    let first = |values: Vec<f64>| values.iter().copied().step_by((values.len() / prediction.n_rows).max(1)).collect();
+    let answered = buffers.numbers("codes").or_else(|| buffers.numbers("components").map(first));
+    app.result.answered.set(answered.unwrap_or_default());
 }

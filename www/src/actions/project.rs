@@ -22,6 +22,8 @@ pub(crate) struct Answer {
     pub(crate) value: f64,
     /// The probability of each class.
     pub(crate) probabilities: Vec<f64>,
+    /// The numbers along components, of a projection.
+    pub(crate) components: Vec<f64>,
     /// What was odd about the row.
     pub(crate) issues: Vec<IssueMsg>,
     /// Why, in a sentence.
@@ -45,6 +47,7 @@ pub(crate) async fn answer_row(model: &str, row: Map<String, Value>) -> Result<A
     Ok(Answer {
         value,
         probabilities: buffers.numbers("probabilities").unwrap_or_default(),
+        components: buffers.numbers("components").unwrap_or_default(),
         issues: prediction.issues,
         sentence: why.map(|(path, _)| path.sentence).unwrap_or_default(),
     })

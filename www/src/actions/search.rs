@@ -62,7 +62,7 @@ fn request(app: App) -> Option<SearchMsg> {
         seed: train.seed,
         ..SearchMsg::default()
     };
-    if app.plan.way.get() == Way::Compare {
+    if app.way() == Way::Compare {
         let spec = |kind: String| ModelSpecMsg { kind, params: Default::default() };
         search.models = app.compared().into_iter().map(spec).collect();
         return (!search.models.is_empty()).then_some(search);

@@ -43,7 +43,8 @@ pub(crate) fn train(app: App) {
     if is_watched {
         train.watch = Some(Box::new(live::watch(app)));
         beside.controls = Some(live::controls(app));
-        super::explain::load_points(app, train.table.clone());
+        let table = train.table.clone();
+        spawn_local(async move { super::explain::load_points(app, &table).await });
     }
     spawn_local(async move {
         let outcome = client::ask::<ModelMsg>(Request::Train { id: next_id("model"), train }, beside).await;
@@ -63,6 +64,7 @@ pub(crate) fn look_at(app: App, trained: Arc<Trained>) {
         app.result.evaluation.set(None);
         app.result.boundary.set(None);
         app.result.path.set(None);
+        app.result.answered.set(Vec::new());
         super::show_cell(app, None);
         app.result.selected_node.set(None);
         app.result.shown_tree.set(None);
@@ -85,6 +87,7 @@ pub(super) fn request(app: App) -> Option<TrainMsg> {
     let kind = app.model_kind()?;
     let catalog = app.catalog.get()?;
     let doc = catalog.models.iter().find(|model| model.kind == kind)?;
+    let has_target = app.has_target();
     let typed = app.plan.params.get();
     let mut values = BTreeMap::new();
     for param in &doc.params {
@@ -94,13 +97,15 @@ pub(super) fn request(app: App) -> Option<TrainMsg> {
     }
     Some(TrainMsg {
         table,
-        target: Some(app.plan.target.get()?),
+        target: if has_target { Some(app.plan.target.get()?) } else { app.plan.target.get() },
         features: app.features(),
-        sample_weight: None,
+        sample_weight: app.weight(),
         task: app.task(),
         recipe: app.plan.recipe.get(),
         model: ModelSpecMsg { kind, params: values },
-        split: Some(SplitMsg { test_fraction: Some(app.plan.test_fraction.get()), ..SplitMsg::default() }),
+        // What has no target cannot be wrong about a row: all of them are learned from.
+        split: has_target
+            .then(|| SplitMsg { test_fraction: Some(app.plan.test_fraction.get()), ..SplitMsg::default() }),
         seed: Some(app.plan.seed.get().trim().parse().ok()?),
         device: Some(app.plan.device.get()),
         watch: None,

@@ -21,7 +21,7 @@ pub(crate) struct LossWords<'a> {
     pub(crate) loss: &'a str,
     /// The legend's first line.
     pub(crate) train: &'a str,
-    /// The legend's second line.
+    /// The legend's second line; empty where there is none.
     pub(crate) valid: &'a str,
 }
 
@@ -46,10 +46,11 @@ pub(crate) fn loss(points: &[LossPoint], words: &LossWords<'_>, palette: &Palett
     let spans = [[first.0 as f64, last.0 as f64], [low - room, high + room]];
 
     let mut svg = Svg::default();
-    draw_axes(&mut svg, spans, words, palette);
     let train = finite.iter().map(|(epoch, train, _)| (*epoch as f64, *train)).collect();
     let valid = finite.iter().filter_map(|(epoch, _, valid)| Some((*epoch as f64, (*valid)?)));
-    let valid = valid.filter(|(_, loss)| loss.is_finite()).collect();
+    let valid: Vec<(f64, f64)> = valid.filter(|(_, loss)| loss.is_finite()).collect();
+    let named = if valid.is_empty() { "" } else { words.valid };
+    draw_axes(&mut svg, spans, &LossWords { valid: named, ..*words }, palette);
     svg.raw(&curves(vec![train, valid], spans, palette).unwrap_or_default());
     svg.finish(SIZE[0], SIZE[1])
 }
@@ -161,7 +162,7 @@ fn draw_axes(svg: &mut Svg, [x, y]: [[f64; 2]; 2], words: &LossWords<'_>, palett
     svg.text_with(13.0, middle, named, words.loss, &turned);
     // The legend, above the curves.
     let mut at = LEFT;
-    for (position, name) in [words.train, words.valid].into_iter().enumerate() {
+    for (position, name) in [words.train, words.valid].into_iter().enumerate().filter(|(_, name)| !name.is_empty()) {
         let name = fit(name, 11.5, 160.0);
         svg.line([at, 12.0, at + 16.0, 12.0], palette.of(position), r#"stroke-width="2""#);
         svg.text(at + 22.0, 16.0, Type { anchor: Anchor::Start, size: 11.5, ..small }, &name);
@@ -180,6 +181,8 @@ mod tests {
         let drawing = loss(&[(1, 1.0, Some(1.2)), (2, 0.5, Some(0.9))], &WORDS, &Palette::default());
         assert_eq!(drawing.body.matches("<polyline").count(), 2, "{}", drawing.body);
         assert!(drawing.body.contains("training") && !drawing.body.contains("style="), "{}", drawing.body);
+        let drawing = loss(&[(1, 1.0, None), (2, 0.5, None)], &WORDS, &Palette::default());
+        assert!(!drawing.body.contains("test"), "{}", drawing.body);
     }
 
     #[test]

@@ -12,15 +12,17 @@ mod net;
 mod scatter;
 mod svg;
 mod tree;
+mod votes;
 
 pub(crate) use bars::{Bar, bars, largest_first};
 pub(crate) use confusion::confusion;
 pub(crate) use distribution::distribution;
 pub(crate) use loss::{LossWords, PruningPoint, loss, pruning};
 pub(crate) use net::{NetLayer, NetSpec, net};
-pub(crate) use scatter::{Axis, Colour, Point, Regions, ScatterSpec, ScatterWords, scatter};
+pub(crate) use scatter::{Axis, Colour, Column, Point, Regions, ScatterSpec, ScatterWords, scatter};
 pub(crate) use svg::Drawing;
 pub(crate) use tree::{NODE, TreeSpec, TreeWords, layout, question, tree, visible_nodes};
+pub(crate) use votes::votes;
 
 /// The colours of a theme, as `#rrggbb`.
 #[derive(Clone, Debug, PartialEq, Eq)]

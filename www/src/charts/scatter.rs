@@ -71,6 +71,45 @@ pub(crate) struct ScatterSpec<'a> {
     pub(crate) lines: &'a [Vec<[f64; 2]>],
     /// Rows that are marked, in order.
     pub(crate) marked: &'a [u32],
+    /// Columns that stand on the axis across.
+    pub(crate) columns: &'a [Column],
+    /// A dashed line upwards.
+    pub(crate) upright: Option<f64>,
+    /// Arrows from where both axes are 0, with their names.
+    pub(crate) arrows: &'a [(String, [f64; 2])],
+}
+
+impl<'a> ScatterSpec<'a> {
+    /// Points between two axes, and nothing else.
+    pub(crate) fn new(x: &'a Axis, y: &'a Axis, points: &'a [Point]) -> Self {
+        Self {
+            x,
+            y,
+            points,
+            regions: None,
+            selected: None,
+            classes: &[],
+            span: None,
+            guide: None,
+            lines: &[],
+            marked: &[],
+            columns: &[],
+            upright: None,
+            arrows: &[],
+        }
+    }
+}
+
+/// A column from 0 up.
+pub(crate) struct Column {
+    /// From where to where across.
+    pub(crate) across: [f64; 2],
+    /// How high.
+    pub(crate) height: f64,
+    /// Its colour.
+    pub(crate) colour: Colour,
+    /// What it says when pointed at.
+    pub(crate) words: String,
 }
 
 /// The words of the drawing.
@@ -94,7 +133,19 @@ pub(crate) fn scatter(spec: &ScatterSpec<'_>, words: &ScatterWords<'_>, palette:
     if let Some(regions) = &spec.regions {
         draw_regions(&mut svg, regions, [LEFT, TOP, right - LEFT, bottom - TOP], palette);
     }
+    for column in spec.columns {
+        let [left, right] = column.across.map(|x| x_scale.at(x));
+        let (top, ground) = (y_scale.at(column.height), y_scale.at(0.0));
+        svg.open("");
+        svg.title(&column.words);
+        let place = [left + 0.5, top, right - left - 1.0, ground - top];
+        svg.rect(place, &colour_of(column.colour, palette), r#"rx="1" opacity="0.85""#);
+        svg.close();
+    }
     draw_axes(&mut svg, spec, [&x_scale, &y_scale], palette);
+    if let Some(x) = spec.upright {
+        svg.line([x_scale.at(x), TOP, x_scale.at(x), bottom], &palette.ink, r#"stroke-dasharray="5 4""#);
+    }
     if let Some(slope) = spec.guide {
         let both = [spec.x.span[0].max(spec.y.span[0]), spec.x.span[1].min(spec.y.span[1])];
         let [low, high] = if slope == 0.0 { spec.x.span } else { both };
@@ -120,6 +171,7 @@ pub(crate) fn scatter(spec: &ScatterSpec<'_>, words: &ScatterWords<'_>, palette:
         svg.circle(place, &fill, &format!(r#"stroke="{ring}" stroke-width="{width}""#));
         svg.close();
     }
+    draw_arrows(&mut svg, spec.arrows, [&x_scale, &y_scale], palette);
     if let Some(point) = spec.points.iter().find(|point| point.row.is_some() && point.row == spec.selected) {
         let (x, y) = (x_scale.at(point.x), y_scale.at(point.y));
         let guide = r#"stroke-dasharray="2 3" stroke-width="1.2""#;
@@ -131,6 +183,33 @@ pub(crate) fn scatter(spec: &ScatterSpec<'_>, words: &ScatterWords<'_>, palette:
     }
     draw_legend(&mut svg, spec, words, palette);
     svg.finish(SIZE[0], SIZE[1])
+}
+
+/// Arrows over the points; names give way to each other downwards, since arrows that point alike would hide theirs.
+fn draw_arrows(svg: &mut Svg, arrows: &[(String, [f64; 2])], [x_scale, y_scale]: [&Scale; 2], palette: &Palette) {
+    const SIZE: f64 = 11.5;
+    const LINE: f64 = 13.0;
+    let mut taken: Vec<[f64; 3]> = Vec::new();
+    for (name, [x, y]) in arrows {
+        let ([x0, y0], [x1, y1]) = ([x_scale.at(0.0), y_scale.at(0.0)], [x_scale.at(*x), y_scale.at(*y)]);
+        svg.line([x0, y0, x1, y1], &palette.ink, r#"stroke-width="1.6""#);
+        svg.circle([x1, y1, 2.6], &palette.ink, "");
+        let name = fit(name, SIZE, 130.0);
+        // Bold letters are wider.
+        let width = super::svg::text_width(&name, SIZE) * 1.15;
+        let (anchor, at) = if x1 < x0 { (Anchor::End, x1 - 6.0) } else { (Anchor::Start, x1 + 6.0) };
+        let left = if x1 < x0 { at - width } else { at };
+        let mut line = y1 + 4.0;
+        let hides =
+            |line: f64, [from, to, other]: &[f64; 3]| left < *to && left + width > *from && (line - other).abs() < LINE;
+        while taken.iter().any(|place| hides(line, place)) {
+            line += LINE;
+        }
+        taken.push([left, left + width, line]);
+        let look = Type { anchor, size: SIZE, fill: &palette.ink, bold: true };
+        let halo = format!(r#"paint-order="stroke" stroke="{}" stroke-width="3""#, palette.surface);
+        svg.text_with(at, line, look, &name, &halo);
+    }
 }
 
 fn colour_of(colour: Colour, palette: &Palette) -> String {
@@ -246,18 +325,8 @@ mod tests {
     fn the_selected_row_is_marked_once() {
         let point = |row| Point { row: Some(row), x: 5.0, y: 5.0, colour: Colour::Class(0), words: "<x>".to_owned() };
         let (x, y) = (axis("a"), axis("b"));
-        let spec = ScatterSpec {
-            x: &x,
-            y: &y,
-            points: &[point(3), point(4)],
-            regions: None,
-            selected: Some(4),
-            classes: &[],
-            span: None,
-            guide: None,
-            lines: &[],
-            marked: &[],
-        };
+        let points = [point(3), point(4)];
+        let spec = ScatterSpec { selected: Some(4), ..ScatterSpec::new(&x, &y, &points) };
         let drawing = scatter(&spec, &ScatterWords { legend: "species" }, &Palette::default());
         assert_eq!(drawing.body.matches("class=\"halo\"").count(), 1);
         assert_eq!(drawing.body.matches("data-row=").count(), 2);
@@ -268,18 +337,8 @@ mod tests {
     fn lines_and_marked_rows_are_drawn() {
         let point = |row| Point { row: Some(row), x: 5.0, y: 5.0, colour: Colour::Class(0), words: String::new() };
         let (x, y) = (axis("a"), axis("b"));
-        let spec = ScatterSpec {
-            x: &x,
-            y: &y,
-            points: &[point(3), point(4)],
-            regions: None,
-            selected: None,
-            classes: &[],
-            span: None,
-            guide: Some(1.0),
-            lines: &[vec![[0.0, 0.0], [10.0, 10.0]]],
-            marked: &[4],
-        };
+        let (points, lines) = ([point(3), point(4)], [vec![[0.0, 0.0], [10.0, 10.0]]]);
+        let spec = ScatterSpec { guide: Some(1.0), lines: &lines, marked: &[4], ..ScatterSpec::new(&x, &y, &points) };
         let drawing = scatter(&spec, &ScatterWords { legend: "" }, &Palette::default());
         assert!(drawing.body.contains(r#"<path d="M62 352L546 34""#), "{}", drawing.body);
         assert_eq!(drawing.body.matches(r##"stroke="#000000" stroke-width="2""##).count(), 1);
@@ -289,19 +348,20 @@ mod tests {
     fn equal_neighbours_become_one_rectangle() {
         let (x, y) = (axis("a"), axis("b"));
         let cells = |at: usize| (Colour::Class(usize::from(at % 4 >= 2)), 0.9);
-        let spec = ScatterSpec {
-            x: &x,
-            y: &y,
-            points: &[],
-            regions: Some(Regions { n_x: 4, n_y: 2, cells: &cells }),
-            selected: None,
-            classes: &[],
-            span: None,
-            guide: None,
-            lines: &[],
-            marked: &[],
-        };
+        let regions = Regions { n_x: 4, n_y: 2, cells: &cells };
+        let spec = ScatterSpec { regions: Some(regions), ..ScatterSpec::new(&x, &y, &[]) };
         let drawing = scatter(&spec, &ScatterWords { legend: "" }, &Palette::default());
         assert_eq!(drawing.body.matches("fill-opacity").count(), 4);
+    }
+
+    #[test]
+    fn columns_stand_on_the_axis_and_names_of_arrows_do_not_hide_each_other() {
+        let (x, y) = (axis("a"), axis("b"));
+        let column = Column { across: [0.0, 5.0], height: 10.0, colour: Colour::Class(0), words: String::new() };
+        let arrows = [("long".to_owned(), [5.0, 5.0]), ("wide".to_owned(), [5.0, 5.1])];
+        let spec = ScatterSpec { columns: &[column], arrows: &arrows, ..ScatterSpec::new(&x, &y, &[]) };
+        let drawing = scatter(&spec, &ScatterWords { legend: "" }, &Palette::default());
+        assert!(drawing.body.contains(r#"<rect x="62.5" y="34" width="241" height="318""#), "{}", drawing.body);
+        assert!(drawing.body.contains(r#"y="197" "#) && drawing.body.contains(r#"y="206.82" "#), "{}", drawing.body);
     }
 }

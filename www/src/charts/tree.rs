@@ -28,7 +28,7 @@ pub(crate) struct TreeSpec<'a> {
 pub(crate) struct TreeWords<'a> {
     /// Before the count of rows.
     pub(crate) rows: &'a str,
-    /// Before the impurity: `gini`, `entropy`, `variance`.
+    /// Before the impurity: `gini`, `entropy`, `variance`; empty where there is none.
     pub(crate) impurity: &'a str,
     /// Before a mean.
     pub(crate) mean: &'a str,
@@ -172,13 +172,10 @@ fn draw_node(
     let selected = spec.selected == Some(node.id);
     let question = question(node);
     let answer = answer(node, spec.classes, words);
-    let measure = format!(
-        "{} {} · {} {}",
-        words.rows,
-        format::count(node.n_samples),
-        words.impurity,
-        format::number(node.impurity)
-    );
+    let mut measure = format!("{} {}", words.rows, format::count(node.n_samples));
+    if !words.impurity.is_empty() {
+        measure.push_str(&format!(" · {} {}", words.impurity, format::number(node.impurity)));
+    }
     // The tooltip is the button's name too.
     let attributes = r#"class="node" role="button" tabindex="0""#;
     svg.open(&format!(r#"data-node="{}" {attributes} aria-pressed="{selected}""#, node.id));

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use vitrine_protocol::MetricsMsg;
+use vitrine_protocol::{MetricsMsg, Task};
 
-use super::evaluate_charts::Charts;
+use super::evaluate_charts::{Charts, EachChart};
 use super::evaluate_confusion::Confusion;
 use crate::actions;
 use crate::format;
@@ -29,9 +29,8 @@ pub(crate) fn Evaluate() -> impl IntoView {
 #[component]
 fn Measures() -> impl IntoView {
     let app = app();
-    let is_classification = Memo::new(move |_| {
-        app.result.model.with(|model| model.as_ref().is_some_and(|model| model.model.classes.is_some()))
-    });
+    let task = Memo::new(move |_| app.result.model.with(|model| model.as_ref().map(|model| model.model.task)));
+    let has_truth = move || task.get().is_none_or(Task::has_target);
     let has_evaluation = Memo::new(move |_| app.result.evaluation.with(Option::is_some));
     let has_others = Memo::new(move |_| {
         let task = app.result.model.with(|model| model.as_ref().map(|model| model.model.task));
@@ -45,15 +44,21 @@ fn Measures() -> impl IntoView {
     view! {
         <Heading
             title=said(app, |texts| texts.evaluate_title)
-            lead=said(app, |texts| texts.evaluate_lead)
+            lead=Signal::derive(move || {
+                let texts = app.text();
+                if has_truth() { texts.evaluate_lead } else { texts.evaluate_lead_no_truth }.to_owned()
+            })
         />
         <Show when=move || has_others.get()><Models/></Show>
         <Issues issues/>
         <Table/>
         <Show when=move || has_evaluation.get()>
             <div class="pair">
-                <Show when=move || is_classification.get()><Confusion/></Show>
-                <Charts/>
+                {move || match task.get() {
+                    Some(Task::Classification) => view! { <Confusion/><Charts/> }.into_any(),
+                    Some(Task::Regression) => view! { <Charts/> }.into_any(),
+                    _ => view! { <EachChart/> }.into_any(),
+                }}
             </div>
         </Show>
     }
@@ -98,7 +103,7 @@ fn Models() -> impl IntoView {
                         <button class="link" aria-pressed=shown.to_string() on:click:target=move |_| actions::look_at(app, Arc::clone(&chosen))>
                             {name}
                         </button>
-                        <span class="quiet">{format!(" → {}", crate::text::shortened(model.target_name(), 24))}</span>
+                        <span class="quiet">{model.target.as_deref().map(|target| format!(" → {}", crate::text::shortened(target, 24)))}</span>
                     </th>
                     {cells.views()}
                 </tr>
@@ -128,6 +133,7 @@ fn Table() -> impl IntoView {
         let trained = app.result.model.get()?;
         let (texts, lang) = (app.text(), app.lang.get());
         let metrics = &trained.model.metrics;
+        let has_truth = trained.model.task.has_target();
         let evaluation = app.result.evaluation.get();
         let intervals = evaluation.as_ref().and_then(|evaluation| evaluation.intervals.as_ref());
         let rows = app.measures(&metrics.train, &["main", "more"]).into_iter().map(|doc| {
@@ -140,7 +146,7 @@ fn Table() -> impl IntoView {
                     <th scope="row">{lang.pick(&doc.title)}<span class="quiet small-number">{lang.pick(&doc.summary)}</span></th>
                     <td class="numeric">{of(&metrics.train)}</td>
                     {on_test}
-                    <td class="numeric">{interval.unwrap_or_else(|| "–".to_owned())}</td>
+                    {has_truth.then(|| view! { <td class="numeric">{interval.unwrap_or_else(|| "–".to_owned())}</td> })}
                 </tr>
             }
         });
@@ -151,7 +157,7 @@ fn Table() -> impl IntoView {
                         <th scope="col">{texts.measure}</th>
                         <th scope="col" class="numeric">{texts.train_rows}</th>
                         {metrics.test.as_ref().map(|_| view! { <th scope="col" class="numeric">{texts.test_rows}</th> })}
-                        <th scope="col" class="numeric">{texts.interval}</th>
+                        {has_truth.then(|| view! { <th scope="col" class="numeric">{texts.interval}</th> })}
                     </tr>
                 </thead>
                 <tbody>{rows.views()}</tbody>
@@ -162,10 +168,16 @@ fn Table() -> impl IntoView {
         let n = app.result.evaluation.with(|evaluation| evaluation.as_ref().map_or(0, |e| e.n_resamples));
         format::count(n)
     };
+    // What cannot be wrong about a row has no interval either.
+    let has_truth = Memo::new(move |_| {
+        app.result.model.with(|trained| trained.as_ref().is_some_and(|trained| trained.model.task.has_target()))
+    });
     view! {
         <section class="block">
             <h2>{tr!(app, measures_title)}</h2>
-            <p class="quiet">{move || crate::text::fill(app.text().measures_note, &[("n", &drawn())])}</p>
+            <Show when=move || has_truth.get()>
+                <p class="quiet">{move || crate::text::fill(app.text().measures_note, &[("n", &drawn())])}</p>
+            </Show>
             <div class="wide">{table}</div>
             <Show when=move || app.result.evaluation.with(|e| e.as_ref().is_some_and(|e| e.per_class.is_some()))>
                 <details>

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::evaluate_rows::rows_table;
 use crate::actions;
 use crate::charts::confusion;
 use crate::format;
@@ -11,9 +12,6 @@ use crate::widgets::{Figure, Plot, Sheet, Views};
 
 /// Cells offered in the list at most: the largest matrices have a million.
 const N_CELLS: usize = 200;
-/// Columns of the rows listed.
-const N_COLUMNS: usize = 7;
-
 /// The figure.
 #[component]
 pub(super) fn Confusion() -> impl IntoView {
@@ -89,38 +87,17 @@ fn CellRows() -> impl IntoView {
     };
     let list = move || {
         let rows = app.result.cell_table.get()?;
-        let trained = app.result.model.get()?;
         let numbers = app.result.cell_rows.get();
-        let shown: Vec<usize> = (0..rows.columns.len())
-            .filter(|&at| trained.model.features.iter().any(|input| input.name == rows.columns[at]))
-            .take(N_COLUMNS)
-            .collect();
         let counts = [("n", &*format::count(numbers.len())), ("shown", &*format::count(rows.cells.len()))];
         let note = fill(app.text().cell_note, &counts);
-        let can_explain = actions::is_current(app, &trained.model);
-        let selected = app.data.selected_row.get();
-        let head = shown.iter().map(|&at| view! { <th scope="col">{shortened(&rows.columns[at], 24)}</th> }).views();
-        let body = rows.cells.iter().zip(numbers).map(|(cells, row)| {
-            let row = row as usize;
-            let values = shown.iter().map(|&at| view! { <td>{shortened(&format::cell(&cells[at]), 24)}</td> }).views();
-            let explain = move |_| {
-                app.data.selected_row.set(Some(row));
-                app.go(Stage::Explain);
-            };
-            view! {
-                <tr class:selected=selected == Some(row)>
-                    <th scope="row"><button class="link" disabled=!can_explain on:click=explain>{format::count(row + 1)}</button></th>
-                    {values}
-                </tr>
-            }
+        let explain = Callback::new(move |row| {
+            app.data.selected_row.set(Some(row));
+            app.go(Stage::Explain);
         });
         Some(view! {
             <p class="quiet">{note}</p>
             <div class="sheet" tabindex="0" role="region" aria-label=app.text().cell_rows data-testid="cell-rows">
-                <table class="numbers metrics">
-                    <thead><tr><th scope="col">{app.text().row}</th>{head}</tr></thead>
-                    <tbody>{body.views()}</tbody>
-                </table>
+                {rows_table(app, &rows, &numbers, None, explain)}
             </div>
         })
     };

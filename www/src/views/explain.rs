@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use vitrine_protocol::StructureMsg;
 
+use super::evaluate_charts::EachChart;
 use super::explain_importances::Importances;
 use super::explain_linear::{Coefficients, Terms};
 use super::explain_net::NetFigure;
@@ -28,9 +29,11 @@ pub(crate) fn Explain() -> impl IntoView {
 fn Inside() -> impl IntoView {
     let app = app();
     effect(move || {
-        if app.result.model.with(Option::is_some) {
-            actions::follow_points(app);
-            actions::load_boundary(app);
+        let Some(trained) = app.result.model.get() else { return };
+        actions::follow_points(app);
+        actions::load_boundary(app);
+        if !trained.model.task.has_target() {
+            actions::evaluate(app);
         }
     });
     let drawn_as = Memo::new(move |_| {
@@ -39,6 +42,7 @@ fn Inside() -> impl IntoView {
                 StructureMsg::Tree { .. } | StructureMsg::Trees { .. } => Inner::Tree,
                 StructureMsg::Linear(_) => Inner::Coefficients,
                 StructureMsg::Net { .. } => Inner::Net,
+                StructureMsg::Components { .. } | StructureMsg::Clusters { .. } => Inner::Parts,
                 _ => Inner::Nothing,
             })
         })
@@ -47,6 +51,9 @@ fn Inside() -> impl IntoView {
     let title = Signal::derive(move || {
         app.result.model.with(|trained| {
             let Some(trained) = trained else { return String::new() };
+            if !trained.model.task.has_target() {
+                return app.kind_title(&trained.model.kind);
+            }
             let values =
                 [("model", app.kind_title(&trained.model.kind)), ("target", trained.model.target_name().to_owned())];
             fill(app.text().explain_title, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
@@ -63,6 +70,7 @@ fn Inside() -> impl IntoView {
             <div class="explain-main">
                 {move || match drawn_as.get() {
                     Inner::Tree => view! { <TreeFigure/><Pruning/><Importances/> }.into_any(),
+                    Inner::Parts => view! { <EachChart among=&["components"]/><Coefficients/> }.into_any(),
                     Inner::Coefficients => view! { <Coefficients/><Terms/> }.into_any(),
                     Inner::Net => view! { <NetFigure is_live=false/> }.into_any(),
                     Inner::Nothing => ().into_any(),
@@ -86,6 +94,8 @@ enum Inner {
     Tree,
     Coefficients,
     Net,
+    /// Centres or components, each of which has a number for each feature.
+    Parts,
     Nothing,
 }
 

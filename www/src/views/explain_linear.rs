@@ -1,4 +1,5 @@
-//! Linear models: their coefficients, and what each feature adds to one row's answer.
+//! Linear models: their coefficients, and what each feature adds to one row's answer. Centres of clusters and principal
+//! components are numbers of the features as well, and are drawn likewise.
 
 use leptos::prelude::*;
 use serde_json::Value;
@@ -13,10 +14,14 @@ use crate::widgets::{Figure, Plot, Sheet, Views};
 /// Bars shown; the sheet has them all.
 const N_BARS: usize = 24;
 
-/// One set of coefficients: of which class, the intercept, and one number per feature.
+/// Clusters or components that can be looked at.
+const N_SETS: usize = 24;
+
+/// One set of coefficients: of which class, the intercept, and one number per feature. Of a cluster or a component there
+/// is no intercept.
 struct ClassSet {
     class: Option<String>,
-    intercept: f64,
+    intercept: Option<f64>,
     coefficients: Vec<f64>,
 }
 
@@ -37,7 +42,7 @@ fn sets(model: &ModelMsg, linear: &CoefficientsMsg) -> Vec<ClassSet> {
     let first_class = if lists.len() == 1 && classes.len() == 2 { 1 } else { 0 };
     let with_class = |(position, coefficients)| ClassSet {
         class: classes.get(first_class + position).cloned(),
-        intercept: intercepts.get(position).copied().unwrap_or(f64::NAN),
+        intercept: intercepts.get(position).copied(),
         coefficients,
     };
     lists.into_iter().enumerate().map(with_class).collect()
@@ -49,7 +54,28 @@ fn with_sets<T>(app: App, with: impl FnOnce(&ModelMsg, Vec<ClassSet>) -> T) -> O
             let model = &trained.as_ref()?.model;
             Some(with(model, sets(model, linear)))
         }
+        StructureMsg::Clusters { centers: rows, .. } | StructureMsg::Components { components: rows, .. } => {
+            let model = &trained.as_ref()?.model;
+            let component = |at: usize| fill(app.text().component, &[("n", &(at + 1).to_string())]);
+            let names = app.code_names(model);
+            let set = |(at, coefficients): (usize, &Vec<f64>)| ClassSet {
+                class: Some(names.get(at).cloned().unwrap_or_else(|| component(at))),
+                intercept: None,
+                coefficients: coefficients.clone(),
+            };
+            Some(with(model, rows.iter().take(N_SETS).enumerate().map(set).collect()))
+        }
         _ => None,
+    })
+}
+
+/// What the numbers are: title, note and the axis' name.
+fn said_of(app: App) -> [&'static str; 3] {
+    let texts = app.text();
+    app.result.model.with(|trained| match trained.as_ref().map(|trained| &trained.model.structure) {
+        Some(StructureMsg::Clusters { .. }) => [texts.centers_title, texts.parts_note, texts.value],
+        Some(StructureMsg::Components { .. }) => [texts.components_title, texts.parts_note, texts.coefficient],
+        _ => [texts.coefficients_title, texts.coefficients_note, texts.coefficient_axis],
     })
 }
 
@@ -80,23 +106,22 @@ pub(super) fn Coefficients() -> impl IntoView {
     let drawing = Memo::new(move |_| {
         let (mut all, _) = sorted();
         all.truncate(N_BARS);
-        app.palette.with(|palette| bars(&all, app.text().coefficient_axis, palette))
+        app.palette.with(|palette| bars(&all, said_of(app)[2], palette))
     });
     let sheet = Signal::derive(move || {
         let texts = app.text();
         let (all, intercept) = sorted();
         let head = vec![texts.feature.to_owned(), texts.coefficient.to_owned()];
         let rows = all.into_iter().map(|bar| vec![bar.label, format::plain(bar.value)]);
-        std::iter::once(head)
-            .chain(rows)
-            .chain([vec![texts.intercept.to_owned(), format::plain(intercept)]])
-            .collect::<Sheet>()
+        let last = intercept.map(|intercept| vec![texts.intercept.to_owned(), format::plain(intercept)]);
+        std::iter::once(head).chain(rows).chain(last).collect::<Sheet>()
     });
-    let title = said(app, |texts| texts.coefficients_title);
+    let title = Signal::derive(move || said_of(app)[0].to_owned());
     let note = Signal::derive(move || {
         let (all, intercept) = sorted();
-        let values = [("intercept", format::number(intercept)), ("n", all.len().to_string())];
-        fill(app.text().coefficients_note, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+        let intercept = intercept.map(format::number).unwrap_or_default();
+        let values = [("intercept", intercept), ("n", all.len().to_string())];
+        fill(said_of(app)[1], &values.each_ref().map(|(name, value)| (*name, value.as_str())))
     });
     let classes = move || {
         with_sets(app, |_, sets| sets.into_iter().filter_map(|set| set.class).collect::<Vec<_>>()).unwrap_or_default()

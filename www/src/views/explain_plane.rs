@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use serde_json::Value;
+use vitrine_protocol::Task;
 
 use crate::actions;
 use crate::browser::number_in;
@@ -130,26 +131,44 @@ fn axes_of(boundary: &Boundary) -> (Axis, Axis) {
 #[derive(Clone, PartialEq)]
 struct Subject {
     boundary: Arc<Boundary>,
-    target: String,
+    /// The column that is learned, if one is.
+    target: Option<String>,
+    /// What the answers' codes are called; nothing where numbers are answered.
+    names: Vec<String>,
+    is_clustering: bool,
 }
 
 impl Subject {
     fn of(app: App, is_live: bool) -> Option<Self> {
         if is_live {
             let boundary = app.result.live.get()?.boundary.clone()?;
-            return Some(Self { boundary, target: app.plan.target.get()? });
+            let names = boundary.grid.classes.clone().unwrap_or_default();
+            return Some(Self { boundary, target: app.plan.target.get(), names, is_clustering: false });
         }
-        let target = app.result.model.get()?.model.target_name().to_owned();
-        Some(Self { boundary: app.result.boundary.get()?, target })
+        let trained = app.result.model.get()?;
+        let model = &trained.model;
+        Some(Self {
+            boundary: app.result.boundary.get()?,
+            target: model.target.clone(),
+            names: app.code_names(model),
+            is_clustering: model.task == Task::Clustering,
+        })
     }
 }
 
-/// The span of the target's numbers, as the engine profiled it.
-fn target_span(app: App, target: &str) -> Option<[f64; 2]> {
-    app.data.table.with(|table| {
-        let column = table.as_ref()?.columns.iter().find(|column| column.name == target)?;
-        Some([column.min?, column.max?])
-    })
+/// The span of what shades the plane: the target's numbers as the engine profiled them, or what is answered instead.
+fn shades(app: App, subject: &Subject) -> Option<[f64; 2]> {
+    if let Some(target) = &subject.target {
+        return app.data.table.with(|table| {
+            let column = table.as_ref()?.columns.iter().find(|column| column.name == *target)?;
+            Some([column.min?, column.max?])
+        });
+    }
+    let ends = subject.boundary.values.iter().fold(None, |ends: Option<[f64; 2]>, &value| {
+        let [low, high] = ends.unwrap_or([value; 2]);
+        Some([low.min(value), high.max(value)])
+    });
+    ends.filter(|[low, high]| low < high)
 }
 
 fn share([low, high]: [f64; 2], value: f64) -> f64 {
@@ -158,26 +177,34 @@ fn share([low, high]: [f64; 2], value: f64) -> f64 {
 
 fn points(app: App, subject: &Subject) -> Option<Vec<Point>> {
     let rows = app.result.points.get()?;
-    let grid = &subject.boundary.grid;
+    let (grid, names) = (&subject.boundary.grid, &subject.names);
     let at = |name: &str| rows.columns.iter().position(|column| column == name);
     let (x_at, y_at) = (at(&grid.x)?, at(&grid.y)?);
-    let target_at = at(&subject.target);
+    let target_at = subject.target.as_deref().and_then(at);
     let (x_axis, y_axis) = axes_of(&subject.boundary);
-    let span = target_span(app, &subject.target);
+    let span = shades(app, subject);
+    let answered = app.result.answered.get();
     let row_word = app.text().row;
     let one = |(position, cells): (usize, &Vec<Value>)| {
         let row = rows.start + position;
         let (x, y) = (cells.get(x_at)?, cells.get(y_at)?);
         let target = target_at.and_then(|at| cells.get(at)).unwrap_or(&Value::Null);
-        let colour = match (&grid.classes, span, target.as_f64()) {
-            (Some(classes), _, _) => {
+        // What has no target is coloured by what is answered.
+        let answer = answered.get(position).copied().filter(|_| target_at.is_none());
+        let colour = match (names.is_empty(), span, answer.or(target.as_f64())) {
+            (false, _, Some(code)) if answer.is_some() => Colour::Class(code as usize),
+            (false, _, _) => {
                 let name = format::cell(target);
-                classes.iter().position(|class| *class == name).map_or(Colour::None, Colour::Class)
+                names.iter().position(|class| *class == name).map_or(Colour::None, Colour::Class)
             }
-            (None, Some(span), Some(value)) => Colour::Share(share(span, value)),
+            (true, Some(span), Some(value)) => Colour::Share(share(span, value)),
             _ => Colour::None,
         };
-        let words = format!("{row_word} {}: {}", row + 1, format::cell(target));
+        let said = match answer {
+            Some(answer) => names.get(answer as usize).cloned().unwrap_or_else(|| format::number(answer)),
+            None => format::cell(target),
+        };
+        let words = format!("{row_word} {}: {said}", row + 1);
         Some(Point { row: Some(row), x: place(&x_axis, x, row)?, y: place(&y_axis, y, row + 1)?, colour, words })
     };
     Some(rows.cells.iter().enumerate().filter_map(one).collect())
@@ -192,8 +219,8 @@ fn draw(app: App, subject: &Subject, points: &[Point]) -> Drawing {
             axis.span = points.iter().map(of).fold(axis.span, |[low, high], value| [low.min(value), high.max(value)]);
         }
     }
-    let span = target_span(app, &subject.target);
-    let classes = boundary.grid.classes.clone().unwrap_or_default();
+    let span = shades(app, subject);
+    let mut classes = subject.names.clone();
     let n_classes = classes.len();
     let cells = |at: usize| match (n_classes, span) {
         (0, span) => {
@@ -205,19 +232,23 @@ fn draw(app: App, subject: &Subject, points: &[Point]) -> Drawing {
             (class, boundary.probabilities.get(at).copied().unwrap_or(1.0))
         }
     };
+    // Without classes and a target, the shades are those of the first component.
+    let component = fill(app.text().component, &[("n", "1")]);
+    let mut legend = subject.target.as_deref().unwrap_or(if n_classes == 0 { &component } else { "" });
+    if subject.is_clustering {
+        // By their numbers, more of them fit.
+        legend = app.text().group;
+        classes = (0..n_classes).map(|code| code.to_string()).collect();
+    }
     let regions = Regions { n_x: boundary.grid.x_values.len(), n_y: boundary.grid.y_values.len(), cells: &cells };
     let marked = app.result.cell_rows.get();
     let spec = ScatterSpec {
-        x: &x,
-        y: &y,
-        points,
         regions: Some(regions),
         selected: app.data.selected_row.get(),
         classes: &classes,
         span: span.filter(|_| n_classes == 0),
-        guide: None,
-        lines: &[],
         marked: &marked,
+        ..ScatterSpec::new(&x, &y, points)
     };
-    app.palette.with(|palette| scatter(&spec, &ScatterWords { legend: &subject.target }, palette))
+    app.palette.with(|palette| scatter(&spec, &ScatterWords { legend }, palette))
 }

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use vitrine_protocol::{StructureMsg, TreeNodeMsg};
 
 use super::explain_frame::{Frame, fits, focus_on, glide};
-use crate::actions::show_tree;
+use super::explain_trees::{TreePicker, Votes};
 use crate::browser::number_in;
 use crate::charts::{Drawing, TreeSpec, TreeWords, layout, question, tree, visible_nodes};
 use crate::format::{self, Short};
@@ -103,6 +103,7 @@ pub(super) fn TreeFigure() -> impl IntoView {
     view! {
         <Figure name="tree" title note drawing sheet=Signal::derive(move || sheet(app))>
             <TreePicker/>
+            <Votes/>
             <Legend/>
             <div class="tree-frame">
                 <Canvas canvas drawing frame zoom=Callback::new(move |(factor, at)| zoom(factor, at)) toggle=Callback::new(toggle)/>
@@ -215,7 +216,7 @@ fn nodes_of<T>(app: App, with: impl FnOnce(&[TreeNodeMsg]) -> T) -> Option<T> {
 }
 
 /// Whether the nodes' values are parts of a sum, and neither shares nor means.
-fn is_sum(app: App) -> bool {
+pub(super) fn is_sum(app: App) -> bool {
     app.result.model.with(|trained| {
         let structure = trained.as_ref().map(|trained| &trained.model.structure);
         matches!(structure, Some(StructureMsg::Trees { is_sum: true, .. }))
@@ -223,13 +224,22 @@ fn is_sum(app: App) -> bool {
 }
 
 /// The classes whose shares the nodes hold; none where they hold numbers.
-fn classes(app: App) -> Option<Vec<String>> {
-    app.result.model.with(|trained| trained.as_ref()?.model.classes.clone()).filter(|_| !is_sum(app))
+pub(super) fn classes(app: App) -> Option<Vec<String>> {
+    app.result.model.with(|trained| trained.as_ref()?.model.classes.clone()).filter(|_| !is_sum(app) && !isolates(app))
+}
+
+/// Whether the trees tell how soon a row is alone, and nothing of its answer.
+fn isolates(app: App) -> bool {
+    app.result.model.with(|trained| trained.as_ref().is_some_and(|trained| !trained.model.task.has_target()))
 }
 
 /// What stands before a node's number.
 fn mean_word(app: App) -> &'static str {
-    if is_sum(app) { app.text().adds } else { app.text().mean }
+    match (is_sum(app), isolates(app)) {
+        (true, _) => app.text().adds,
+        (_, true) => app.text().path_length,
+        _ => app.text().mean,
+    }
 }
 
 /// Where the drawn nodes stand.
@@ -260,7 +270,11 @@ fn drawing_hides(app: App, id: usize, closed: &BTreeSet<usize>, opened: &BTreeSe
     .unwrap_or(false)
 }
 
+/// What is called impurity; nothing where there is none.
 fn impurity_name(app: App) -> String {
+    if isolates(app) {
+        return String::new();
+    }
     let criterion =
         app.result.model.with(|trained| trained.as_ref()?.model.params.get("criterion")?.as_str().map(str::to_owned));
     match criterion.as_deref() {
@@ -285,62 +299,6 @@ fn draw(app: App, closed: &BTreeSet<usize>, opened: &BTreeSet<usize>, lit: &[usi
         app.palette.with(|palette| tree(&spec, &words, palette))
     });
     drawing.unwrap_or_default()
-}
-
-/// Which of many trees; nothing for a single one.
-#[component]
-fn TreePicker() -> impl IntoView {
-    let app = app();
-    let n_trees = Memo::new(move |_| {
-        app.result.model.with(|trained| match trained.as_ref()?.model.structure {
-            StructureMsg::Trees { n_trees, .. } => Some(n_trees),
-            _ => None,
-        })
-    });
-    effect(move || {
-        if n_trees.get().is_some() && app.result.shown_tree.with(Option::is_none) {
-            show_tree(app, 0);
-        }
-    });
-    let number = move || app.result.shown_tree.with(|tree| tree.as_ref().map_or(1, |tree| tree.index + 1));
-    let words = move || {
-        let all = format::count(n_trees.get().unwrap_or(0));
-        let which = fill(app.text().tree_of, &[("n", &format::count(number())), ("all", &all)]);
-        match summed_class(app, number() - 1) {
-            Some(class) => format!("{which} → {class}"),
-            None => which,
-        }
-    };
-    move || {
-        n_trees.get().map(|n_trees| {
-            view! {
-                <div class="field tree-picker">
-                    <label for="which-tree">{words}</label>
-                    <input
-                        type="range" id="which-tree" data-testid="which-tree" min="1" max=n_trees.to_string() step="1"
-                        prop:value=move || number().to_string()
-                        on:change:target=move |event| {
-                            if let Ok(number) = event.target().value().parse::<usize>() {
-                                show_tree(app, number.saturating_sub(1));
-                            }
-                        }
-                    />
-                </div>
-            }
-        })
-    }
-}
-
-/// The class that a tree of a sum speaks for: one per tree in turn, or the second of two.
-fn summed_class(app: App, tree: usize) -> Option<String> {
-    app.result
-        .model
-        .with(|trained| {
-            let classes = trained.as_ref()?.model.classes.as_ref()?;
-            let class = if classes.len() == 2 { 1 } else { tree % classes.len().max(1) };
-            classes.get(class).cloned()
-        })
-        .filter(|_| is_sum(app))
 }
 
 /// The classes and their colours.
@@ -382,7 +340,7 @@ fn NodeDetail() -> impl IntoView {
                 <span class="tag">{fill(texts.node_number, &[("n", &id.to_string())])}</span>
                 <b>{question.unwrap_or_else(|| texts.leaf.to_owned())}</b>
                 <span>{format!("{} {}", texts.rows_short, format::count(node.n_samples))}</span>
-                <span>{format!("{} {}", impurity_name(app), format::number(node.impurity))}</span>
+                {(!isolates(app)).then(|| view! { <span>{format!("{} {}", impurity_name(app), format::number(node.impurity))}</span> })}
                 <span>{shares.unwrap_or_else(mean)}</span>
             </p>
         })

@@ -93,7 +93,7 @@ fn receipt(app: App) -> Option<impl IntoView> {
                 <h2>{texts.receipt_title}</h2>
                 <p class="quiet">{texts.receipt_note}</p>
                 <dl class="receipt">
-                    {rows.into_iter().map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> }).views()}
+                    {rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> }).views()}
                 </dl>
             </section>
         })

@@ -185,11 +185,14 @@ fn InputField(
 fn answer_view(app: App, answer: &Answer) -> impl IntoView + use<> {
     let texts = app.text();
     let (classes, target) = app.result.model.with_untracked(|trained| {
-        trained.as_ref().map_or_else(Default::default, |t| {
-            (t.model.classes.clone().unwrap_or_default(), t.model.target_name().to_owned())
-        })
+        trained.as_ref().map_or_else(Default::default, |t| (app.code_names(&t.model), t.model.target_name().to_owned()))
     });
-    let words = if classes.is_empty() {
+    let numbers: Vec<String> = answer.components.iter().map(|number| format::number(*number)).collect();
+    // The sentence of components is the same numbers again.
+    let is_several = !numbers.is_empty();
+    let words = if is_several {
+        numbers.join(texts.comma)
+    } else if classes.is_empty() {
         format::number(answer.value)
     } else {
         classes.get(answer.value as usize).cloned().unwrap_or_default()
@@ -211,7 +214,7 @@ fn answer_view(app: App, answer: &Answer) -> impl IntoView + use<> {
             <p class="quiet">{target}</p>
             <p class="answer-words" data-testid="answer-words">{words}</p>
             <ul class="probabilities" aria-label=texts.probabilities>{bars.views()}</ul>
-            {(!sentence.is_empty()).then(|| view! { <p class="answer-why"><b>{texts.why}</b>{sentence}</p> })}
+            {(!sentence.is_empty() && !is_several).then(|| view! { <p class="answer-why"><b>{texts.why}</b>{sentence}</p> })}
             <Issues issues=Signal::derive(move || issues.clone())/>
         </section>
     }

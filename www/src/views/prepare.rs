@@ -169,13 +169,29 @@ pub(super) fn TargetSelect() -> impl IntoView {
             }).views()
             })
         };
+    let has_target = Memo::new(move |_| app.has_target());
+    // Without a target nothing has to be chosen, but what is chosen is not learned from.
+    let no_column = move || {
+        let is_none = move || app.plan.target.with(Option::is_none);
+        (!has_target.get() || is_none()).then(|| view! { <option value="" selected=is_none>{tr!(app, none)}</option> })
+    };
+    let choose = move |name: String| {
+        if has_target.get_untracked() && !name.is_empty() {
+            return super::data_columns::choose_target(app, name);
+        }
+        batch(|| {
+            recipe::forget(app);
+            app.plan.target.set(Some(name).filter(|name| !name.is_empty()));
+        });
+    };
     view! {
         <div class="field">
-            <label for="target">{tr!(app, target)}</label>
+            <label for="target">{move || if has_target.get() { app.text().target } else { app.text().leave_out }}</label>
             <select
                 id="target" data-testid="target"
-                on:change:target=move |event| super::data_columns::choose_target(app, event.target().value())
+                on:change:target=move |event| choose(event.target().value())
             >
+                {no_column}
                 {options}
             </select>
         </div>

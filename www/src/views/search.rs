@@ -152,6 +152,7 @@ fn table(app: App, found: &Arc<SearchedMsg>, sorted: RwSignal<(usize, bool)>) ->
         if falls { order.reverse() } else { order }
     });
     let score_at = heads.len() - 3;
+    let is_number = |at: usize| rows.iter().any(|(_, cells)| cells.get(at).is_some_and(|cell| cell.1.is_some()));
     let head = heads.into_iter().enumerate().map(|(at, name)| {
         let is_sorted = at == by;
         let sort = (is_sorted && falls, is_sorted);
@@ -166,7 +167,7 @@ fn table(app: App, found: &Arc<SearchedMsg>, sorted: RwSignal<(usize, bool)>) ->
             _ => "",
         };
         view! {
-            <th scope="col" aria-sort=aria>
+            <th scope="col" class:numeric=is_number(at) aria-sort=aria>
                 <button class="link" on:click:target=move |_| sorted.set((at, is_sorted && !falls))>{name}{mark}</button>
             </th>
         }

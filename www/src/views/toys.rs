@@ -1,8 +1,9 @@
 //! Data made on the spot: shapes that separate what models can do, or points painted by hand.
 
+use std::fmt::Write as _;
+
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
-use std::fmt::Write as _;
 
 use crate::format::{self, Short};
 use crate::state::{app, tr};
@@ -19,8 +20,11 @@ const N_POINTS: usize = 2000;
 /// How far an arrow key moves the brush.
 const STEP: f64 = 16.0;
 
+/// Picks what is said in a language.
+type Words = fn(&Texts) -> &'static str;
+
 /// The classes: what each is called in the table, and how it is said.
-const CLASSES: [(&str, fn(&Texts) -> &'static str); 3] = [
+const CLASSES: [(&str, Words); 3] = [
     ("teal", |texts| texts.paint_teal),
     ("orange", |texts| texts.paint_orange),
     ("violet", |texts| texts.paint_violet),
@@ -33,7 +37,7 @@ const ERASER: usize = CLASSES.len();
 type Painted = ([f64; 2], usize);
 
 /// The shapes the engine makes up: what each is called there, how it is said, and some of its points.
-type Shape = (&'static str, fn(&Texts) -> &'static str, [&'static str; 3]);
+type Shape = (&'static str, Words, [&'static str; 3]);
 
 const SHAPES: [Shape; 6] = [
     ("circle", |texts| texts.toy_circle, ["M20 16v.01M16 20v.01M24 20v.01M20 24v.01", RING, ""]),
@@ -79,22 +83,19 @@ fn Shapes() -> impl IntoView {
     let app = app();
     let n_rows = RwSignal::new(300usize);
     let noise = RwSignal::new(10usize);
-    let slider = move |id: &'static str,
-                       words: fn(&Texts) -> &'static str,
-                       value: RwSignal<usize>,
-                       span: [&'static str; 3],
-                       unit: &'static str| {
-        let [min, max, step] = span;
-        view! {
-            <div class="field">
-                <label for=id>{move || format!("{}: {}{unit}", words(app.text()), value.get())}</label>
-                <input
-                    type="range" id=id min=min max=max step=step prop:value=move || value.get().to_string()
-                    on:input:target=move |event| value.set(event.target().value().parse().unwrap_or_default())
-                />
-            </div>
-        }
-    };
+    let slider =
+        move |id: &'static str, words: Words, value: RwSignal<usize>, span: [&'static str; 3], unit: &'static str| {
+            let [min, max, step] = span;
+            view! {
+                <div class="field">
+                    <label for=id>{move || format!("{}: {}{unit}", words(app.text()), value.get())}</label>
+                    <input
+                        type="range" id=id min=min max=max step=step prop:value=move || value.get().to_string()
+                        on:input:target=move |event| value.set(event.target().value().parse().unwrap_or_default())
+                    />
+                </div>
+            }
+        };
     let shape = move |(kind, words, paths): Shape| {
         let dots =
             paths.into_iter().enumerate().map(|(class, d)| view! { <path class=format!("dots dots-{class}") d=d/> });
@@ -138,7 +139,7 @@ fn Easel() -> impl IntoView {
             for drop in 0..n_drops {
                 // The first lands where it was aimed, the others around it.
                 let reach = if drop == 0 { 0.0 } else { BRUSH };
-                let place = at.map(|at| (at + (js_sys::Math::random() * 2.0 - 1.0) * reach).max(0.0).min(SIDE));
+                let place = at.map(|at| (at + (js_sys::Math::random() * 2.0 - 1.0) * reach).clamp(0.0, SIDE));
                 if points.len() < N_POINTS {
                     points.push((place, brush.get_untracked()));
                 }
@@ -171,7 +172,7 @@ fn Easel() -> impl IntoView {
             },
         }
         event.prevent_default();
-        cursor.set(at.map(|at| at.max(0.0).min(SIDE)));
+        cursor.set(at.map(|at| at.clamp(0.0, SIDE)));
     };
     let drawing = move || {
         let mut body = String::new();
@@ -184,7 +185,7 @@ fn Easel() -> impl IntoView {
         let [x, y] = cursor.get().map(Short);
         format!("M{x} {y}m-9 0h18m-9 -9v18")
     };
-    let choice = move |this: usize, words: fn(&Texts) -> &'static str| {
+    let choice = move |this: usize, words: Words| {
         view! {
             <button class="segment" aria-pressed=move || (brush.get() == this).to_string() on:click:target=move |_| brush.set(this)>
                 <span class=format!("dab dab-{this}")></span>{move || words(app.text())}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use vitrine_protocol::{ModelDocMsg, Task};
+use vitrine_protocol::{ColumnKind, ColumnMsg, ModelDocMsg, Task};
 
 use super::prepare::TargetSelect;
 use super::search::{Choosable, Found, Vary, choice};
@@ -11,7 +11,7 @@ use super::train_result::Outcome;
 use crate::actions;
 use crate::format::{self, Short};
 use crate::state::{Stage, Way, app, said, tr};
-use crate::text::fill;
+use crate::text::{fill, shortened};
 use crate::widgets::{Empty, Heading, Icon, ParamForm, Views};
 
 /// The stage.
@@ -38,11 +38,12 @@ pub(crate) fn Train() -> impl IntoView {
 #[component]
 fn Bench() -> impl IntoView {
     let app = app();
-    let way = app.plan.way;
+    let way = Memo::new(move |_| app.way());
+    let has_target = Memo::new(move |_| app.has_target());
     let cannot = move || {
         app.is_busy()
             || app.model_kind().is_none()
-            || app.plan.target.with(Option::is_none)
+            || (has_target.get() && app.plan.target.with(Option::is_none))
             || has_wrong(app)
             || (way.get() == Way::Search && app.plan.varied.with(BTreeMap::is_empty))
     };
@@ -58,7 +59,7 @@ fn Bench() -> impl IntoView {
     };
     let option = move |this: Way, words: fn(&crate::text::Texts) -> &'static str| {
         view! {
-            <button class="segment" aria-pressed=move || (way.get() == this).to_string() on:click:target=move |_| way.set(this)>
+            <button class="segment" aria-pressed=move || (way.get() == this).to_string() on:click:target=move |_| app.plan.way.set(this)>
                 {move || words(app.text())}
             </button>
         }
@@ -72,14 +73,16 @@ fn Bench() -> impl IntoView {
                 <Icon name="train"/>{words}
             </button>
         </Heading>
-        <div class="segments" role="group" aria-label=tr!(app, way) data-testid="way">
-            {option(Way::Train, |t| t.way_train)}
-            {option(Way::Compare, |t| t.compare_now)}
-            {option(Way::Search, |t| t.way_search)}
-        </div>
+        <Show when=move || has_target.get()>
+            <div class="segments" role="group" aria-label=tr!(app, way) data-testid="way">
+                {option(Way::Train, |t| t.way_train)}
+                {option(Way::Compare, |t| t.compare_now)}
+                {option(Way::Search, |t| t.way_search)}
+            </div>
+        </Show>
         <div class="bench">
             <div class="plan">
-                <div class="fields"><TargetSelect/><TaskChoice/></div>
+                <div class="fields"><TaskChoice/><TargetSelect/></div>
                 <ModelChoice/>
                 <Parameters/>
                 <Split/>
@@ -126,11 +129,14 @@ fn TaskChoice() -> impl IntoView {
         }
     };
     view! {
-        <div class="field" role="group" aria-label=tr!(app, task)>
+        <div class="field across" role="group" aria-label=tr!(app, task)>
             <span class="field-name">{tr!(app, task)}</span>
-            <div class="segments">
+            <div class="segments" data-testid="task">
                 {option(Task::Classification, |t| t.task_classification)}
                 {option(Task::Regression, |t| t.task_regression)}
+                {option(Task::Clustering, |t| t.task_clustering)}
+                {option(Task::Projection, |t| t.task_projection)}
+                {option(Task::AnomalyDetection, |t| t.task_anomaly)}
             </div>
         </div>
     }
@@ -153,7 +159,7 @@ fn ModelChoice() -> impl IntoView {
     });
     let card = move |model: ModelDocMsg| {
         let ModelDocMsg { kind, title, summary, webgpu, .. } = model;
-        let is_several = move || app.plan.way.get() == Way::Compare;
+        let is_several = move || app.way() == Way::Compare;
         let is_chosen = {
             let kind = kind.clone();
             move || match is_several() {
@@ -201,7 +207,7 @@ fn Parameters() -> impl IntoView {
         app.catalog.with(|catalog| catalog.as_ref()?.models.iter().find(|model| model.kind == kind).cloned())
     });
     move || {
-        let way = app.plan.way.get();
+        let way = app.way();
         doc.get().filter(|doc| way != Way::Compare && !doc.params.is_empty()).map(|doc| {
             let vary = (way == Way::Search).then(|| view! { <Vary params=doc.params.clone()/> });
             view! {
@@ -238,31 +244,37 @@ fn Split() -> impl IntoView {
         }
     };
     let search_fields = move || {
-        let way = app.plan.way.get();
+        let way = app.way();
         let folds = (way != Way::Train).then(|| choice(app, "folds", |t| t.folds, FOLDS, app.plan.folds));
         let method = (way == Way::Search).then(|| choice(app, "method", |t| t.method, METHODS, app.plan.method));
         (folds, method)
     };
+    let has_target = Memo::new(move |_| app.has_target());
+    let weighs = Memo::new(move |_| app.way() == Way::Train && app.takes_weights());
     view! {
         <section class="plan-part">
-            <h2>{tr!(app, split_title)}</h2>
-            <div class="split-bar" aria-hidden="true">
-                <span class="split-train" style:width=move || format!("{}%", Short(100.0 - share() * 100.0))>{tr!(app, train_rows)}</span>
-                <span class="split-test" style:width=move || format!("{}%", Short(share() * 100.0))>{tr!(app, test_rows)}</span>
-            </div>
-            <div class="fields">
-                <div class="field">
-                    <label for="test-fraction">{move || fill(app.text().test_share, &[("share", &format::percent(share()))])}</label>
-                    <input
-                        type="range" id="test-fraction" min="0" max="0.9" step="0.05" prop:value=move || Short(share()).to_string()
-                        on:input:target=move |event| {
-                            if let Some(share) = format::parse_number(&event.target().value()) {
-                                app.plan.test_fraction.set(share);
-                            }
-                        }
-                    />
-                    <p class="help">{tr!(app, split_help)}</p>
+            <Show when=move || has_target.get()>
+                <h2>{tr!(app, split_title)}</h2>
+                <div class="split-bar" aria-hidden="true">
+                    <span class="split-train" style:width=move || format!("{}%", Short(100.0 - share() * 100.0))>{tr!(app, train_rows)}</span>
+                    <span class="split-test" style:width=move || format!("{}%", Short(share() * 100.0))>{tr!(app, test_rows)}</span>
                 </div>
+            </Show>
+            <div class="fields">
+                <Show when=move || has_target.get()>
+                    <div class="field">
+                        <label for="test-fraction">{move || fill(app.text().test_share, &[("share", &format::percent(share()))])}</label>
+                        <input
+                            type="range" id="test-fraction" min="0" max="0.9" step="0.05" prop:value=move || Short(share()).to_string()
+                            on:input:target=move |event| {
+                                if let Some(share) = format::parse_number(&event.target().value()) {
+                                    app.plan.test_fraction.set(share);
+                                }
+                            }
+                        />
+                        <p class="help">{tr!(app, split_help)}</p>
+                    </div>
+                </Show>
                 {search_fields}
                 <div class="field" class:field-wrong=seed_is_wrong>
                     <label for="seed">{tr!(app, seed)}</label>
@@ -288,7 +300,39 @@ fn Split() -> impl IntoView {
                     </select>
                     <p class="help">{tr!(app, device_help)}</p>
                 </div>
+                <Show when=move || weighs.get()><Weight/></Show>
             </div>
         </section>
+    }
+}
+
+/// The choice of the column that weighs the rows.
+#[component]
+fn Weight() -> impl IntoView {
+    let app = app();
+    let options = move || {
+        let (chosen, target) = (app.weight(), app.plan.target.get());
+        app.data.table.with(|table| {
+            let columns = table.as_ref().map_or(&[][..], |table| &table.columns).iter();
+            let can = |column: &&ColumnMsg| column.kind == ColumnKind::Numeric && Some(&column.name) != target.as_ref();
+            let option = |column: &ColumnMsg| {
+                let selected = chosen.as_ref() == Some(&column.name);
+                view! { <option value=column.name.clone() selected=selected>{shortened(&column.name, 60)}</option> }
+            };
+            columns.filter(can).map(option).views()
+        })
+    };
+    view! {
+        <div class="field">
+            <label for="weight">{tr!(app, weight)}</label>
+            <select
+                id="weight" data-testid="weight"
+                on:change:target=move |event| app.plan.weight.set(Some(event.target().value()).filter(|name| !name.is_empty()))
+            >
+                <option value="">{tr!(app, none)}</option>
+                {options}
+            </select>
+            <p class="help">{tr!(app, weight_help)}</p>
+        </div>
     }
 }

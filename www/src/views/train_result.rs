@@ -7,11 +7,16 @@ use vitrine_protocol::{DeviceKind, MetricsMsg, StructureMsg};
 
 use super::live::{Learned, Live};
 
+use super::evaluate_charts::EachChart;
+use crate::actions;
 use crate::charts::{LossWords, loss};
 use crate::format;
-use crate::state::{App, JobKind, Stage, Trained, app, said, tr};
+use crate::state::{App, JobKind, Stage, Trained, app, effect, said, tr};
 use crate::text::fill;
 use crate::widgets::{Figure, Icon, Issues, Logo, Plot, Sheet, Views};
+
+/// The charts that are drawn here.
+const FIRST: [&str; 3] = ["cluster_sizes", "explained_variance", "scores"];
 
 /// The right-hand side of the stage.
 #[component]
@@ -19,6 +24,16 @@ pub(super) fn Outcome() -> impl IntoView {
     let app = app();
     let is_training =
         Memo::new(move |_| app.job.with(|job| job.as_ref().is_some_and(|job| job.kind == JobKind::Train)));
+    let has_no_target = Memo::new(move |_| {
+        app.result.model.with(|trained| trained.as_ref().is_some_and(|trained| !trained.model.task.has_target()))
+    });
+    // What has no truth is told by its charts.
+    effect(move || {
+        app.result.model.track();
+        if has_no_target.get() {
+            actions::evaluate(app);
+        }
+    });
     let has_curve = Memo::new(move |_| app.result.curve.with(|curve| curve.len() > 1));
     let is_live = Memo::new(move |_| app.result.live.with(Option::is_some));
     let is_net = Memo::new(move |_| {
@@ -38,22 +53,34 @@ pub(super) fn Outcome() -> impl IntoView {
             }}
             <Show when=move || has_curve.get()><LossFigure/></Show>
             <Show when=move || is_net.get()><Learned/></Show>
+            <Show when=move || has_no_target.get() && !is_training.get()><EachChart among=&FIRST/></Show>
         </div>
     }
 }
 
-/// The loss by epoch.
+/// The models that grow tree by tree.
+const TREE_BY_TREE: [&str; 3] = ["random_forest", "extra_trees", "gradient_boosting"];
+
+/// The loss by epoch, or by tree.
 #[component]
 pub(super) fn LossFigure() -> impl IntoView {
     let app = app();
+    // Which model is under way, or was.
+    let counts_trees = Memo::new(move |_| {
+        let is_under_way = app.job.with(|job| job.as_ref().is_some_and(|job| job.kind == JobKind::Train));
+        let model = app.result.model.with(|trained| trained.as_ref().map(|trained| trained.model.kind.clone()));
+        let kind = if is_under_way { app.model_kind() } else { model };
+        kind.is_some_and(|kind| TREE_BY_TREE.contains(&&*kind))
+    });
+    let step = move || if counts_trees.get() { app.text().trees } else { app.text().epoch };
     let drawing = Memo::new(move |_| {
         let texts = app.text();
-        let words = LossWords { epoch: texts.epoch, loss: texts.loss, train: texts.train_rows, valid: texts.test_rows };
+        let words = LossWords { epoch: step(), loss: texts.loss, train: texts.train_rows, valid: texts.test_rows };
         app.palette.with(|palette| app.result.curve.with(|curve| loss(curve, &words, palette)))
     });
     let sheet = Signal::derive(move || {
         let texts = app.text();
-        let head = [texts.epoch, texts.train_rows, texts.test_rows].map(str::to_owned).to_vec();
+        let head = [step(), texts.train_rows, texts.test_rows].map(str::to_owned).to_vec();
         let rows = app.result.curve.with(|curve| {
             let say = |value: f64| format::plain(value);
             curve
@@ -64,8 +91,12 @@ pub(super) fn LossFigure() -> impl IntoView {
         std::iter::once(head).chain(rows).collect::<Sheet>()
     });
     let title = said(app, |texts| texts.loss_title);
+    let note = Signal::derive(move || {
+        let texts = app.text();
+        if counts_trees.get() { texts.loss_note_trees } else { texts.loss_note }.to_owned()
+    });
     view! {
-        <Figure name="loss" title note=said(app, |texts| texts.loss_note) drawing sheet>
+        <Figure name="loss" title note drawing sheet>
             <Plot drawing label=title/>
         </Figure>
     }
