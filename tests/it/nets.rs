@@ -251,3 +251,19 @@ fn sizes_of_layers_are_searched_like_any_parameter() {
     assert_eq!(sizes, ["[4,3]", "[4]"]);
     assert_eq!(talk.error_code(3), "train.bad_space");
 }
+
+#[test]
+fn a_column_that_bursts_a_net_is_named_in_the_model() {
+    let rows: String = (0..40).map(|row| format!("{},{}e30,{}\n", row % 7, row % 5 + 1, row % 3)).collect();
+    let request = json!({ "type": "train", "id": "m", "table": "t", "target": "y", "task": "regression", "recipe": [],
+                          "model": { "kind": "mlp", "hidden_layer_sizes": [4], "activation": "identity" } });
+    let talk = Script::new()
+        .load("t", format!("age,income,y\n{rows}"))
+        .ask(request)
+        .ask(json!({ "type": "predict", "id": "m", "rows": [{ "age": 3, "income": 2e30 }] }))
+        .run();
+    let issues = talk.json(2)["issues"].clone();
+    let issue = issues.as_array().unwrap().iter().find(|issue| issue["code"] == "huge_column").expect("it is told");
+    assert_eq!((&issue["place"]["column"], &issue["args"]["epoch"]), (&json!("income"), &json!("1")));
+    assert!(talk.numbers(3, "values")[0].is_finite());
+}
