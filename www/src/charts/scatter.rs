@@ -362,6 +362,6 @@ mod tests {
         let spec = ScatterSpec { columns: &[column], arrows: &arrows, ..ScatterSpec::new(&x, &y, &[]) };
         let drawing = scatter(&spec, &ScatterWords { legend: "" }, &Palette::default());
         assert!(drawing.body.contains(r#"<rect x="62.5" y="34" width="241" height="318""#), "{}", drawing.body);
-        assert!(drawing.body.contains(r#"y="197" "#) && drawing.body.contains(r#"y="206.82" "#), "{}", drawing.body);
+        assert!(drawing.body.contains(r#"y="197" "#) && drawing.body.contains(r#"y="219.82" "#), "{}", drawing.body);
     }
 }
