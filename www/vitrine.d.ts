@@ -849,7 +849,7 @@ n_outputs: number,
  */
 gradient_norm: number | null, 
 /**
- * Units that are 0 for each of the first 256 training rows, of hidden layers of rectifiers; otherwise 0.
+ * Units that are 0 for each of the first training rows (up to 256), of hidden layers of rectifiers; otherwise 0.
  */
 n_dead: number, };
 

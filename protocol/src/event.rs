@@ -164,7 +164,7 @@ pub struct LayerViewMsg {
     pub n_outputs: usize,
     /// The length of the last batch's gradient; `null` before the first.
     pub gradient_norm: Option<f64>,
-    /// Units that are 0 for each of the first 256 training rows, of hidden layers of rectifiers; otherwise 0.
+    /// Units that are 0 for each of the first training rows (up to 256), of hidden layers of rectifiers; otherwise 0.
     pub n_dead: usize,
 }
 

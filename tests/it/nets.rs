@@ -106,8 +106,14 @@ fn what_cannot_be_watched_is_fitted_all_the_same() {
 fn a_paused_net_does_one_batch_at_a_time_and_goes_on() {
     let n_paused = Cell::new(0);
     let mut is_asked = false;
+    // A quarter is held back, and measured between epochs.
+    let train = |watch| {
+        let mut request = train("m", watch);
+        request["split"] = json!({ "test_fraction": 0.25 });
+        request
+    };
     let talk = script()
-        .ask(train("m", plane()))
+        .ask(train(plane()))
         .reacting(move |event| {
             let Some(progress) = progress(event) else { return Vec::new() };
             match progress.message.as_str() {
@@ -133,7 +139,7 @@ fn a_paused_net_does_one_batch_at_a_time_and_goes_on() {
     // Three batches an epoch.
     assert!(paused.iter().all(|view| view.epoch == view.n_batches / 3));
     // Nothing was lost by waiting.
-    let straight = script().ask(train("m", Value::Null)).run();
+    let straight = script().ask(train(Value::Null)).run();
     assert_eq!(weights(&talk, 2), weights(&straight, 2));
     assert_eq!(talk.json(2)["history"].as_array().unwrap().len(), 60);
 }

@@ -24,8 +24,10 @@ const LAYERS_PER_STEP: usize = 96;
 /// On a GPU the queue must not grow faster than it is worked off: at most so many batches before a number is awaited.
 const GPU_BATCHES_PER_STEP: usize = 8;
 
-/// So many training rows decide which units are dead.
+/// So many training rows decide which units are dead …
 const ROWS_FOR_DEAD: usize = 256;
+/// … and fewer where that would be more multiply-adds than this, some 50 ms.
+const FLOPS_FOR_DEAD: usize = 50_000_000;
 
 /// A descent under way.
 pub struct NetDescent {
@@ -132,7 +134,8 @@ impl NetDescent {
         let weighed = |part: (&Matrix, &Target)| Weighed::new(part, n_outputs, &config.class_weights, on);
         let net = Net::initial(&config, input.x.n_features(), n_outputs, input.seed);
         let layers = Layers::new(&net, input.device.tensors());
-        let sample: Vec<u32> = (0..input.x.n_rows().min(ROWS_FOR_DEAD) as u32).collect();
+        let n_sample = (FLOPS_FOR_DEAD / net.n_parameters().max(1)).clamp(1, ROWS_FOR_DEAD);
+        let sample: Vec<u32> = (0..input.x.n_rows().min(n_sample) as u32).collect();
         Ok(Self {
             is_gpu: input.device.is_webgpu(),
             loss_factor,

@@ -163,7 +163,7 @@ pub struct NetView {
     pub n_batches: usize,
     /// The length of the last batch's gradient, layer by layer; empty before the first batch.
     pub gradient_norms: Vec<f64>,
-    /// Units of each hidden layer that are 0 for each of the first 256 training rows, with rectifiers.
+    /// Units of each hidden layer that are 0 for each of the first training rows (up to 256), with rectifiers.
     pub n_dead: Vec<usize>,
 }
 

@@ -165,12 +165,11 @@ pub(super) async fn fit(
         watching.begin(session.as_mut());
     }
     let mut history = History::new();
-    let mut is_alone = false;
     loop {
         if let Some(watching) = watching {
-            // A batch that ends its epoch is measured before anything else.
-            if !(is_alone && session.watched().is_some_and(|watched| watched.is_measuring())) {
-                is_alone = watching.obey(context, session.as_mut(), &mut history).await?;
+            // An epoch that is over is measured before anything else.
+            if !session.watched().is_some_and(|watched| watched.is_measuring()) {
+                watching.obey(context, session.as_mut(), &mut history).await?;
             }
         }
         let step = session.step().await?;

@@ -88,14 +88,13 @@ impl Watching {
         self.paused_millis.get()
     }
 
-    /// Does what was asked for since the last step, and waits while it is paused. Gives back whether the next step is
-    /// to be one batch alone.
+    /// Does what was asked for since the last step, and waits while it is paused.
     pub(super) async fn obey(
         &self,
         context: &Context,
         session: &mut dyn Session<dyn Fitted>,
         history: &mut History,
-    ) -> Result<bool, Error> {
+    ) -> Result<(), Error> {
         let controls = &context.controls;
         loop {
             if let (Some(epoch), Some(watched)) = (controls.take_epoch(), session.watched()) {
@@ -108,16 +107,16 @@ impl Watching {
             }
             if let (true, Some(watched)) = (controls.is_stopped(), session.watched()) {
                 watched.stop();
-                return Ok(false);
+                return Ok(());
             }
             if !controls.is_paused() {
-                return Ok(false);
+                return Ok(());
             }
             if controls.take_step() {
                 if let Some(watched) = session.watched() {
                     watched.one_batch();
                 }
-                return Ok(true);
+                return Ok(());
             }
             if self.is_stale.replace(false) {
                 let progress = ProgressMsg { message: "paused".to_owned(), ..self.progress.borrow().clone() };
