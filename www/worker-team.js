@@ -116,7 +116,7 @@ export class Team {
 
   /** Carries out a search, or a request to train a forest; resolves as a worker would. */
   run(request, options) {
-    const isPart = ["known", "only", "within_ms", "only_trees"].some((field) => (request[field] ?? null) !== null);
+    const isPart = ["known", "only", "within_ms", "only_trees", "grown_trees"].some((field) => (request[field] ?? null) !== null);
     if (isPart) return this.#vitrine.run(request, options);
     return request.type === "search" ? this.#search(request, options) : this.#grow(request, options);
   }
@@ -141,7 +141,7 @@ export class Team {
       parts.push(buffers.trees);
     });
     const joining = progress.of("joining", (nTrees * JOINING_SHARE) / (1 - JOINING_SHARE));
-    return this.#vitrine.run(request, { payload: new Blob(parts), onProgress: joining, signal });
+    return this.#vitrine.run({ ...request, grown_trees: true }, { payload: new Blob(parts), onProgress: joining, signal });
   }
 
   /** Searches in the CPU worker, and in several when it turns out to take long. */

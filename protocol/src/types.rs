@@ -48,7 +48,7 @@ pub const METHODS: &[Method] = &[
     ),
     method(
         "train",
-        "(request: Omit<TrainMsg, \"only_trees\"> & { id?: string }, calling?: Calling): Promise<ModelMsg & { split: Split }>",
+        "(request: Omit<TrainMsg, \"only_trees\" | \"grown_trees\"> & { id?: string }, calling?: Calling): Promise<ModelMsg & { split: Split }>",
         "Splits, prepares, fits and measures.",
     ),
     method(

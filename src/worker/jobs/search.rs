@@ -137,6 +137,7 @@ fn train_msg(request: &SearchMsg, model: &ModelSpecMsg, split: &SplitMsg) -> Tra
         seed: request.seed,
         device: None,
         only_trees: None,
+        grown_trees: false,
     }
 }
 

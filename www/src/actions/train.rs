@@ -91,5 +91,7 @@ pub(super) fn request(app: App) -> Option<TrainMsg> {
         split: Some(SplitMsg { test_fraction: Some(app.plan.test_fraction.get()), ..SplitMsg::default() }),
         seed: Some(app.plan.seed.get().trim().parse().ok()?),
         device: Some(app.plan.device.get()),
+        only_trees: None,
+        grown_trees: false,
     })
 }
