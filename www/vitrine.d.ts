@@ -136,7 +136,7 @@ export class Vitrine extends EventTarget {
   /** Fits a recipe on a whole table and shows the matrix a model would see, row-major. */
   prepare(request: PrepareMsg, calling?: Calling): Promise<PreparedMsg & { matrix: Float64Array }>;
   /** Splits, prepares, fits and measures. `controls` is given the methods that steer the fit. */
-  train(request: Omit<TrainMsg, "only_trees"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>;
+  train(request: Omit<TrainMsg, "only_trees" | "grown_trees"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>;
   /** Measures a model on folds, each learning its own recipe. */
   crossValidate(request: CrossValidation, calling?: Calling): Promise<CrossValidated>;
   /** Searches parameters of a model; `candidates[best].model` is what `train` takes. */
@@ -1509,9 +1509,12 @@ device?: string,
 watch?: WatchMsg, 
 /**
  * Of a forest: grow only the trees from the first of these numbers to the second (left out), and answer with them.
- * Trees that were grown so come back as the payload of a request for all.
  */
-only_trees?: [number, number], } | { "type": "search" } & SearchMsg | { "type": "predict", 
+only_trees?: [number, number], 
+/**
+ * The payload is trees that were grown so, one part after the other; only those that are missing are grown.
+ */
+grown_trees?: boolean, } | { "type": "search" } & SearchMsg | { "type": "predict", 
 /**
  * Which model.
  */
@@ -2289,9 +2292,12 @@ device?: string,
 watch?: WatchMsg, 
 /**
  * Of a forest: grow only the trees from the first of these numbers to the second (left out), and answer with them.
- * Trees that were grown so come back as the payload of a request for all.
  */
-only_trees?: [number, number], };
+only_trees?: [number, number], 
+/**
+ * The payload is trees that were grown so, one part after the other; only those that are missing are grown.
+ */
+grown_trees?: boolean, };
 
 /**
  * One tree of a model that has many.

@@ -418,7 +418,7 @@ export class Vitrine extends EventTarget {
       throw trouble("request.malformed", { detail, place: { field: "device" } });
     }
     if (!(n_workers >= 1 && n_workers <= 16)) {
-      const detail = `n_workers is ${JSON.stringify(n_workers)}, not a number from 1 to 16`;
+      const detail = `n_workers is ${n_workers}, not a number from 1 to 16`;
       throw trouble("request.malformed", { detail, place: { field: "n_workers" } });
     }
     if (new URL(import.meta.url).protocol === "file:" && typeof window !== "undefined") {
@@ -441,7 +441,7 @@ export class Vitrine extends EventTarget {
     super();
     this.#preference = preference;
     this.#build = build;
-    this.#nWorkers = Math.floor(n_workers);
+    this.#nWorkers = n_workers;
   }
 
   /**

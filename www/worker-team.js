@@ -109,14 +109,14 @@ export class Team {
    * helpers; `report`, `trouble` and `unlessAborted`.
    */
   constructor(nWorkers, sizes, vitrine) {
-    this.#nWorkers = nWorkers;
+    this.#nWorkers = Math.floor(nWorkers);
     this.#sizes = sizes;
     this.#vitrine = vitrine;
   }
 
   /** Carries out a search, or a request to train a forest; resolves as a worker would. */
   run(request, options) {
-    const isPart = ["known", "only", "within_ms", "only_trees"].some((field) => (request[field] ?? null) !== null);
+    const isPart = ["known", "only", "within_ms", "only_trees", "grown_trees"].some((field) => (request[field] ?? false) !== false);
     if (isPart) return this.#vitrine.run(request, options);
     return request.type === "search" ? this.#search(request, options) : this.#grow(request, options);
   }
@@ -141,7 +141,7 @@ export class Team {
       parts.push(buffers.trees);
     });
     const joining = progress.of("joining", (nTrees * JOINING_SHARE) / (1 - JOINING_SHARE));
-    return this.#vitrine.run(request, { payload: new Blob(parts), onProgress: joining, signal });
+    return this.#vitrine.run({ ...request, grown_trees: true }, { payload: new Blob(parts), onProgress: joining, signal });
   }
 
   /** Searches in the CPU worker, and in several when it turns out to take long. */
@@ -198,11 +198,17 @@ export class Team {
   async #share(request, pieces, nHelpers, signal, work) {
     const { run, lend, trouble, unlessAborted } = this.#vitrine;
     const all = new AbortController();
-    const stop = () => all.abort();
+    // Nothing is left to begin: helpers that are not ready yet are not waited for.
+    const begun = new AbortController();
+    const stop = () => {
+      begun.abort();
+      all.abort();
+    };
     signal?.addEventListener("abort", stop, { once: true });
     const asCpu = async () => {
       try {
         for (let piece; (piece = pieces.shift()); ) await work(run, piece, all.signal, false);
+        begun.abort();
       } catch (error) {
         stop();
         throw error;
@@ -212,12 +218,12 @@ export class Team {
       let link = null;
       let piece;
       try {
-        link = await unlessAborted(this.#helper(number), all.signal);
-        await lend(link, request, all.signal);
+        link = await unlessAborted(this.#helper(number), begun.signal);
+        await lend(link, request, begun.signal);
         const ask = (request, options) => link.run(request, options);
         while ((piece = pieces.shift())) await work(ask, piece, all.signal, true);
       } catch (error) {
-        if (all.signal.aborted) return;
+        if (all.signal.aborted || (begun.signal.aborted && !piece)) return;
         // Whatever it is, the CPU worker will say it better, or not meet it.
         if (piece) pieces.unshift(piece);
         if (link) this.#lose(number, link, error);

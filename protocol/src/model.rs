@@ -94,9 +94,13 @@ pub struct TrainMsg {
     #[serde(default)]
     pub watch: Option<Box<WatchMsg>>,
     /// Of a forest: grow only the trees from the first of these numbers to the second (left out), and answer with them.
-    /// Trees that were grown so come back as the payload of a request for all.
-    #[serde(default)]
+    // Nothing in Rust asks for parts, and the page has no room for code that would write this.
+    #[serde(default, skip_serializing)]
     pub only_trees: Option<[usize; 2]>,
+    /// The payload is trees that were grown so, one part after the other; only those that are missing are grown.
+    #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
+    #[serde(default, skip_serializing)]
+    pub grown_trees: bool,
 }
 
 /// What to show of a net while it is fitted, at most ten times a second.

@@ -53,6 +53,8 @@ pub struct SearchMsg {
     /// Make only these fits, each `[round, candidate, fold]`; with an empty list say which can be made next.
     pub only: Option<Vec<[usize; 3]>>,
     /// Begin no fit after this time; what was made by then and what can be made next comes back, unless all was made.
+    // As `TrainMsg::only_trees`.
+    #[serde(skip_serializing)]
     pub within_ms: Option<f64>,
 }
 

@@ -173,6 +173,7 @@ impl Worker {
             }
             Incoming::Malformed { job, error } => return self.end(job, Err(error)),
         };
+        // A search that was cancelled leaves nothing behind, and one that waits for other work prepares its folds again.
         if !matches!(request, Request::Search(_) | Request::ReadTable { .. } | Request::Describe {}) {
             self.workspace.borrow_mut().forget_folds();
         }

@@ -53,6 +53,7 @@ impl Workspace {
     }
 
     pub(super) fn keep_table(&mut self, entry: TableEntry) {
+        self.forget_folds();
         self.tables.insert(entry.msg.id.clone(), Rc::new(entry));
     }
 
@@ -62,6 +63,7 @@ impl Workspace {
 
     /// **Errors** `request.nothing_to_release`.
     pub(super) fn release(&mut self, id: &str) -> Result<(), Error> {
+        self.forget_folds();
         let had_table = self.tables.remove(id).is_some();
         let had_model = self.models.remove(id).is_some();
         if had_table || had_model { Ok(()) } else { Err(RequestError::NothingToRelease { id: id.to_owned() }.into()) }
@@ -73,7 +75,7 @@ impl Workspace {
         self.search.get_or_insert_with(|| (search.clone(), Rc::default())).1.clone()
     }
 
-    /// The search is at its end, or something else was asked for that may have changed the table.
+    /// The search is at its end or something else was asked for, or its table may have changed.
     pub(super) fn forget_folds(&mut self) {
         self.search = None;
     }

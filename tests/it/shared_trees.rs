@@ -45,8 +45,15 @@ fn grown(csv: &str, request: &Value, [start, end]: [usize; 2]) -> Vec<u8> {
 /// The model with the given trees known.
 fn with_trees(csv: &str, request: &Value, trees: Vec<u8>) -> (Value, State) {
     let script = Script::new().load("t", csv);
-    let script = if trees.is_empty() { script.ask(request.clone()) } else { script.ask_with(request.clone(), trees) };
+    let script = if trees.is_empty() { script.ask(request.clone()) } else { script.ask_with(given(request), trees) };
     told(&script.ask(json!({ "type": "export", "id": "m", "format": "project" })).run())
+}
+
+/// The request, with trees for payload.
+fn given(request: &Value) -> Value {
+    let mut request = request.clone();
+    request["grown_trees"] = json!(true);
+    request
 }
 
 /// What a model says of itself without wall times, and all its numbers.
@@ -110,7 +117,7 @@ fn what_cannot_be_shared_is_refused() {
     let forest = json!({ "kind": "random_forest", "n_estimators": 4 });
     let code = |request: Value, trees: &[u8]| {
         let script = Script::new().load("t", csv.as_str());
-        let script = if trees.is_empty() { script.ask(request) } else { script.ask_with(request, trees) };
+        let script = if trees.is_empty() { script.ask(request) } else { script.ask_with(given(&request), trees) };
         script.run().error_code(2)
     };
     let asked = |model: &Value, changes: Value| train("value", model, &changes);
@@ -118,6 +125,7 @@ fn what_cannot_be_shared_is_refused() {
         assert_eq!(code(asked(&model, json!({ "only_trees": [0, 1] })), &[]), "request.malformed");
         assert_eq!(code(asked(&model, json!({})), &[1, 2, 3]), "request.malformed");
     }
+    assert_eq!(code(asked(&forest, json!({ "grown_trees": true })), &[]), "request.no_payload");
     assert_eq!(code(asked(&forest, json!({ "only_trees": [2, 2] })), &[]), "request.malformed");
     assert_eq!(code(asked(&forest, json!({ "only_trees": [3, 1] })), &[]), "request.malformed");
     let trees = grown(&csv, &asked(&forest, json!({})), [0, 2]);

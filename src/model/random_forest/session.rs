@@ -1,8 +1,9 @@
 //! A forest under way: features are sorted once, then one tree after the other is planted, grown, scored and packed.
 //!
 //! What comes in besides may be trees that were grown elsewhere: they are kept as if they had been grown here, and only
-//! those that are missing are grown. Rows that were drawn several times are there several times, side by side in every feature's sorted words; a tree is
-//! grown on those as on any others. However small the trees are, a step takes what fits into it.
+//! those that are missing are grown. Rows that were drawn several times are there several times, side by side in every
+//! feature's sorted words; a tree is grown on those as on any others. However small the trees are, a step takes what fits
+//! into it.
 
 use std::ops::Range;
 
@@ -229,14 +230,9 @@ impl ForestSession {
         Stage::Done
     }
 
-    /// The seed of the next tree.
-    fn seed(&self) -> Seed {
-        Seed(u64::from(self.seeds[self.range.start + self.forest.trees.len()]))
-    }
-
     /// Fills in one feature of the next tree.
     fn plant(&mut self, mut grower: Box<Grower>, feature: usize, budget: &mut usize) -> Stage {
-        let seed = self.seed();
+        let seed = Seed(u64::from(self.seeds[self.range.start + self.forest.trees.len()]));
         if feature == 0 {
             *budget = budget.saturating_sub(WORDS_PER_TREE);
             if self.plan.bootstrap {
@@ -345,9 +341,9 @@ impl ForestSession {
             return Ok(self.end());
         }
         if let Some(part) = self.parts.iter_mut().find(|part| part.holds(number)) {
-            let seed = Seed(u64::from(self.seeds[number]));
             let tree = part.take(number);
             let n_nodes = tree.nodes.len();
+            let seed = Seed(u64::from(self.seeds[number]));
             self.forest.adopt(tree, part.shares(), part.importances(number));
             if self.bag.is_some() {
                 self.draw_rows(seed, budget);

@@ -51,7 +51,6 @@ pub(super) enum Started {
 
 /// Starts what a request asks for.
 pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn Source>>) -> Started {
-    let given = payload.clone();
     let payload = |what: &str| payload.clone().ok_or_else(|| RequestError::NoPayload { what: what.to_owned() }.into());
     let running = |future: JobFuture| Started::Running(future);
     let ended = |result: Result<Reply, Error>| Started::Ended(Box::new(result));
@@ -83,7 +82,13 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
             }
         }
         Request::Prepare(prepare) => running(Box::pin(prepare::prepare(context, prepare))),
-        Request::Train { id, train } => running(Box::pin(train::train(context, id, train, given))),
+        Request::Train { id, train } => {
+            let grown = if train.grown_trees { payload("train").map(Some) } else { Ok(None) };
+            match grown {
+                Ok(grown) => running(Box::pin(train::train(context, id, train, grown))),
+                Err(error) => ended(Err(error)),
+            }
+        }
         Request::Search(request) => running(Box::pin(search::search(context, *request))),
         Request::Predict { id, predict } => {
             let source = if predict.csv { payload("predict").map(Some) } else { Ok(None) };

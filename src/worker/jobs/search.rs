@@ -138,6 +138,7 @@ fn train_msg(request: &SearchMsg, model: &ModelSpecMsg, split: &SplitMsg) -> Tra
         device: None,
         watch: None,
         only_trees: None,
+        grown_trees: false,
     }
 }
 

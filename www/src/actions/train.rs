@@ -110,5 +110,6 @@ pub(super) fn request(app: App) -> Option<TrainMsg> {
         device: Some(app.plan.device.get()),
         watch: None,
         only_trees: None,
+        grown_trees: false,
     })
 }
