@@ -24,6 +24,7 @@ mod logistic_regression;
 mod naive_bayes;
 mod pca;
 mod pipeline;
+mod priors;
 mod random_forest;
 mod ridge;
 mod state;
@@ -45,7 +46,7 @@ pub use gradient_boosting::{
 };
 pub use isolation_forest::{FittedIsolationForest, IsolationForestSpec};
 pub use k_means::{ClusterError, ClusterInit, ClusterIssue, FittedKMeans, KMeansSpec};
-pub use k_nearest_neighbors::{FittedKNearestNeighbors, KNearestNeighborsSpec, NeighborIssue, NeighborWeights};
+pub use k_nearest_neighbors::{FittedKNearestNeighbors, KNearestNeighborsSpec, NeighborIssue, NeighborWeights, Power};
 pub use lasso::LassoSpec;
 pub use linear_map::FittedLinear;
 pub use linear_regression::{LinearError, LinearIssue, LinearRegressionSpec, LinearSolver};
@@ -55,6 +56,7 @@ pub use logistic_regression::{
 pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
 pub use pca::{FittedPca, PcaError, PcaIssue, PcaSpec};
 pub use pipeline::{Pipeline, code_names};
+pub use priors::{Priors, PriorsError};
 pub use random_forest::{ExtraTreesSpec, FittedForest, ForestError, ForestIssue, MaxFeatures, RandomForestSpec};
 pub use ridge::{RidgeError, RidgeSpec};
 pub use state::{Array, State, StateError, malformed};

@@ -5,6 +5,7 @@
 
 use super::fitted::FittedForest;
 use super::out_of_bag::OutOfBag;
+use super::watch::Watch;
 use super::{ForestError, ForestIssue};
 use crate::Error;
 use crate::error::Issues;
@@ -17,7 +18,7 @@ use crate::model::decision_tree::sklearn_random::RandomState;
 use crate::model::decision_tree::{FittedDecisionTree, Pruning, WORDS_PER_STEP, sort};
 use crate::preprocess::{Matrix, Target};
 use crate::random::Seed;
-use crate::train::{Session, Step, StepFuture, ready};
+use crate::train::{Epoch, Session, Step, StepFuture, ready};
 
 /// Nodes of all trees; at 24 bytes each they are one gigabyte.
 const NODES_MAX: usize = 40_000_000;
@@ -45,6 +46,8 @@ pub(super) struct Plan {
     pub(super) impurity: Impurity,
     pub(super) layout: Layout,
     pub(super) bootstrap: bool,
+    /// How many rows a tree draws.
+    pub(super) n_drawn: usize,
     pub(super) ccp_alpha: f64,
     pub(super) oob_score: bool,
     pub(super) seed: Seed,
@@ -68,6 +71,10 @@ pub(super) struct ForestSession {
     forest: FittedForest,
     n_nodes: usize,
     bag: Option<OutOfBag>,
+    /// None where the error so far would tell nothing.
+    watch: Option<Watch>,
+    /// What the newest tree has made of the error, until it is told.
+    epoch: Option<Epoch>,
     issues: Issues,
     fraction: f64,
 }
@@ -82,7 +89,13 @@ enum Stage {
 }
 
 impl ForestSession {
-    pub(super) fn new(plan: Plan, x: Matrix, y: Target, weights: Option<Vec<f64>>) -> Self {
+    pub(super) fn new(
+        plan: Plan,
+        x: Matrix,
+        y: Target,
+        weights: Option<Vec<f64>>,
+        valid: Option<(Matrix, Target)>,
+    ) -> Self {
         let (n_rows, n_features) = (y.n_rows(), x.n_features());
         let mut random = RandomState::new(plan.seed);
         Self {
@@ -94,6 +107,8 @@ impl ForestSession {
             forest: FittedForest::new(plan.kind, n_features, plan.n_classes),
             n_nodes: 0,
             bag: plan.oob_score.then(|| OutOfBag::new(n_rows, plan.n_classes)),
+            watch: Watch::new((&x, &y), valid, plan.n_classes, (plan.n_trees, plan.bootstrap)),
+            epoch: None,
             issues: Issues::new(),
             fraction: 0.0,
             plan,
@@ -105,7 +120,7 @@ impl ForestSession {
 
     fn advance(&mut self) -> Result<Step, Error> {
         let mut budget = WORDS_PER_STEP;
-        while budget > 0 && !matches!(self.stage, Stage::Done) {
+        while budget > 0 && self.epoch.is_none() && !matches!(self.stage, Stage::Done) {
             self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
                 Stage::Sorting(presort) => {
                     budget = 0;
@@ -120,7 +135,7 @@ impl ForestSession {
         }
         // Estimates may fall short; progress never goes back.
         self.fraction = self.fraction.max(self.estimate());
-        Ok(Step { fraction: self.fraction, epoch: None })
+        Ok(Step { fraction: self.fraction, epoch: self.epoch.take() })
     }
 
     /// How far the fit is, if the trees to come are like those before.
@@ -188,7 +203,7 @@ impl ForestSession {
             *budget = budget.saturating_sub(WORDS_PER_TREE);
             if self.plan.bootstrap {
                 self.draw_rows(seed);
-                *budget = budget.saturating_sub(4 * self.n_draws.len());
+                *budget = budget.saturating_sub(4 * self.plan.n_drawn);
             }
         }
         let words = grower.words_mut(feature);
@@ -215,13 +230,13 @@ impl ForestSession {
         let n_rows = self.n_draws.len();
         self.n_draws.fill(0);
         let Some(weights) = &self.weights else {
-            for _ in 0..n_rows {
+            for _ in 0..self.plan.n_drawn {
                 self.n_draws[random.below(n_rows as u32) as usize] += 1;
             }
             return;
         };
         let ends = ends(weights);
-        for _ in 0..n_rows {
+        for _ in 0..self.plan.n_drawn {
             let draw = random.uniform();
             self.n_draws[ends.partition_point(|&end| end <= draw)] += 1;
         }
@@ -257,6 +272,11 @@ impl ForestSession {
         *budget = budget.saturating_sub(nodes.len());
         self.forest.push(nodes);
         self.n_nodes += nodes.len();
+        if let (Some(watch), Some(tree)) = (&mut self.watch, self.forest.trees.last()) {
+            let n_asked = watch.ask(tree, &self.forest.shares, &self.n_draws);
+            *budget = budget.saturating_sub(n_asked * WORDS_PER_ANSWER);
+            self.epoch = watch.epoch();
+        }
         let n_trees = self.plan.n_trees;
         let n_nodes = (self.n_nodes as f64 / self.forest.trees.len() as f64 * n_trees as f64) as usize;
         if n_nodes > NODES_MAX {
