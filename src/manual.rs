@@ -33,6 +33,7 @@ pub fn error_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::model::LogisticError::DOCS,
         crate::model::SvcError::DOCS,
         crate::model::BayesError::DOCS,
+        crate::model::PriorsError::DOCS,
         crate::model::ClusterError::DOCS,
         crate::model::PcaError::DOCS,
         crate::model::StateError::DOCS,

@@ -723,7 +723,9 @@ sample: [Array<JsonValue>, Array<JsonValue>],
 sample_of: number, };
 
 /**
- * One epoch or iteration.
+ * One epoch or iteration. Forests tell the share answered wrong, or the mean squared error, tree by tree (at 200 of
+ * them at most), of up to 4,096 training rows, by the trees that did not draw them where they draw rows, and as many
+ * test rows.
  */
 export type HistoryMsg = { 
 /**

@@ -25,6 +25,7 @@ mod mlp;
 mod naive_bayes;
 mod pca;
 mod pipeline;
+mod priors;
 mod random_forest;
 mod ridge;
 mod state;
@@ -46,7 +47,7 @@ pub use gradient_boosting::{
 };
 pub use isolation_forest::{FittedIsolationForest, IsolationForestSpec};
 pub use k_means::{ClusterError, ClusterInit, ClusterIssue, FittedKMeans, KMeansSpec};
-pub use k_nearest_neighbors::{FittedKNearestNeighbors, KNearestNeighborsSpec, NeighborIssue, NeighborWeights};
+pub use k_nearest_neighbors::{FittedKNearestNeighbors, KNearestNeighborsSpec, NeighborIssue, NeighborWeights, Power};
 pub use lasso::LassoSpec;
 pub use linear_map::FittedLinear;
 pub use linear_regression::{LinearError, LinearIssue, LinearRegressionSpec, LinearSolver};
@@ -57,6 +58,7 @@ pub use mlp::{FittedMlp, MlpSpec};
 pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
 pub use pca::{FittedPca, PcaError, PcaIssue, PcaSpec};
 pub use pipeline::{Pipeline, code_names};
+pub use priors::{Priors, PriorsError};
 pub use random_forest::{
     ExtraTreesSpec, FittedForest, ForestError, ForestIssue, MaxFeatures, RandomForestSpec, TreeShare, read_trees,
     write_trees,

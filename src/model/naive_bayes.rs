@@ -1,7 +1,7 @@
 //! Gaussian naive Bayes: in each class every feature has its own bell curve, and knows nothing of the others.
 //!
 //! ```text
-//! score[class] = ln(share of the class) − ½ Σ ( ln(2π · variance) + (x − mean)² / variance )
+//! score[class] = ln(prior of the class) − ½ Σ ( ln(2π · variance) + (x − mean)² / variance )
 //! p(class)     = e^score[class] / Σ e^score
 //! ```
 //! What comes in: features and classes. What goes out: a mean and a variance for each class and feature, found by two
@@ -13,8 +13,8 @@ use std::f64::consts::PI;
 use crate::Error;
 use crate::error::Issues;
 use crate::model::linear_map::softmax_rows;
-use crate::model::{Answers, BoxedSession, Fitted, ModelError, ModelKind, State, Structure, malformed};
-use crate::param::{ParamMap, Spec, between};
+use crate::model::{Answers, BoxedSession, Fitted, ModelError, ModelKind, Priors, State, Structure, malformed};
+use crate::param::{ParamMap, Spec, above, between};
 use crate::preprocess::{Matrix, Target, Task};
 use crate::train::{FitInput, Session, Step, StepFuture, ready};
 
@@ -51,6 +51,10 @@ crate::spec! {
         /// Which share of the largest variance of a feature is added to every variance.
         /// It makes the curves of features that hardly vary wider, and the answers less sure.
         var_smoothing: f64 = 1e-9, between(0.0, 1e6), unit "", zh "方差平滑";
+        /// How frequent classes are taken to be.
+        /// "learned" is as frequent as among the training rows, "equal" all alike. An object gives each class its share of
+        /// 1 by name.
+        priors: Priors = Priors::Learned, above(0.0, 1.0), unit "", zh "各类别的先验概率：learned 按训练行，equal 全部相同";
     }
 }
 
@@ -73,7 +77,8 @@ fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
     let mut counts = vec![0; n_classes];
     codes.iter().for_each(|&code| counts[code as usize] += 1);
     let nothing = vec![0.0; n_classes * n_features];
-    let fitted = FittedNaiveBayes { n_features, counts, means: nothing.clone(), variances: nothing };
+    let priors = spec.priors.given(n_classes)?;
+    let fitted = FittedNaiveBayes { n_features, counts, priors, means: nothing.clone(), variances: nothing };
     Ok(Box::new(BayesSession { x: input.x, codes, var_smoothing: spec.var_smoothing, largest: 0.0, next: 0, fitted }))
 }
 
@@ -175,6 +180,8 @@ pub struct FittedNaiveBayes {
     n_features: usize,
     /// Training rows of each class.
     counts: Vec<u32>,
+    /// How frequent the classes are taken to be, where that is not as frequent as among those rows.
+    priors: Option<Vec<f64>>,
     /// Row-major, `n_classes × n_features`.
     means: Vec<f64>,
     /// Like `means`; positive.
@@ -201,8 +208,15 @@ impl FittedNaiveBayes {
         if !means.iter().chain(variances).all(|x| x.is_finite()) || !variances.iter().all(|x| *x > 0.0) {
             return Err(malformed("a mean is not finite, or a variance not positive"));
         }
+        let priors = match state.0.contains_key("priors") {
+            true => Some(state.f64("priors")?.to_vec()),
+            false => None,
+        };
+        if priors.as_ref().is_some_and(|all| all.len() != counts.len() || !all.iter().all(|x| *x > 0.0 && *x <= 1.0)) {
+            return Err(malformed("there is not one prior per class, above 0 and at most 1"));
+        }
         let (counts, means, variances) = (counts.to_vec(), means.to_vec(), variances.to_vec());
-        Ok(Self { n_features, counts, means, variances })
+        Ok(Self { n_features, counts, priors, means, variances })
     }
 }
 
@@ -218,7 +232,9 @@ impl Fitted for FittedNaiveBayes {
     fn predict(&self, x: &Matrix) -> Answers {
         let n_classes = self.counts.len();
         let n_rows: f64 = self.counts.iter().map(|&n| f64::from(n)).sum();
-        let shares: Vec<f64> = self.counts.iter().map(|&n| libm::log(f64::from(n) / n_rows)).collect();
+        let learned = || self.counts.iter().map(|&n| f64::from(n) / n_rows).collect();
+        let priors: Vec<f64> = self.priors.clone().unwrap_or_else(learned);
+        let shares: Vec<f64> = priors.into_iter().map(libm::log).collect();
         let mut scores = shares.repeat(x.n_rows());
         for class in 0..n_classes {
             for (idx, feature) in x.features().iter().enumerate() {
@@ -239,11 +255,15 @@ impl Fitted for FittedNaiveBayes {
     }
 
     fn state(&self) -> State {
-        State::default()
+        let state = State::default()
             .with_u32("n_features", vec![self.n_features as u32])
             .with_u32("counts", self.counts.clone())
             .with_f64("means", self.means.clone())
-            .with_f64("variances", self.variances.clone())
+            .with_f64("variances", self.variances.clone());
+        match &self.priors {
+            None => state,
+            Some(priors) => state.with_f64("priors", priors.clone()),
+        }
     }
 }
 

@@ -21,13 +21,19 @@ const WIDTH_ROWS: usize = 512;
 const NUMBERS_PER_STEP: usize = 2_000_000;
 
 /// How far apart two rows are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Distance {
     /// `Σ |a − b|`
     Manhattan,
     /// `√ Σ (a − b)²`
     Euclidean,
+    /// `(Σ |a − b|^p)^(1/p)`
+    Minkowski(f64),
 }
+
+/// A power is not rounded as well as a product: a smaller difference may have a power that is larger in its last digit. A
+/// box counts as nearer by this share, so that none is left out for that.
+const POWER_SLACK: f64 = 1e-12;
 
 /// A row that may be near, or the nearest one a box could hold.
 ///
@@ -35,7 +41,7 @@ pub(super) enum Distance {
 /// so the order of different rows does not matter, and no label is ever preferred.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate<'t> {
-    /// Euclidean distances are squared.
+    /// Before its root is taken.
     distance: f64,
     point: &'t [f64],
     /// The row's number.
@@ -126,7 +132,7 @@ impl KdTree {
         if !self.nodes.is_empty() && n_neighbors > 0 {
             search.visit(0);
         }
-        let root = |apart: f64| if distance == Distance::Euclidean { libm::sqrt(apart) } else { apart };
+        let root = |apart: f64| distance.root(apart);
         search.found.into_sorted_vec().iter().map(|found| (found.row, root(found.distance))).collect()
     }
 }
@@ -191,13 +197,29 @@ impl<'t> Search<'t, '_> {
         for (apart, (x, (low, high))) in self.apart.iter_mut().zip(self.query.iter().zip(low.iter().zip(high))) {
             *apart = (low - x).max(x - high).max(0.0);
         }
-        Candidate { distance: self.length(), point: low, row: tree.nodes[node].first_row }
+        let mut distance = self.length();
+        if let Distance::Minkowski(_) = self.distance {
+            distance *= 1.0 - POWER_SLACK;
+        }
+        Candidate { distance, point: low, row: tree.nodes[node].first_row }
     }
 
     fn length(&self) -> f64 {
         match self.distance {
             Distance::Euclidean => dot(&self.apart, &self.apart),
             Distance::Manhattan => dot(&self.apart, &self.ones),
+            Distance::Minkowski(p) => self.apart.iter().map(|&apart| libm::pow(apart, p)).sum(),
+        }
+    }
+}
+
+impl Distance {
+    /// From a sum of powers.
+    fn root(self, sum: f64) -> f64 {
+        match self {
+            Self::Euclidean => libm::sqrt(sum),
+            Self::Manhattan => sum,
+            Self::Minkowski(p) => libm::pow(sum, 1.0 / p),
         }
     }
 }
@@ -355,13 +377,13 @@ mod tests {
                 let length = match distance {
                     Distance::Euclidean => dot(&apart, &apart),
                     Distance::Manhattan => dot(&apart, &vec![1.0; apart.len()]),
+                    Distance::Minkowski(p) => apart.iter().map(|&apart| libm::pow(apart, p)).sum(),
                 };
                 (length, point, row as u32)
             })
             .collect();
         all.sort_by(|a, b| a.partial_cmp(b).unwrap());
-        let root = |x: f64| if distance == Distance::Euclidean { libm::sqrt(x) } else { x };
-        all.iter().take(k).map(|(length, _, row)| (*row, root(*length))).collect()
+        all.iter().take(k).map(|(length, _, row)| (*row, distance.root(*length))).collect()
     }
 
     #[test]
@@ -374,7 +396,7 @@ mod tests {
             assert_eq!(tree.row_major(), x.to_row_major());
             for _ in 0..40 {
                 let query: Vec<f64> = (0..n_features).map(|_| number()).collect();
-                for distance in [Distance::Euclidean, Distance::Manhattan] {
+                for distance in [Distance::Euclidean, Distance::Manhattan, Distance::Minkowski(2.7)] {
                     for k in [1, 7, 60, 1_000] {
                         assert_eq!(tree.nearest(&query, k, distance), brute(&x, &query, k, distance));
                     }

@@ -3,6 +3,7 @@
 //! ```text
 //! p = 1      distance = Σ |a − b|
 //! p = 2      distance = √ Σ (a − b)²
+//! else       distance = (Σ |a − b|^p)^(1/p)
 //! numbers    answer   = Σ weight · y / Σ weight            over the n_neighbors nearest rows
 //! classes    p(class) = Σ weight of its rows / Σ weight
 //! ```
@@ -12,13 +13,18 @@
 
 mod kd_tree;
 
+use serde_json::Value;
+
 use crate::Error;
 use crate::error::Issues;
 use crate::model::{Answers, BoxedSession, Fitted, ModelKind, State, Structure, malformed};
-use crate::param::{Checked, ParamMap, Spec, any, between};
+use crate::param::{Checked, CountOrShare, ParamKind, ParamMap, ParamValue, Range, Spec, any, between};
 use crate::preprocess::{Matrix, Target, Task};
 use crate::train::{FitInput, Session, Step, StepFuture, ready};
 use kd_tree::{Builder, Distance, KdTree};
+
+/// What raising a number to a power costs, in numbers looked at.
+const POWER_COST: usize = 16;
 
 /// The line of the registry.
 pub(super) const KIND: ModelKind = ModelKind {
@@ -61,7 +67,37 @@ crate::spec! {
         /// "distance" lets nearer rows count more, and rows equal to the new one alone.
         weights: NeighborWeights = NeighborWeights::Uniform, any(), unit "", zh "近邻的权重";
         /// How the distance adds up: 1 is the sum of differences, 2 the straight line.
-        p: usize = 2, between(1.0, 2.0), unit "", zh "距离的幂次（1 为曼哈顿，2 为欧氏）";
+        /// The larger it is, the more the largest difference alone decides. Others than 1 and 2 take longer.
+        p: Power = Power(2.0), between(1.0, 100.0), unit "", zh "距离的幂次（1 为曼哈顿，2 为欧氏）";
+    }
+}
+
+/// The power of a distance, from 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Power(pub f64);
+
+impl ParamValue for Power {
+    fn kind(range: Range) -> ParamKind {
+        f64::kind(range)
+    }
+
+    fn read(value: &Value) -> Option<Self> {
+        f64::read(value).map(Self)
+    }
+
+    /// Whole numbers are written as such, as they were when there were no others.
+    fn write(&self) -> Value {
+        CountOrShare(self.0).write()
+    }
+}
+
+impl Power {
+    fn distance(self) -> Distance {
+        match self.0 {
+            1.0 => Distance::Manhattan,
+            2.0 => Distance::Euclidean,
+            p => Distance::Minkowski(p),
+        }
     }
 }
 
@@ -104,7 +140,7 @@ impl Session<dyn Fitted> for BuildSession {
             issues.push(NeighborIssue::FewRows { n_neighbors, n_rows });
         }
         let n_neighbors = n_neighbors.min(n_rows);
-        let distance = if p == 1 { Distance::Manhattan } else { Distance::Euclidean };
+        let distance = p.distance();
         (Box::new(FittedKNearestNeighbors { tree, y: self.y, n_neighbors, weights, distance }), issues)
     }
 }
@@ -137,7 +173,11 @@ impl FittedKNearestNeighbors {
         let distance = match p {
             1 => Distance::Manhattan,
             2 => Distance::Euclidean,
-            other => return Err(malformed(format!("p is {other}, but must be 1 or 2"))),
+            0 => match *state.f64("power")? {
+                [p] if (1.0..=100.0).contains(&p) => Power(p).distance(),
+                _ => return Err(malformed("the power of the distance is one number from 1 to 100")),
+            },
+            other => return Err(malformed(format!("p is {other}, but must be 0, 1 or 2"))),
         };
         let y = if n_classes == 0 {
             Target::Values(state.f64("y")?.to_vec())
@@ -211,7 +251,8 @@ impl Fitted for FittedKNearestNeighbors {
 
     fn cost_per_row(&self) -> usize {
         // As if every row were looked at: where there are many features, nearly every row is.
-        self.tree.n_rows() * self.tree.n_features()
+        let cost = if matches!(self.distance, Distance::Minkowski(_)) { POWER_COST } else { 1 };
+        self.tree.n_rows() * self.tree.n_features() * cost
     }
 
     fn structure(&self) -> Structure<'_> {
@@ -221,9 +262,17 @@ impl Fitted for FittedKNearestNeighbors {
     fn state(&self) -> State {
         let n_classes = if let Target::Classes { n_classes, .. } = self.y { n_classes } else { 0 };
         let is_weighted = u32::from(self.weights == NeighborWeights::Distance);
-        let p = if self.distance == Distance::Manhattan { 1 } else { 2 };
+        let (p, power) = match self.distance {
+            Distance::Manhattan => (1, None),
+            Distance::Euclidean => (2, None),
+            Distance::Minkowski(p) => (0, Some(p)),
+        };
         let [n_features, n_classes, n_neighbors] = [self.n_features(), n_classes, self.n_neighbors].map(|n| n as u32);
-        let state = State::default()
+        let mut state = State::default();
+        if let Some(p) = power {
+            state = state.with_f64("power", vec![p]);
+        }
+        let state = state
             .with_u32("shape", vec![n_features, n_classes, n_neighbors, is_weighted, p])
             .with_f64("x", self.tree.row_major());
         match &self.y {

@@ -10,6 +10,7 @@ mod out_of_bag;
 mod packed;
 mod part;
 mod session;
+mod watch;
 
 pub use fitted::FittedForest;
 pub use part::{TreeShare, read_trees, write_trees};
@@ -114,6 +115,10 @@ crate::spec! {
         /// Some rows are then drawn several times, and about a third not at all; otherwise each tree gets all rows. Weights
         /// say how often a row is drawn, or what it counts in every tree.
         bootstrap: bool = true, any(), unit "", zh "每棵树是否有放回地抽取训练行";
+        /// How many rows each tree draws; empty means as many as there are.
+        /// Below 1 it is a share of the rows (of their weights, where they have some), rounded down; never more than there
+        /// are. It needs bootstrap.
+        max_samples: Option<CountOrShare> = None, above(0.0, 1e9), unit "rows", zh "每棵树抽取的行数；留空为全部行数";
         /// Whether to measure how well rows are answered by the trees that did not draw them.
         /// A fair measure without held-back rows: accuracy for classes, R² for numbers. It needs bootstrap.
         oob_score: bool = false, any(), unit "", zh "是否用没抽到该行的树来评分";
@@ -229,6 +234,11 @@ crate::trouble! {
             "oob_score needs rows that a tree has not drawn, but bootstrap is off",
             hint "Switch bootstrap on, or oob_score off",
             place Place::field("model.oob_score");
+        /// A tree is to draw fewer rows than there are, but draws none.
+        SamplesWithoutBootstrap {} => "samples_without_bootstrap",
+            "max_samples is how many rows a tree draws, but bootstrap is off",
+            hint "Switch bootstrap on, or leave max_samples empty",
+            place Place::field("model.max_samples");
         /// The trees would take hours to grow.
         TooMuchWork { n_trees: usize, n_rows: usize, n_features: usize } => "too_much_work",
             "{n_trees} trees on {n_rows} rows of {n_features} features would take hours",
@@ -265,15 +275,26 @@ pub(super) fn start_share(
         EXTRA => (Splitter::Random, ExtraTreesSpec::from_params(params)?.0.clone()),
         _ => (Splitter::Best, (*RandomForestSpec::from_params(params)?).clone()),
     };
-    let FitInput { x, y, sample_weight, seed, .. } = input;
+    let FitInput { x, y, sample_weight, seed, valid, .. } = input;
     let weights = spec.class_weight.apply(&y, sample_weight)?;
     let task = y.task();
     let impurity = spec.criterion.impurity(task)?;
     if spec.oob_score && !spec.bootstrap {
         return Err(ForestError::OobWithoutBootstrap {}.into());
     }
+    if spec.max_samples.is_some() && !spec.bootstrap {
+        return Err(ForestError::SamplesWithoutBootstrap {}.into());
+    }
     let (layout, n_classes) = layout(&y)?;
     let (n_trees, n_rows, n_features) = (spec.n_estimators, y.n_rows(), x.n_features());
+    let n_drawn = match spec.max_samples {
+        None => n_rows,
+        Some(CountOrShare(share)) if share < 1.0 => {
+            let whole = weights.as_ref().map_or(n_rows as f64, |weights| weights.iter().sum());
+            (share * whole) as usize
+        }
+        Some(CountOrShare(count)) => count as usize,
+    };
     check_work(n_trees, n_rows, n_features, spec.max_depth)?;
     let tree = DecisionTreeSpec {
         max_depth: spec.max_depth,
@@ -297,6 +318,7 @@ pub(super) fn start_share(
         impurity,
         layout,
         bootstrap: spec.bootstrap,
+        n_drawn: n_drawn.clamp(1, n_rows),
         ccp_alpha: spec.ccp_alpha,
         oob_score: spec.oob_score,
         seed,
@@ -304,7 +326,7 @@ pub(super) fn start_share(
     let TreeShare { only, grown } = share;
     let only = only.map(|trees| trees.start.min(n_trees)..trees.end.clamp(trees.start.min(n_trees), n_trees));
     let parts = grown.iter().map(|state| Part::read(kind, n_features, n_classes, state)).collect::<Result<_, _>>()?;
-    Ok(Box::new(ForestSession::new(plan, x, y, weights, only, parts)))
+    Ok(Box::new(ForestSession::new(plan, (x, y, weights), valid, only, parts)))
 }
 
 /// Refuses what would take hours, as if every split halved the rows.

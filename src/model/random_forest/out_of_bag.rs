@@ -29,29 +29,52 @@ impl OutOfBag {
         self.n_trees.iter().filter(|&&n| n == 0).count()
     }
 
+    fn asked(&self) -> impl Iterator<Item = usize> {
+        (0..self.n_trees.len()).filter(|&row| self.n_trees[row] > 0)
+    }
+
     /// Accuracy, or R², over the rows that were asked about; none when there are too few.
     pub(super) fn score(&self, y: &Target) -> Option<f64> {
-        let asked = || (0..self.n_trees.len()).filter(|&row| self.n_trees[row] > 0);
-        let n_asked = asked().count();
+        let n_asked = self.asked().count();
         match y {
             Target::Classes { codes, n_classes } => {
-                let is_right = |row: usize| {
-                    let sums = &self.sums[row * n_classes..][..*n_classes];
-                    let own = codes[row] as usize;
-                    // The first of equally probable classes is the answer.
-                    sums.iter().enumerate().all(|(class, sum)| *sum < sums[own] || (*sum == sums[own] && class >= own))
-                };
-                (n_asked > 0).then(|| asked().filter(|&row| is_right(row)).count() as f64 / n_asked as f64)
+                let n_right = n_asked - self.n_wrong(codes, *n_classes);
+                (n_asked > 0).then(|| n_right as f64 / n_asked as f64)
             }
             Target::Values(values) => {
-                let mean = asked().map(|row| values[row]).sum::<f64>() / n_asked as f64;
-                let squares = |of: &dyn Fn(usize) -> f64| -> f64 { asked().map(|row| of(row) * of(row)).sum() };
-                let missed = squares(&|row| values[row] - self.sums[row] / f64::from(self.n_trees[row]));
-                let spread = squares(&|row| values[row] - mean);
+                let mean = self.asked().map(|row| values[row]).sum::<f64>() / n_asked as f64;
+                let spread: f64 = self.asked().map(|row| (values[row] - mean) * (values[row] - mean)).sum();
+                let missed = self.missed(values);
                 let constant = if missed == 0.0 { 1.0 } else { 0.0 };
                 (n_asked > 1).then(|| if spread == 0.0 { constant } else { 1.0 - missed / spread })
             }
         }
+    }
+
+    /// The share answered wrong, or the mean square of what is missed by, over the rows that were asked about.
+    pub(super) fn loss(&self, y: &Target) -> Option<f64> {
+        let missed = match y {
+            Target::Classes { codes, n_classes } => self.n_wrong(codes, *n_classes) as f64,
+            Target::Values(values) => self.missed(values),
+        };
+        let n_asked = self.asked().count();
+        (n_asked > 0).then(|| missed / n_asked as f64)
+    }
+
+    fn n_wrong(&self, codes: &[u32], n_classes: usize) -> usize {
+        let is_wrong = |row: &usize| {
+            let sums = &self.sums[row * n_classes..][..n_classes];
+            let own = codes[*row] as usize;
+            // The first of equally probable classes is the answer.
+            sums.iter().enumerate().any(|(class, sum)| *sum > sums[own] || (*sum == sums[own] && class < own))
+        };
+        self.asked().filter(is_wrong).count()
+    }
+
+    /// The sum of the squares of what numbers are missed by.
+    fn missed(&self, values: &[f64]) -> f64 {
+        let off = |row: usize| values[row] - self.sums[row] / f64::from(self.n_trees[row]);
+        self.asked().map(|row| off(row) * off(row)).sum()
     }
 }
 
@@ -64,6 +87,7 @@ mod tests {
         let bag = OutOfBag { n_classes: 0, sums: vec![2.0, 6.0, 0.0], n_trees: vec![2, 2, 0] };
         // Answers 1 and 3, truth 1 and 5: missed 4, spread 8.
         assert_eq!(bag.score(&Target::Values(vec![1.0, 5.0, 100.0])), Some(0.5));
+        assert_eq!(bag.loss(&Target::Values(vec![1.0, 5.0, 100.0])), Some(2.0));
         assert_eq!(bag.n_unasked(), 1);
     }
 

@@ -10,6 +10,7 @@ use std::ops::Range;
 use super::fitted::{FittedForest, PartOf};
 use super::out_of_bag::OutOfBag;
 use super::part::Part;
+use super::watch::Watch;
 use super::{ForestError, ForestIssue};
 use crate::Error;
 use crate::error::Issues;
@@ -22,7 +23,7 @@ use crate::model::decision_tree::sklearn_random::RandomState;
 use crate::model::decision_tree::{FittedDecisionTree, Pruning, WORDS_PER_STEP, sort};
 use crate::preprocess::{Matrix, Target};
 use crate::random::Seed;
-use crate::train::{Session, Step, StepFuture, ready};
+use crate::train::{Epoch, Session, Step, StepFuture, ready};
 
 /// Nodes of all trees; at 24 bytes each they are one gigabyte.
 const NODES_MAX: usize = 40_000_000;
@@ -50,6 +51,8 @@ pub(super) struct Plan {
     pub(super) impurity: Impurity,
     pub(super) layout: Layout,
     pub(super) bootstrap: bool,
+    /// How many rows a tree draws.
+    pub(super) n_drawn: usize,
     pub(super) ccp_alpha: f64,
     pub(super) oob_score: bool,
     pub(super) seed: Seed,
@@ -77,6 +80,10 @@ pub(super) struct ForestSession {
     forest: FittedForest,
     n_nodes: usize,
     bag: Option<OutOfBag>,
+    /// None where the error so far would tell nothing.
+    watch: Option<Watch>,
+    /// What the newest tree has made of the error, until it is told.
+    epoch: Option<Epoch>,
     issues: Issues,
     fraction: f64,
 }
@@ -111,9 +118,8 @@ impl ForestSession {
     /// A fit of all trees, or `only` of some; `parts` of them are known.
     pub(super) fn new(
         plan: Plan,
-        x: Matrix,
-        y: Target,
-        weights: Option<Vec<f64>>,
+        (x, y, weights): (Matrix, Target, Option<Vec<f64>>),
+        valid: Option<(Matrix, Target)>,
         only: Option<Range<usize>>,
         parts: Vec<Part>,
     ) -> Self {
@@ -121,8 +127,10 @@ impl ForestSession {
         let mut random = RandomState::new(plan.seed);
         let mut forest = FittedForest::new(plan.kind, n_features, plan.n_classes);
         forest.part = only.as_ref().map(|range| PartOf { first: range.start, ..PartOf::default() });
-        // Rows are scored by all trees together.
-        let is_scored = plan.oob_score && only.is_none();
+        // Rows are scored, and the error so far is told, by all trees together.
+        let is_whole = only.is_none();
+        let is_scored = plan.oob_score && is_whole;
+        let watch = Watch::new((&x, &y), valid, plan.n_classes, (plan.n_trees, plan.bootstrap)).filter(|_| is_whole);
         let range = only.unwrap_or(0..plan.n_trees);
         let is_known = |number: usize| parts.iter().any(|part| part.holds(number));
         // Without features every tree is the same, and none asks a row.
@@ -141,6 +149,8 @@ impl ForestSession {
             forest,
             n_nodes: 0,
             bag: is_scored.then(|| OutOfBag::new(n_rows, plan.n_classes)),
+            watch,
+            epoch: None,
             issues: Issues::new(),
             fraction: 0.0,
             plan,
@@ -152,7 +162,7 @@ impl ForestSession {
 
     fn advance(&mut self) -> Result<Step, Error> {
         let mut budget = WORDS_PER_STEP;
-        while budget > 0 && !matches!(self.stage, Stage::Done) {
+        while budget > 0 && self.epoch.is_none() && !matches!(self.stage, Stage::Done) {
             self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
                 Stage::Sorting(presort) => {
                     budget = 0;
@@ -168,7 +178,7 @@ impl ForestSession {
         }
         // Estimates may fall short; progress never goes back.
         self.fraction = self.fraction.max(self.estimate());
-        Ok(Step { fraction: self.fraction, epoch: None })
+        Ok(Step { fraction: self.fraction, epoch: self.epoch.take() })
     }
 
     /// How far the fit is, if the trees to come are like those before.
@@ -261,16 +271,16 @@ impl ForestSession {
     fn draw_rows(&mut self, seed: Seed, budget: &mut usize) {
         let mut random = RandomState::new(seed);
         let n_rows = self.n_draws.len();
-        *budget = budget.saturating_sub(4 * n_rows);
+        *budget = budget.saturating_sub(4 * self.plan.n_drawn);
         self.n_draws.fill(0);
         let Some(weights) = &self.weights else {
-            for _ in 0..n_rows {
+            for _ in 0..self.plan.n_drawn {
                 self.n_draws[random.below(n_rows as u32) as usize] += 1;
             }
             return;
         };
         let ends = ends(weights);
-        for _ in 0..n_rows {
+        for _ in 0..self.plan.n_drawn {
             let draw = random.uniform();
             self.n_draws[ends.partition_point(|&end| end <= draw)] += 1;
         }
@@ -311,6 +321,11 @@ impl ForestSession {
     fn kept(&mut self, grower: Option<Box<Grower>>, n_nodes: usize, budget: &mut usize) -> Result<Stage, Error> {
         *budget = budget.saturating_sub(n_nodes);
         self.n_nodes += n_nodes;
+        if let (Some(watch), Some(tree)) = (&mut self.watch, self.forest.trees.last()) {
+            let n_asked = watch.ask(tree, &self.forest.shares, &self.n_draws);
+            *budget = budget.saturating_sub(n_asked * WORDS_PER_ANSWER);
+            self.epoch = watch.epoch();
+        }
         let n_trees = self.plan.n_trees;
         let n_nodes = (self.n_nodes as f64 / self.forest.trees.len() as f64 * n_trees as f64) as usize;
         if n_nodes > NODES_MAX {
@@ -345,7 +360,7 @@ impl ForestSession {
             let n_nodes = tree.nodes.len();
             let seed = Seed(u64::from(self.seeds[number]));
             self.forest.adopt(tree, part.shares(), part.importances(number));
-            if self.bag.is_some() {
+            if self.bag.is_some() || (self.watch.is_some() && self.plan.bootstrap) {
                 self.draw_rows(seed, budget);
             }
             return self.kept(grower, n_nodes, budget);
