@@ -4,6 +4,7 @@ import { generator } from "./data.js";
 
 /** Each net: its layers, the batch, rows of the table, epochs, and the ratio that is wanted. */
 const NETS = [
+  // Of two classes Vitrine has one output, and TensorFlow.js two.
   { name: "2-16-2, batches of 32", sizes: [2, 16, 2], batchSize: 32, nRows: 3200, nEpochs: 20, target: 4 },
   { name: "784-128-10, batches of 64", sizes: [784, 128, 10], batchSize: 64, nRows: 3200, nEpochs: 4, target: 2 },
 ];
