@@ -14,6 +14,7 @@ use vitrine_protocol::{
 };
 
 use crate::charts::Palette;
+use crate::client::Buffers;
 pub(crate) use crate::stage::{Stage, Theme};
 use crate::text::{Lang, Texts, fill};
 
@@ -109,6 +110,14 @@ pub(crate) struct Boundary {
     pub(crate) probabilities: Vec<f64>,
     /// Answered value by point (regression).
     pub(crate) values: Vec<f64>,
+}
+
+impl Boundary {
+    /// The grid with the answers that came beside it.
+    pub(crate) fn read(grid: BoundaryMsg, answers: &Buffers) -> Self {
+        let numbers = |name: &str| answers.numbers(name).unwrap_or_default();
+        Self { grid, codes: numbers("codes"), probabilities: numbers("probabilities"), values: numbers("values") }
+    }
 }
 
 /// A net while it is fitted.

@@ -195,12 +195,7 @@ pub(crate) fn load_boundary(app: App) {
             return;
         }
         match outcome {
-            Ok((grid, buffers)) => app.result.boundary.set(Some(Arc::new(Boundary {
-                grid,
-                codes: buffers.numbers("codes").unwrap_or_default(),
-                probabilities: buffers.numbers("probabilities").unwrap_or_default(),
-                values: buffers.numbers("values").unwrap_or_default(),
-            }))),
+            Ok((grid, buffers)) => app.result.boundary.set(Some(Arc::new(Boundary::read(grid, &buffers)))),
             Err(error) => {
                 app.result.boundary.set(None);
                 app.tell(NoticeKind::Error(Box::new(error)));

@@ -104,17 +104,17 @@ pub(super) fn watch(app: App) -> WatchMsg {
 /// Makes the object that will steer the fit, and lets a slow one go a batch at a time.
 pub(super) fn controls(app: App) -> Object {
     let controls = Object::new();
+    let own = controls.clone();
     CONTROLS.set(Some(controls.clone()));
     app.result.held.set(false);
     spawn_local(async move {
         let is_training = || app.job.with_untracked(|job| job.as_ref().is_some_and(|job| job.kind == JobKind::Train));
-        let is_same = |own: &Object| CONTROLS.with_borrow(|now| now.as_ref() == Some(own));
-        let own = CONTROLS.with_borrow(Clone::clone).unwrap_or_default();
+        let is_same = || CONTROLS.with_borrow(|now| now.as_ref() == Some(&own));
         browser::next_frame().await;
         if app.plan.slow.get_untracked() {
             call("pause", None);
         }
-        while is_training() && is_same(&own) {
+        while is_training() && is_same() {
             if app.plan.slow.get_untracked() && !app.result.held.get_untracked() {
                 call("step", None);
             }
@@ -134,14 +134,7 @@ pub(super) fn hear(app: App, progress: &ProgressMsg, buffers: &Buffers) {
         (layer.numbers("weights").unwrap_or_default(), layer.numbers("biases").unwrap_or_default())
     });
     let answers = buffers.of("boundary");
-    let boundary = view.boundary.clone().map(|grid| {
-        Arc::new(Boundary {
-            grid,
-            codes: answers.numbers("codes").unwrap_or_default(),
-            probabilities: answers.numbers("probabilities").unwrap_or_default(),
-            values: answers.numbers("values").unwrap_or_default(),
-        })
-    });
+    let boundary = view.boundary.clone().map(|grid| Arc::new(Boundary::read(grid, &answers)));
     let live = Live { view: (**view).clone(), weights: weights.collect(), boundary };
     app.result.live.set(Some(Arc::new(live)));
 }

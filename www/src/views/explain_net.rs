@@ -24,6 +24,8 @@ struct Shown {
     inputs: Vec<String>,
     outputs: Vec<String>,
     layers: Vec<ShownLayer>,
+    /// Numbers that are learned; large nets come without their weights.
+    n_parameters: usize,
 }
 
 #[derive(PartialEq)]
@@ -35,14 +37,19 @@ struct ShownLayer {
 
 impl Shown {
     fn learned(model: &ModelMsg) -> Option<Self> {
-        let StructureMsg::Net { layers, .. } = &model.structure else { return None };
+        let StructureMsg::Net { layers, n_parameters, .. } = &model.structure else { return None };
         let one = |layer: &LayerMsg| ShownLayer {
             weights: layer.weights.clone().unwrap_or_default(),
             biases: layer.biases.clone(),
             activation: layer.activation.clone(),
         };
         let outputs = output_names(model.classes.as_deref(), model.target_name(), layers.last()?.n_outputs);
-        Some(Self { inputs: model.feature_names.clone(), outputs, layers: layers.iter().map(one).collect() })
+        Some(Self {
+            inputs: model.feature_names.clone(),
+            outputs,
+            layers: layers.iter().map(one).collect(),
+            n_parameters: *n_parameters,
+        })
     }
 
     fn live(app: App) -> Option<Self> {
@@ -64,7 +71,8 @@ impl Shown {
             columns.map(|column| column.name.clone()).filter(is_input).collect::<Vec<_>>()
         });
         let inputs = if columns.len() == n_inputs { columns } else { vec![String::new(); n_inputs] };
-        Some(Self { inputs, outputs, layers: live.weights.iter().map(one).collect() })
+        let n_parameters = live.weights.iter().map(|(weights, biases)| weights.len() + biases.len()).sum();
+        Some(Self { inputs, outputs, layers: live.weights.iter().map(one).collect(), n_parameters })
     }
 }
 
@@ -111,9 +119,7 @@ pub(super) fn NetFigure(
         std::iter::once(head).chain(rows).collect::<Sheet>()
     });
     let note = Signal::derive(move || {
-        let n_learned =
-            shown.with(|shown| shown.layers.iter().map(|layer| layer.weights.len() + layer.biases.len()).sum());
-        fill(app.text().net_note, &[("n", &format::count(n_learned))])
+        fill(app.text().net_note, &[("n", &format::count(shown.with(|shown| shown.n_parameters)))])
     });
     let title = said(app, |texts| texts.net_title);
     view! {
