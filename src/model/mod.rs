@@ -120,9 +120,12 @@ impl ModelKind {
     }
 
     /// Whether, with these (checked) parameters, features may be categories ([`Matrix::categorical`]): so says a model that
-    /// declares `categorical_features`. The recipe then encodes categories as ordinal, since each question is for a set.
+    /// declares `categorical_features`, whose questions are for sets of them, or that learns a vector for each
+    /// (`embedding_dim`). The recipe then encodes categories as ordinal.
     pub fn takes_categories(&self, params: &ParamMap) -> bool {
-        params.get("categorical_features").is_some_and(|word| word == CategoricalFeatures::FromDtype.word())
+        let asks_for_sets =
+            params.get("categorical_features").is_some_and(|word| word == CategoricalFeatures::FromDtype.word());
+        asks_for_sets || params.get("embedding_dim").and_then(serde_json::Value::as_u64).is_some_and(|dim| dim > 0)
     }
 
     /// Whether its trees follow from their numbers alone, so that several workers can grow them.

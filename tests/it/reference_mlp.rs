@@ -46,12 +46,17 @@ fn net(case: &Value) -> Net {
             Norm { gamma, beta, mean, variance }
         }),
     });
-    Net { layers: layers.collect(), activation: Activation::read(&case["activation"]).expect("an activation") }
+    Net {
+        front: None,
+        layers: layers.collect(),
+        activation: Activation::read(&case["activation"]).expect("an activation"),
+    }
 }
 
 fn config(case: &Value) -> NetConfig {
     let net = net(case);
     NetConfig {
+        front: None,
         hidden: net.layers[..net.layers.len() - 1].iter().map(|layer| layer.n_outputs).collect(),
         activation: net.activation,
         solver: NetSolver::Sgd,

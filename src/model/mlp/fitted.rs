@@ -7,7 +7,7 @@ use crate::model::logistic_regression::sigmoid;
 use crate::model::{Answers, Array, Fitted, State, Structure, malformed};
 use crate::param::ParamValue as _;
 use crate::preprocess::{Matrix, Target};
-use crate::train::net::{Activation, Layer, Net, Norm};
+use crate::train::net::{Activation, Front, FrontPlan, Layer, Net, Norm};
 
 /// A fitted multilayer perceptron.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,7 +135,19 @@ impl FittedMlp {
         if [weights, biases, norms].iter().any(|rest| !rest.0.is_empty()) {
             return Err(malformed("there are more weights than the layers have"));
         }
-        let (net, n_classes) = (Net { layers, activation }, n_classes as usize);
+        let front = match state.0.contains_key("front") {
+            false => None,
+            true => {
+                let plan = FrontPlan::read(state.u32("front")?).ok_or_else(|| malformed("the front has no sizes"))?;
+                if plan.n_features() != sizes[0] {
+                    return Err(malformed("the front does not fit the layers"));
+                }
+                let mut numbers = Taking(state.f32("front_numbers")?);
+                let numbers = numbers.take(numbers.0.len())?;
+                Some(Front::from_flat(plan, &numbers).ok_or_else(|| malformed("the front's numbers do not fit it"))?)
+            }
+        };
+        let (net, n_classes) = (Net { front, layers, activation }, n_classes as usize);
         if net.n_outputs() != if n_classes > 2 { n_classes } else { 1 } {
             return Err(malformed(format!("{n_classes} classes do not fit {} outputs", net.n_outputs())));
         }
@@ -181,7 +193,7 @@ impl Fitted for FittedMlp {
     }
 
     fn cost_per_row(&self) -> usize {
-        self.net.n_parameters()
+        self.net.multiply_adds()
     }
 
     fn structure(&self) -> Structure<'_> {
@@ -190,7 +202,7 @@ impl Fitted for FittedMlp {
 
     fn state(&self) -> State {
         let layers = &self.net.layers;
-        let mut sizes = vec![self.net.n_inputs() as u32];
+        let mut sizes = vec![layers[0].n_inputs as u32];
         sizes.extend(layers.iter().map(|layer| layer.n_outputs as u32));
         let norms: Vec<f32> = layers
             .iter()
@@ -207,7 +219,13 @@ impl Fitted for FittedMlp {
             .with_f32("weights", layers.iter().flat_map(|layer| layer.weights.clone()).collect())
             .with_f32("biases", layers.iter().flat_map(|layer| layer.biases.clone()).collect());
         state.0.insert("activation".to_owned(), Array::Text(vec![self.net.activation.word().to_owned()]));
-        if has_norm { state.with_f32("norms", norms) } else { state }
+        if has_norm {
+            state = state.with_f32("norms", norms);
+        }
+        match &self.net.front {
+            None => state,
+            Some(front) => state.with_u32("front", front.plan.words()).with_f32("front_numbers", front.flat()),
+        }
     }
 }
 
@@ -217,7 +235,7 @@ mod tests {
 
     fn fitted(n_classes: usize) -> FittedMlp {
         let layer = Layer { n_inputs: 1, n_outputs: 1, weights: vec![2.0], biases: vec![-2.0], norm: None };
-        let net = Net { layers: vec![layer], activation: Activation::Relu };
+        let net = Net { front: None, layers: vec![layer], activation: Activation::Relu };
         FittedMlp { net, n_classes, scale: Scale { mean: 10.0, deviation: 3.0 } }
     }
 

@@ -23,11 +23,12 @@ use crate::error::Issues;
 use crate::model::class_weight::{CLASS_WEIGHTS, ClassWeight, ClassWeightError};
 use crate::model::{BoxedSession, ModelError, ModelKind};
 use crate::param::{Integers, ParamMap, Spec, above, any, between};
-use crate::preprocess::{Target, Task};
+use crate::preprocess::{Matrix, Target, Task};
 use crate::table::split::hold_back;
 use crate::train::FitInput;
 use crate::train::net::{
-    Activation, Doctor, Net, NetConfig, NetDescent, NetIssue, NetSolver, RateSchedule, check_cost,
+    Activation, Doctor, Embeddings, FrontPlan, Net, NetConfig, NetDescent, NetIssue, NetSolver, RateSchedule,
+    check_cost,
 };
 use fitted::Scale;
 use session::{MlpSession, OneAnswerSession};
@@ -61,6 +62,9 @@ crate::spec! {
         hidden_layer_sizes: Integers = Integers(vec![100]), between(1.0, 4096.0), unit "units", zh "各隐藏层的单元数，例如“16, 8”";
         /// What a hidden unit makes of its sum.
         activation: Activation = Activation::Relu, any(), unit "", zh "隐藏单元的激活函数";
+        /// As how many numbers each category is learned; 0 gives each category a feature of its own.
+        /// Categories that answer alike come to lie near each other.
+        embedding_dim: usize = 0, between(0.0, 256.0), unit "", zh "每个类别学成几个数（嵌入维数），0 表示每个类别各占一个特征";
         /// How a gradient becomes a step.
         /// "adam" suits most; "sgd" wants a larger learning rate; "adamw" lets the weights shrink by alpha apart from the
         /// gradient.
@@ -104,8 +108,9 @@ crate::spec! {
 }
 
 impl MlpSpec {
-    fn config(&self, class_weights: Vec<f64>) -> NetConfig {
+    fn config(&self, front: Option<FrontPlan>, class_weights: Vec<f64>) -> NetConfig {
         NetConfig {
+            front,
             hidden: self.hidden_layer_sizes.0.clone(),
             activation: self.activation,
             solver: self.solver,
@@ -123,6 +128,16 @@ impl MlpSpec {
             patience: self.n_iter_no_change,
             class_weights,
         }
+    }
+
+    /// What turns categories into vectors, where there are categories.
+    fn embeddings(&self, x: &Matrix) -> Option<FrontPlan> {
+        let n_codes =
+            |feature: usize| 1 + x.features()[feature].iter().fold(0.0f64, |most, code| most.max(*code)) as usize;
+        let is_category = x.categorical().iter().enumerate().filter(|(_, is_category)| **is_category);
+        let categories: Vec<_> = is_category.map(|(feature, _)| (feature, n_codes(feature))).collect();
+        let embeddings = Embeddings { n_inputs: x.n_features(), dim: self.embedding_dim, categories };
+        (!embeddings.categories.is_empty()).then_some(FrontPlan::Embeddings(embeddings))
     }
 
     /// How much each class counts; empty where all count the same.
@@ -147,7 +162,7 @@ fn start(params: &ParamMap, mut input: FitInput) -> Result<BoxedSession, Error> 
         Target::Values(_) => 0,
     };
     let n_outputs = if n_classes > 2 { n_classes } else { 1 };
-    let config = spec.config(spec.class_weights(&input.y)?);
+    let config = spec.config(spec.embeddings(&input.x), spec.class_weights(&input.y)?);
     check_cost(&config, input.x.n_features(), n_outputs, input.x.n_rows())?;
     let mut issues = Issues::new();
     if spec.early_stopping {

@@ -17,6 +17,10 @@ const NORM_MOMENTUM: f64 = 0.1;
 pub(super) struct Pass {
     /// The mean loss, penalties left out.
     pub(super) loss: Tensor<1>,
+    /// As `learned` of the front; penalties are in them.
+    pub(super) front: Vec<Tensor<2>>,
+    /// The front's running means and variances after the batch.
+    pub(super) front_running: Vec<Tensor<2>>,
     /// As `learned` of each layer; penalties are in them.
     pub(super) gradients: Vec<Vec<Tensor<2>>>,
     /// The running mean and variance of each layer after the batch.
@@ -43,6 +47,13 @@ impl Layers {
         let mut running = Vec::with_capacity(self.each.len());
         let mut passed = Vec::with_capacity(self.each.len());
         let mut x = part.x;
+        let mut front_running = Vec::new();
+        let mut to_front = None;
+        if let Some(front) = &self.front {
+            let forward = front.forward(x);
+            (x, front_running) = (forward.features, forward.running);
+            to_front = Some((front, forward.backward));
+        }
         for (idx, layer) in self.each.iter().enumerate() {
             let mut sums = x.clone().matmul(layer.learned[0].clone()) + layer.learned[1].clone();
             let mut standardised = None;
@@ -89,12 +100,20 @@ impl Layers {
             layer_gradients.push(slope.clone().sum_dim(0));
             layer_gradients.extend(norm);
             gradients.push(layer_gradients);
-            if idx > 0 {
+            if idx > 0 || to_front.is_some() {
                 slope = slope.matmul(layer.learned[0].clone().transpose());
             }
         }
         gradients.reverse();
-        Pass { loss, gradients, running }
+        let mut front = Vec::new();
+        if let Some((tensors, backward)) = to_front {
+            let each = backward(slope).into_iter().zip(&tensors.learned).zip(tensors.is_weight());
+            front.extend(each.map(|((gradient, weights), is_weight)| match is_weight {
+                true => penalised(gradient, weights, config, n_rows),
+                false => gradient,
+            }));
+        }
+        Pass { loss, front, front_running, gradients, running }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a descent will take, before it is begun: what no browser could do is refused with its number.
 
-use super::{NetConfig, NetError};
+use super::{FrontPlan, NetConfig, NetError};
 use crate::Error;
 
 /// More weights than this (with what an optimiser remembers of each, 320 MB) fit in no tab.
@@ -16,15 +16,17 @@ const MOST_PER_BATCH: f64 = 5e9;
 ///
 /// **Errors** `train.too_many_weights`, `train.too_much_training`, `train.batch_too_large`.
 pub(crate) fn check_cost(config: &NetConfig, n_inputs: usize, n_outputs: usize, n_rows: usize) -> Result<(), Error> {
-    let mut sizes = vec![n_inputs];
+    let front = config.front.as_ref();
+    let mut sizes = vec![front.map_or(n_inputs, FrontPlan::n_features)];
     sizes.extend(&config.hidden);
     sizes.push(n_outputs);
-    let n_parameters: usize = sizes.windows(2).map(|pair| (pair[0] + 1).saturating_mul(pair[1])).sum();
+    let n_layers: usize = sizes.windows(2).map(|pair| (pair[0] + 1).saturating_mul(pair[1])).sum();
+    let n_parameters = n_layers.saturating_add(front.map_or(0, FrontPlan::n_parameters));
     if n_parameters > MOST_PARAMETERS {
         return Err(NetError::TooManyWeights { n_parameters, limit: MOST_PARAMETERS }.into());
     }
     // Forward, and backward twice as much.
-    let per_row = 3.0 * n_parameters as f64;
+    let per_row = 3.0 * (n_layers as f64 + front.map_or(0, FrontPlan::multiply_adds) as f64);
     let n_epochs = config.n_epochs;
     let multiply_adds = per_row * n_rows as f64 * n_epochs as f64;
     if multiply_adds > MOST_MULTIPLY_ADDS {

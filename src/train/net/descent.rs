@@ -43,6 +43,8 @@ pub struct NetDescent {
     doctor: Doctor,
     sample: Matrix,
     layers: Layers,
+    /// Of one row, forward.
+    multiply_adds: usize,
     optimizer: Optimizer,
     order: Vec<i32>,
     epoch: usize,
@@ -134,7 +136,7 @@ impl NetDescent {
         let weighed = |part: (&Matrix, &Target)| Weighed::new(part, n_outputs, &config.class_weights, on);
         let net = Net::initial(&config, input.x.n_features(), n_outputs, input.seed);
         let layers = Layers::new(&net, input.device.tensors());
-        let n_sample = (FLOPS_FOR_DEAD / net.n_parameters().max(1)).clamp(1, ROWS_FOR_DEAD);
+        let n_sample = (FLOPS_FOR_DEAD / net.multiply_adds().max(1)).clamp(1, ROWS_FOR_DEAD);
         let sample: Vec<u32> = (0..input.x.n_rows().min(n_sample) as u32).collect();
         Ok(Self {
             is_gpu: input.device.is_webgpu(),
@@ -145,6 +147,7 @@ impl NetDescent {
             stops_early,
             doctor,
             sample: input.x.take_rows(&sample),
+            multiply_adds: net.multiply_adds(),
             optimizer: Optimizer::new(&layers),
             order: (0..input.x.n_rows() as i32).collect(),
             epoch: 0,
@@ -198,9 +201,7 @@ impl NetDescent {
     /// Remembers epochs to go back to, from now on.
     pub fn keep_snapshots(&mut self) {
         if self.snapshots.is_none() {
-            let learned = self.layers.each.iter().flat_map(|layer| &layer.learned);
-            let n_parameters = learned.map(|tensor| tensor.shape().num_elements()).sum();
-            self.snapshots = Some(Snapshots::new(n_parameters));
+            self.snapshots = Some(Snapshots::new(self.layers.n_learned()));
             self.remember();
         }
     }
@@ -263,8 +264,7 @@ impl NetDescent {
 
     /// Multiply-adds of learning from so many rows: forward, and backward twice as much.
     fn flops(&self, n_rows: usize) -> usize {
-        let weights = self.layers.each.iter().map(|layer| layer.learned[0].shape().num_elements());
-        3 * n_rows * weights.sum::<usize>()
+        3 * n_rows * self.multiply_adds
     }
 
     async fn batches(&mut self) -> Result<(), Error> {
@@ -315,9 +315,12 @@ impl NetDescent {
             return;
         }
         let pass = self.layers.pass(part, &self.config, &masks);
-        self.loss_sum = self.loss_sum.clone() + pass.loss * weight;
+        self.loss_sum = self.loss_sum.clone() + pass.loss.clone() * weight;
         let rate = self.config.learning_rate * factor;
-        self.optimizer.step(&mut self.layers, &pass.gradients, &self.config, rate);
+        self.optimizer.step(&mut self.layers, &pass, &self.config, rate);
+        if let Some(front) = &mut self.layers.front {
+            front.running = pass.front_running;
+        }
         for (layer, running) in self.layers.each.iter_mut().zip(pass.running) {
             layer.running = running;
         }

@@ -2,8 +2,9 @@
 
 use burn::tensor::{Tensor, TensorData, Transaction, activation};
 
+use super::front::FrontTensors;
 use super::plain::NORM_EPSILON;
-use super::{Activation, Layer, Net, NetConfig, Norm};
+use super::{Activation, Front, Layer, Net, NetConfig, Norm};
 use crate::Error;
 use crate::preprocess::{Matrix, Target};
 use crate::train::gradient_descent::{Labels, Rows, TargetScale};
@@ -12,6 +13,7 @@ use crate::train::{Device, device};
 /// A net's numbers as tensors.
 #[derive(Clone)]
 pub(super) struct Layers {
+    pub(super) front: Option<FrontTensors>,
     pub(super) each: Vec<LayerTensors>,
     pub(super) activation: Activation,
 }
@@ -41,18 +43,19 @@ impl Layers {
             learned.extend(layer.norm.iter().flat_map(|norm| [row(&norm.gamma), row(&norm.beta)]));
             LayerTensors { learned, running: layer.norm.as_ref().map(|norm| [row(&norm.mean), row(&norm.variance)]) }
         };
-        Self { each: net.layers.iter().map(layer).collect(), activation: net.activation }
+        let front = net.front.as_ref().map(|front| FrontTensors::new(front, on));
+        Self { front, each: net.layers.iter().map(layer).collect(), activation: net.activation }
     }
 
     /// The numbers themselves.
     ///
     /// **Errors** `environment.device_lost`.
     pub(super) async fn read(&self) -> Result<Net, Error> {
-        let all = self.each.iter().flat_map(|layer| layer.learned.iter().chain(layer.running.iter().flatten()));
         let numbers =
-            device::read(all.fold(Transaction::default(), |all, tensor| all.register(tensor.clone()))).await?;
+            device::read(self.all().fold(Transaction::default(), |all, tensor| all.register(tensor.clone()))).await?;
         let mut numbers = numbers.into_iter();
         let mut next = || numbers.next().expect("as many were read as were registered");
+        let front = self.front.as_ref().map(|front| front.read(&mut next));
         let layers = self.each.iter().map(|layer| {
             let [n_inputs, n_outputs] = layer.learned[0].dims();
             let (weights, biases) = (next(), next());
@@ -62,18 +65,33 @@ impl Layers {
             });
             Layer { n_inputs, n_outputs, weights, biases, norm }
         });
-        Ok(Net { layers: layers.collect(), activation: self.activation })
+        Ok(Net { front, layers: layers.collect(), activation: self.activation })
+    }
+
+    /// Every number, the front's first.
+    fn all(&self) -> impl Iterator<Item = &Tensor<2>> {
+        let layers = self.each.iter().flat_map(|layer| layer.learned.iter().chain(layer.running.iter().flatten()));
+        self.front.iter().flat_map(FrontTensors::all).chain(layers)
+    }
+
+    /// Numbers that are learned.
+    pub(super) fn n_learned(&self) -> usize {
+        let layers = self.each.iter().flat_map(|layer| &layer.learned);
+        let learned = self.front.iter().flat_map(|front| &front.learned).chain(layers);
+        learned.map(|tensor| tensor.shape().num_elements()).sum()
     }
 
     /// A number that is finite exactly when all of them are.
     pub(super) fn finiteness(&self) -> Tensor<1> {
-        let all = self.each.iter().flat_map(|layer| layer.learned.iter().chain(layer.running.iter().flatten()));
-        let sums = all.map(|tensor| (tensor.clone() * 0.0).sum());
+        let sums = self.all().map(|tensor| (tensor.clone() * 0.0).sum());
         sums.reduce(|sum, more| sum + more).expect("a net has weights")
     }
 
     /// What the last layer makes of rows that nothing is learned from.
     pub(super) fn answer(&self, mut x: Tensor<2>) -> Tensor<2> {
+        if let Some(front) = &self.front {
+            x = front.answer(x);
+        }
         let last = self.each.len() - 1;
         for (idx, layer) in self.each.iter().enumerate() {
             x = x.matmul(layer.learned[0].clone()) + layer.learned[1].clone();
@@ -119,6 +137,8 @@ pub(super) fn activated(x: Tensor<2>, by: Activation) -> Tensor<2> {
 pub struct NetGradients {
     /// The mean loss, penalties left out.
     pub loss: f64,
+    /// The front's, likewise.
+    pub front: Option<Front>,
     /// In the place of each number its slope, penalties in it; in that of running means and variances what they are after
     /// the batch.
     pub layers: Vec<Layer>,
@@ -146,8 +166,9 @@ pub async fn gradients(
     let loss = device::read(Transaction::default().register(pass.loss)).await?[0][0];
     let each = pass.gradients.into_iter().zip(pass.running);
     let each = each.map(|(learned, running)| LayerTensors { learned, running }).collect();
-    let read = Layers { each, activation: net.activation }.read().await?;
-    Ok(NetGradients { loss: f64::from(loss), layers: read.layers })
+    let front = layers.front.map(|front| FrontTensors { learned: pass.front, running: pass.front_running, ..front });
+    let read = Layers { front, each, activation: net.activation }.read().await?;
+    Ok(NetGradients { loss: f64::from(loss), front: read.front, layers: read.layers })
 }
 
 /// How much each row counts, where classes do not count the same.

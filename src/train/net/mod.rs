@@ -14,6 +14,7 @@ mod descent;
 #[cfg(not(feature = "tensors"))]
 #[path = "elsewhere.rs"]
 mod descent;
+mod front;
 #[cfg(feature = "tensors")]
 mod layers;
 #[cfg(feature = "tensors")]
@@ -26,6 +27,7 @@ mod trouble;
 
 pub(crate) use cost::check_cost;
 pub use descent::NetDescent;
+pub use front::{Embeddings, Front, FrontPlan};
 #[cfg(feature = "tensors")]
 pub use layers::{NetGradients, gradients};
 pub use plain::{Layer, Net, Norm};
@@ -117,6 +119,8 @@ impl RateSchedule {
 /// With [`NetSolver::AdamW`] `l2` is instead the share of itself that each weight loses per step and learning rate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetConfig {
+    /// What stands before the layers.
+    pub front: Option<FrontPlan>,
     /// Units of each hidden layer.
     pub hidden: Vec<usize>,
     /// What a hidden unit makes of its sum.
@@ -161,7 +165,7 @@ pub struct NetView {
     pub epoch: usize,
     /// Batches that are done, of all epochs.
     pub n_batches: usize,
-    /// The length of the last batch's gradient, layer by layer; empty before the first batch.
+    /// The length of the last batch's gradient, layer by layer, without the front's; empty before the first batch.
     pub gradient_norms: Vec<f64>,
     /// Units of each hidden layer that are 0 for each of the first training rows (up to 256), with rectifiers.
     pub n_dead: Vec<usize>,

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::backward::Pass;
 use super::layers::Layers;
 use super::{NetConfig, NetSolver};
 
@@ -18,6 +19,8 @@ const EPSILON: f64 = 1e-8;
 #[derive(Clone)]
 pub(super) struct Optimizer {
     n_steps: i32,
+    /// Of each of the front's tensors.
+    front: Vec<Memory>,
     /// Of each layer, of each of its tensors.
     memories: Vec<Vec<Memory>>,
 }
@@ -32,19 +35,30 @@ struct Memory {
 impl Optimizer {
     pub(super) fn new(layers: &Layers) -> Self {
         let of = |n: usize| vec![Memory::default(); n];
-        Self { n_steps: 0, memories: layers.each.iter().map(|layer| of(layer.learned.len())).collect() }
+        let front = of(layers.front.as_ref().map_or(0, |front| front.learned.len()));
+        Self { n_steps: 0, front, memories: layers.each.iter().map(|layer| of(layer.learned.len())).collect() }
     }
 
     /// Takes one step down the gradients.
-    pub(super) fn step(&mut self, layers: &mut Layers, gradients: &[Vec<Tensor<2>>], config: &NetConfig, rate: f64) {
+    pub(super) fn step(&mut self, layers: &mut Layers, pass: &Pass, config: &NetConfig, rate: f64) {
         self.n_steps = self.n_steps.saturating_add(1);
-        for ((layer, gradients), memories) in layers.each.iter_mut().zip(gradients).zip(&mut self.memories) {
+        let n_steps = self.n_steps;
+        let one = |tensor: &mut Tensor<2>, gradient: &Tensor<2>, memory: &mut Memory, is_weight: bool| {
+            if is_weight && config.solver == NetSolver::AdamW && config.l2 > 0.0 {
+                *tensor = tensor.clone() * (1.0 - rate * config.l2);
+            }
+            let step = memory.step(gradient.clone(), config, rate, n_steps);
+            *tensor = tensor.clone() - step;
+        };
+        if let Some(front) = &mut layers.front {
+            let is_weight = front.is_weight();
+            for (idx, (tensor, gradient)) in front.learned.iter_mut().zip(&pass.front).enumerate() {
+                one(tensor, gradient, &mut self.front[idx], is_weight[idx]);
+            }
+        }
+        for ((layer, gradients), memories) in layers.each.iter_mut().zip(&pass.gradients).zip(&mut self.memories) {
             for (idx, (tensor, gradient)) in layer.learned.iter_mut().zip(gradients).enumerate() {
-                if idx == 0 && config.solver == NetSolver::AdamW && config.l2 > 0.0 {
-                    *tensor = tensor.clone() * (1.0 - rate * config.l2);
-                }
-                let step = memories[idx].step(gradient.clone(), config, rate, self.n_steps);
-                *tensor = tensor.clone() - step;
+                one(tensor, gradient, &mut memories[idx], idx == 0);
             }
         }
     }

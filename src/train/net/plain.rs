@@ -4,7 +4,7 @@
 //! others, natively and in the browser. What a layer hands on is kept within ± 1e30, so that no row, however extreme,
 //! makes an answer that is not a number.
 
-use super::Activation;
+use super::{Activation, Front};
 use crate::preprocess::Matrix;
 
 /// Beyond this nothing is handed on.
@@ -13,9 +13,11 @@ const LARGEST: f64 = 1e30;
 /// What PyTorch adds to a variance before it divides by its root.
 pub(super) const NORM_EPSILON: f64 = 1e-5;
 
-/// Layers, one after the other.
+/// Layers, one after the other, behind a front if there is one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Net {
+    /// What turns a row into what the first layer reads.
+    pub front: Option<Front>,
     /// At least one; each reads what the one before makes.
     pub layers: Vec<Layer>,
     /// What the units of all layers but the last make of their sums.
@@ -82,12 +84,20 @@ impl Net {
         let of = |layer: &Layer| {
             layer.weights.len() + layer.biases.len() + layer.norm.as_ref().map_or(0, |_| 2 * layer.n_outputs)
         };
-        self.layers.iter().map(of).sum()
+        let front = self.front.as_ref().map_or(0, |front| front.plan.n_parameters());
+        front + self.layers.iter().map(of).sum::<usize>()
     }
 
     /// What it reads.
     pub fn n_inputs(&self) -> usize {
-        self.layers.first().map_or(0, |layer| layer.n_inputs)
+        let layers = || self.layers.first().map_or(0, |layer| layer.n_inputs);
+        self.front.as_ref().map_or_else(layers, Front::n_inputs)
+    }
+
+    /// Multiply-adds that a row costs.
+    pub fn multiply_adds(&self) -> usize {
+        let layers: usize = self.layers.iter().map(|layer| layer.weights.len()).sum();
+        layers + self.front.as_ref().map_or(0, |front| front.plan.multiply_adds())
     }
 
     /// What it makes.
@@ -133,6 +143,11 @@ impl Net {
         for row in 0..x.n_rows() {
             given.clear();
             given.extend(x.features().iter().map(|feature| bounded(feature[row])));
+            if let Some(front) = &self.front {
+                front.features(&given, &mut made);
+                made.iter_mut().for_each(|x| *x = bounded(*x));
+                std::mem::swap(&mut given, &mut made);
+            }
             for (idx, layer) in self.layers.iter().enumerate() {
                 layer.sums(&given, &mut made);
                 if idx + 1 < self.layers.len() {
@@ -178,7 +193,7 @@ mod tests {
     /// |x₁ − x₂| by two rectifiers.
     fn distance() -> Net {
         let layers = vec![layer(2, vec![1.0, -1.0, -1.0, 1.0], vec![0.0, 0.0]), layer(2, vec![1.0, 1.0], vec![0.5])];
-        Net { layers, activation: Activation::Relu }
+        Net { front: None, layers, activation: Activation::Relu }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a net draws: its first weights, the order of the rows, and what dropout leaves out.
 
+use super::front::Front;
 use super::{Activation, Layer, Net, NetConfig, Norm};
 use crate::random::Seed;
 
@@ -13,7 +14,8 @@ impl Net {
     /// ```
     pub fn initial(config: &NetConfig, n_inputs: usize, n_outputs: usize, seed: Seed) -> Self {
         let mut rng = seed.derive("weights").rng();
-        let mut sizes = vec![n_inputs];
+        let front = config.front.clone().map(|plan| Front::initial(plan, &mut seed.derive("front").rng()));
+        let mut sizes = vec![front.as_ref().map_or(n_inputs, Front::n_features)];
         sizes.extend(&config.hidden);
         sizes.push(n_outputs);
         let n_hidden = config.hidden.len();
@@ -26,7 +28,7 @@ impl Net {
             let norm = (config.batch_norm && idx < n_hidden).then(|| Norm::identity(n_out));
             Layer { n_inputs: n_in, n_outputs: n_out, weights, biases: vec![0.0; n_out], norm }
         });
-        Self { layers: layers.collect(), activation: config.activation }
+        Self { front, layers: layers.collect(), activation: config.activation }
     }
 }
 
