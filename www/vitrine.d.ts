@@ -136,7 +136,7 @@ export class Vitrine extends EventTarget {
   /** Fits a recipe on a whole table and shows the matrix a model would see, row-major. */
   prepare(request: PrepareMsg, calling?: Calling): Promise<PreparedMsg & { matrix: Float64Array }>;
   /** Splits, prepares, fits and measures. `controls` is given the methods that steer the fit. */
-  train(request: Omit<TrainMsg, "only_trees" | "grown_trees"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>;
+  train(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>;
   /** Measures a model on folds, each learning its own recipe. */
   crossValidate(request: CrossValidation, calling?: Calling): Promise<CrossValidated>;
   /** Searches parameters of a model; `candidates[best].model` is what `train` takes. */
@@ -1516,7 +1516,15 @@ only_trees?: [number, number],
 /**
  * The payload is trees that were grown so, one part after the other; only those that are missing are grown.
  */
-grown_trees?: boolean, } | { "type": "search" } & SearchMsg | { "type": "predict", 
+grown_trees?: boolean, 
+/**
+ * Make only these of the folds that `split.folds` asks for, and answer with what came of them.
+ */
+only_folds?: Array<number>, 
+/**
+ * What came of folds that were made elsewhere, as [`FitMsg`](crate::FitMsg)s: they are not made again.
+ */
+known?: FitMsg[], } | { "type": "search" } & SearchMsg | { "type": "predict", 
 /**
  * Which model.
  */
@@ -2299,7 +2307,15 @@ only_trees?: [number, number],
 /**
  * The payload is trees that were grown so, one part after the other; only those that are missing are grown.
  */
-grown_trees?: boolean, };
+grown_trees?: boolean, 
+/**
+ * Make only these of the folds that `split.folds` asks for, and answer with what came of them.
+ */
+only_folds?: Array<number>, 
+/**
+ * What came of folds that were made elsewhere, as [`FitMsg`](crate::FitMsg)s: they are not made again.
+ */
+known?: FitMsg[], };
 
 /**
  * One tree of a model that has many.

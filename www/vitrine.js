@@ -699,14 +699,16 @@ export class Vitrine extends EventTarget {
 
   /** A search or a fit without tensors: in the CPU worker, and with helpers where that is worth it. */
   async #runTogether(request, options) {
-    const isForest = ["random_forest", "extra_trees"].includes(request.model?.kind);
+    const isForest = (request) => ["random_forest", "extra_trees"].includes(request.model?.kind);
+    const hasFolds = request.split?.folds !== undefined;
     // What is steered is in one hand.
-    const isShared = this.#nWorkers > 1 && !options.steering && (request.type !== "train" || isForest);
+    const isShared = this.#nWorkers > 1 && !options.steering && (request.type !== "train" || isForest(request) || hasFolds);
     if (!isShared) return this.#runOnCpu(request, options);
     const run = (request, options) => this.#runOnCpu(request, options);
     // Without the file one worker does it all.
     this.#team ??= import("./worker-team.js").then(({ Team }) => new Team(this.#nWorkers, this.#sizes, {
       run,
+      isForest,
       open: (onLost) => this.#open("helper", onLost),
       lend: (link, request, signal) => this.#lendTables(link, request, signal),
       drop: (link, error) => this.#drop(link, error),

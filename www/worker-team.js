@@ -29,6 +29,9 @@ const GROWING_NANOS = 100;
 /** A piece of a search is to last about so long: short enough that all workers end together. */
 const PIECE_MILLIS = 1000;
 
+/** More folds than a search may have fits are refused by the worker. */
+const MOST_FOLDS = 10_000;
+
 /** Helpers hold copies of a table: this many cells in all of them, which is some gigabyte while they fit. */
 const HELPERS_MOST_CELLS = 40e6;
 
@@ -105,8 +108,9 @@ export class Team {
 
   /**
    * At most `nWorkers` compute at once. `sizes` has the tables' sizes by id. `vitrine` is what there is of it:
-   * `run(request, options)` in the CPU worker; `open(onLost)`, `lend(link, request, signal)` and `drop(link, error)` for
-   * helpers; `report`, `trouble` and `unlessAborted`.
+   * `run(request, options)` in the CPU worker; `isForest(request)`, whether its trees can be grown anywhere;
+   * `open(onLost)`, `lend(link, request, signal)` and `drop(link, error)` for helpers; `report`, `trouble` and
+   * `unlessAborted`.
    */
   constructor(nWorkers, sizes, vitrine) {
     this.#nWorkers = Math.floor(nWorkers);
@@ -114,11 +118,33 @@ export class Team {
     this.#vitrine = vitrine;
   }
 
-  /** Carries out a search, or a request to train a forest; resolves as a worker would. */
+  /** Carries out a search, or a request to train a forest or with folds; resolves as a worker would. */
   run(request, options) {
-    const isPart = ["known", "only", "within_ms", "only_trees", "grown_trees"].some((field) => (request[field] ?? false) !== false);
+    const isPart = ["known", "only", "within_ms", "only_trees", "grown_trees", "only_folds"].some((field) => (request[field] ?? false) !== false);
     if (isPart) return this.#vitrine.run(request, options);
-    return request.type === "search" ? this.#search(request, options) : this.#grow(request, options);
+    return request.type === "search" ? this.#search(request, options) : this.#fit(request, options);
+  }
+
+  /** Makes the folds that a fit asks for, the first of them alone, and then the fit to all rows. */
+  async #fit(request, { onProgress, signal }) {
+    const nFolds = request.split?.folds;
+    const { run, isForest } = this.#vitrine;
+    const fitAll = (request) => (isForest(request) ? this.#grow : run).call(this, request, { onProgress, signal });
+    // What makes no sense the worker has the words for.
+    if (!(Number.isInteger(nFolds) && nFolds > 1 && nFolds <= MOST_FOLDS)) return fitAll(request);
+    const progress = this.#progress(onProgress, nFolds + 1, () => ({ message: "searching" }));
+    let known = [];
+    const make = async (ask, fold, signal) => {
+      const { event } = await ask({ ...request, only_folds: [fold] }, { signal, onProgress: progress.of(fold, 1) });
+      known = known.concat(event.fits);
+      progress.end(fold, 1);
+    };
+    const started = performance.now();
+    await make(run, 0, signal);
+    const open = Array.from({ length: nFolds - 1 }, (_, idx) => idx + 1);
+    const nHelpers = this.#nHelpers(request, (performance.now() - started) * open.length, open.length);
+    await this.#share(request, open, nHelpers, signal, make);
+    return fitAll({ ...request, known });
   }
 
   /** Each worker grows some of the trees, and the CPU worker puts them together. */
@@ -130,7 +156,10 @@ export class Team {
     // What makes no sense has no number: the worker has the words for it.
     const nWorkers = Number.isInteger(nTrees) ? 1 + this.#nHelpers(request, growingMillis, nTrees) : 1;
     if (nWorkers === 1) return this.#vitrine.run(request, { onProgress, signal });
-    const progress = this.#progress(onProgress, nTrees / (1 - JOINING_SHARE), () => ({}));
+    // The folds that were made are the first parts of it.
+    const nKnown = request.known?.length ?? 0;
+    const tell = (told) => onProgress?.({ ...told, fraction: (nKnown + told.fraction) / (nKnown + 1) });
+    const progress = this.#progress(tell, nTrees / (1 - JOINING_SHARE), () => ({}));
     const end = (idx) => Math.round((nTrees * idx) / nWorkers);
     const ranges = Array.from({ length: nWorkers }, (_, idx) => [end(idx), end(idx + 1)]);
     const parts = [];

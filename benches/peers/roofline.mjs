@@ -16,6 +16,9 @@ export const boostingWork = (nRows, nColumns, { nTrees, nOutputs = 1 }) => {
   return { bytes: nTouched * (nColumns + 12), flops: nTouched * nColumns * 2 };
 };
 
+/** A linear map's gradient once: every cell is multiplied by a weight, and by an error on the way back. */
+export const descentWork = (nRows, nColumns, { nOutputs, nSteps }) => ({ bytes: nSteps * nRows * nColumns * 8, flops: nSteps * nRows * nColumns * nOutputs * 4 });
+
 /** Answers of trees: one comparison a level. */
 export const answerWork = (nRows, nColumns, { nTrees, nLevels }) => ({ bytes: nRows * nColumns * 8, flops: nRows * nTrees * nLevels });
 

@@ -101,6 +101,13 @@ pub struct TrainMsg {
     #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
     #[serde(default, skip_serializing)]
     pub grown_trees: bool,
+    /// Make only these of the folds that `split.folds` asks for, and answer with what came of them.
+    #[serde(default, skip_serializing)]
+    pub only_folds: Option<Vec<usize>>,
+    /// What came of folds that were made elsewhere, as [`FitMsg`](crate::FitMsg)s: they are not made again.
+    #[cfg_attr(feature = "types", ts(type = "FitMsg[]", optional))]
+    #[serde(default, skip_serializing)]
+    pub known: Option<serde_json::Value>,
 }
 
 /// What to show of a net while it is fitted, at most ten times a second.

@@ -53,7 +53,7 @@ pub const METHODS: &[Method] = &[
     ),
     method(
         "train",
-        "(request: Omit<TrainMsg, \"only_trees\" | \"grown_trees\"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>",
+        "(request: Omit<TrainMsg, \"only_trees\" | \"grown_trees\" | \"only_folds\" | \"known\"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>",
         "Splits, prepares, fits and measures. `controls` is given the methods that steer the fit.",
     ),
     method(

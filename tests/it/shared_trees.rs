@@ -1,4 +1,5 @@
-//! Forests that several workers grow are the forests that one grows, bit for bit; and what is no such thing is refused.
+//! Forests and folds that several workers make are those that one makes, bit for bit; and what is no such thing is
+//! refused.
 
 use std::fmt::Write as _;
 
@@ -111,6 +112,31 @@ fn real_tables_make_the_same_forest() {
             "model": { "kind": "random_forest", "n_estimators": 6, "oob_score": true } });
         let trees = [[3, 6], [0, 3]].into_iter().flat_map(|range| grown(&csv, &request, range)).collect();
         assert!(with_trees(&csv, &request, trees) == with_trees(&csv, &request, Vec::new()), "{path}");
+    }
+}
+
+#[test]
+fn folds_made_elsewhere_are_those_of_one_worker() {
+    let csv = csv(90);
+    for (target, model) in [("kind", json!({ "kind": "naive_bayes" })), ("value", json!({ "kind": "ridge" }))] {
+        let asked = |changes: Value| {
+            let mut request = train(target, &model, &json!({ "split": { "folds": 4 } }));
+            request.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            request
+        };
+        let fits = |folds: Value| {
+            let talk = Script::new().load("t", csv.as_str()).ask(asked(json!({ "only_folds": folds }))).run();
+            talk.json(2)["fits"].as_array().expect("fits").clone()
+        };
+        let whole = with_trees(&csv, &asked(json!({})), Vec::new());
+        let measure = if target == "kind" { "accuracy" } else { "r2" };
+        assert_eq!(whole.0["metrics"]["folds"][measure]["folds"].as_array().map(Vec::len), Some(4));
+        // In whatever order they come; one that never came is made.
+        for known in [[fits(json!([3, 1])), fits(json!([0, 2]))].concat(), fits(json!([2]))] {
+            assert_eq!(with_trees(&csv, &asked(json!({ "known": known })), Vec::new()), whole, "{target}");
+        }
+        let refused = Script::new().load("t", csv.as_str()).ask(asked(json!({ "only_folds": [4] }))).run();
+        assert_eq!(refused.error_code(2), "request.malformed");
     }
 }
 

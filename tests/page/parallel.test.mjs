@@ -112,6 +112,26 @@ for (const [what, request] of Object.entries({
   });
 }
 
+for (const [what, model] of Object.entries({
+  "boosting": { kind: "gradient_boosting", max_iter: 60 },
+  "a forest": { kind: "random_forest", n_estimators: 120 },
+})) {
+  test(`a fit with folds of three workers is that of one: ${what}`, async () => {
+    const [alone, together] = await withOneAndThree(async ({ v, table }, model) => {
+      const told = [];
+      const request = { table, target: "rings", seed: 4, model, split: { folds: 6 } };
+      const { id, fit_ms, history, ...fitted } = await v.train(request, { onProgress: ({ fraction }) => told.push(fraction) });
+      const answers = await v.predict(id, { table });
+      const isRising = told.every((fraction, idx) => fraction <= 1 && (idx === 0 || fraction >= told[idx - 1]));
+      return { fitted, answers: Array.from(answers.predictions ?? []), isRising };
+    }, model);
+    assert.deepEqual(together.outcome, alone.outcome);
+    assert.ok(together.outcome.isRising);
+    assert.equal(together.outcome.fitted.metrics.folds.r2.folds.length, 6);
+    assert.deepEqual([alone.n_alive, together.n_alive], [1, 3]);
+  });
+}
+
 test("a search of three workers is the search of one, round by round", async () => {
   const [alone, together] = await withOneAndThree(async ({ v, table }) => {
     const space = { n_estimators: [20, 40, 60], max_depth: [3, 6, 9, 0], max_features: [0.4, 1] };

@@ -12,15 +12,16 @@ use crate::{browser, build, gpu, paths, python, setup};
 const HELP: &str = "\
 Measure the engine, and the same work beside other libraries in the same browser.
 
-Usage: cargo xtask bench [--no-gpu] [--no-peers]
+Usage: cargo xtask bench [--no-gpu] [--no-peers] [--svg FILE]
 
 Options:
   --no-gpu    Leave the GPU worker out
   --no-peers  Only the engine's own benches
+  --svg FILE  Draw how time grows with rows and columns there
 
 Ends with a table of times and ratios. Ratios travel from machine to machine; times do not.";
 
-const KNOWN: Known = Known { switches: &["--no-gpu", "--no-peers"], values: &[] };
+const KNOWN: Known = Known { switches: &["--no-gpu", "--no-peers"], values: &["--svg"] };
 
 /// What the comparison in the browser runs beside us; esbuild, which makes one module of it, is there for the builds.
 const PEER_PACKAGES: &[NodePackage] = &[
@@ -64,6 +65,9 @@ pub(crate) fn command(words: &[String]) -> Outcome<ExitCode> {
     say("the same work beside other libraries");
     let mut node = Command::new("node");
     node.arg("benches/peers/run.mjs");
+    for file in args.all("--svg") {
+        node.args(["--svg", file]);
+    }
     node_environment(&mut node, &url, &browser.chromium)?;
     let requirements = paths::root().join("benches/peers/requirements.txt");
     if requirements.is_file() {

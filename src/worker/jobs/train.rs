@@ -34,10 +34,14 @@ pub(super) async fn train(
 ) -> Result<Reply, Error> {
     let watch = request.watch.take().map(|watch| *watch);
     let only_trees = request.only_trees;
+    let (only_folds, known) = (request.only_folds.take(), request.known.take());
     let plan = Plan::check(&context, request)?;
+    if let Some(folds) = only_folds {
+        return search::folds_made(&context, &plan, &folds).await;
+    }
     let (share, grown_millis) = trees::share(&context, &plan, only_trees, grown).await?;
     let (fold_metrics, data_sha256) = match only_trees {
-        None => (search::cross_validate(&context, &plan).await?, data_sha256(&context, &plan.entry).await?),
+        None => (search::cross_validate(&context, &plan, known).await?, data_sha256(&context, &plan.entry).await?),
         Some(_) => Default::default(),
     };
     let mut issues = plan.issues.clone();

@@ -110,6 +110,8 @@ pub(super) fn request(app: App) -> Option<TrainMsg> {
         device: Some(app.plan.device.get()),
         watch: None,
         only_trees: None,
+        only_folds: None,
+        known: None,
         grown_trees: false,
     })
 }
