@@ -2388,8 +2388,31 @@ impurity: number,
 value: Array<number>, };
 
 /**
+ * What a net answers while it is fitted: for up to 500 rows that are learned from and as many that were held back, evenly
+ * spread over all.
+ */
+export type ViewMeasuresMsg = { 
+/**
+ * `accuracy`, or `r2` for numbers.
+ */
+measure: string, 
+/**
+ * On rows that are learned from; `null` where it is not defined.
+ */
+train: number | null, 
+/**
+ * On rows that were held back.
+ */
+valid: number | null, 
+/**
+ * Rows by their class, columns by the class answered: of the rows held back, or else of those learned from.
+ */
+confusion: Array<Array<number>> | null, };
+
+/**
  * A net while it is fitted. Buffers beside it: `weights` (f32: of each layer its weights, `n_inputs × n_outputs`
- * row-major, then its intercepts) where they were asked for, and those of the boundary.
+ * row-major, then its intercepts) where they were asked for, those of the boundary, and `units`: of each hidden unit, layer
+ * after layer, what it makes of each point of the boundary, as bytes. 128 is 0, and the largest size is 1 or 255.
  */
 export type ViewMsg = { 
 /**
@@ -2407,7 +2430,11 @@ layers: Array<LayerViewMsg>,
 /**
  * The grid it is asked over, where one was asked for.
  */
-boundary: BoundaryMsg | null, };
+boundary: BoundaryMsg | null, 
+/**
+ * What it answers for rows, where that was asked for.
+ */
+measures: ViewMeasuresMsg | null, };
 
 /**
  * What each tree of a model says about one row.
@@ -2451,4 +2478,12 @@ boundary?: WatchBoundaryMsg,
 /**
  * Its weights.
  */
-weights?: boolean, };
+weights?: boolean, 
+/**
+ * What each hidden unit makes of the points of the boundary; of nets of up to 64 hidden units.
+ */
+units?: boolean, 
+/**
+ * What it answers for rows that were learned from, and for rows that were held back.
+ */
+measures?: boolean, };

@@ -326,13 +326,18 @@ function report(listener, event) {
   }
 }
 
-/** A view with its arrays: of each layer `weights` and `biases`, of the boundary `codes` and `probabilities`, or `values`. */
-function viewOf(view, { weights, ...answers }) {
-  let at = 0;
-  const take = (n) => weights?.subarray(at, (at += n));
-  const layers = view.layers.map((layer) => ({
+/**
+ * A view with its arrays: of each layer `weights` and `biases`, and `units` (of each unit a byte per point of the boundary),
+ * of the boundary `codes` and `probabilities`, or `values`.
+ */
+function viewOf(view, { weights, units, ...answers }) {
+  const taking = (array, at = 0) => (n) => array.subarray(at, (at += n));
+  const [takeWeights, takeUnits] = [weights, units].map((array) => array && taking(array));
+  const nPoints = units && view.boundary.x_values.length * view.boundary.y_values.length;
+  const layers = view.layers.map((layer, idx) => ({
     ...layer,
-    ...(weights ? { weights: take(layer.n_inputs * layer.n_outputs), biases: take(layer.n_outputs) } : {}),
+    ...(weights ? { weights: takeWeights(layer.n_inputs * layer.n_outputs), biases: takeWeights(layer.n_outputs) } : {}),
+    ...(units && idx < view.layers.length - 1 ? { units: takeUnits(layer.n_outputs * nPoints) } : {}),
   }));
   return { ...view, layers, boundary: view.boundary && { ...view.boundary, ...answers } };
 }
@@ -490,9 +495,10 @@ export class Vitrine extends EventTarget {
    * Splits, prepares, fits and measures. `calling.onProgress` hears of epochs, `calling.signal` stops the work within
    * 200 ms; models trained before stay as they are.
    *
-   * A net can be watched and steered. With `request.watch`, `{ boundary: { x, y, resolution }, weights: true }`, progress
-   * brings a `view` at most ten times a second: of each layer `gradient_norm`, `n_dead`, and `weights` and `biases` as
-   * Float32Arrays; and a boundary with its `codes` and `probabilities`, or `values`. `calling.controls`, any object, is
+   * A net can be watched and steered. With `request.watch`, `{ boundary: { x, y, resolution }, weights, units, measures }`,
+   * progress brings a `view` at most ten times a second: of each layer `gradient_norm`, `n_dead`, `weights` and `biases` as
+   * Float32Arrays, and `units`, what each makes of the boundary's points; a boundary with its `codes` and `probabilities`,
+   * or `values`; and `measures`: accuracy (or R²) and the confusion matrix of some rows. `calling.controls`, any object, is
    * given the methods `pause()`, `resume()`, `step()` (one batch), `seek(epoch)` (back, and paused) and `stop()` (end now
    * and keep the model).
    *

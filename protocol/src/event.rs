@@ -140,7 +140,8 @@ pub struct ProgressMsg {
 }
 
 /// A net while it is fitted. Buffers beside it: `weights` (f32: of each layer its weights, `n_inputs × n_outputs`
-/// row-major, then its intercepts) where they were asked for, and those of the boundary.
+/// row-major, then its intercepts) where they were asked for, those of the boundary, and `units`: of each hidden unit, layer
+/// after layer, what it makes of each point of the boundary, as bytes. 128 is 0, and the largest size is 1 or 255.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct ViewMsg {
@@ -152,6 +153,23 @@ pub struct ViewMsg {
     pub layers: Vec<LayerViewMsg>,
     /// The grid it is asked over, where one was asked for.
     pub boundary: Option<BoundaryMsg>,
+    /// What it answers for rows, where that was asked for.
+    pub measures: Option<ViewMeasuresMsg>,
+}
+
+/// What a net answers while it is fitted: for up to 500 rows that are learned from and as many that were held back, evenly
+/// spread over all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ViewMeasuresMsg {
+    /// `accuracy`, or `r2` for numbers.
+    pub measure: String,
+    /// On rows that are learned from; `null` where it is not defined.
+    pub train: Option<f64>,
+    /// On rows that were held back.
+    pub valid: Option<f64>,
+    /// Rows by their class, columns by the class answered: of the rows held back, or else of those learned from.
+    pub confusion: Option<Vec<Vec<usize>>>,
 }
 
 /// A layer while it is fitted.

@@ -120,6 +120,12 @@ pub struct WatchMsg {
     /// Its weights.
     #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
     pub weights: bool,
+    /// What each hidden unit makes of the points of the boundary; of nets of up to 64 hidden units.
+    #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
+    pub units: bool,
+    /// What it answers for rows that were learned from, and for rows that were held back.
+    #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
+    pub measures: bool,
 }
 
 /// Two columns, the others at their medians (or most frequent categories).

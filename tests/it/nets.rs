@@ -85,6 +85,40 @@ fn a_watched_net_shows_its_weights_and_what_it_answers() {
 }
 
 #[test]
+fn a_watched_net_shows_its_units_and_how_good_it_is() {
+    let mut request =
+        train("m", json!({ "boundary": { "x": "x", "y": "y", "resolution": 5 }, "units": true, "measures": true }));
+    request["split"] = json!({ "test_fraction": 0.25 });
+    let talk = script().ask(request).run();
+    let views = views(&talk);
+    for (said, _, view) in &views {
+        let Buffer::U8(units) = buffer(said, "units") else { panic!("bytes") };
+        assert_eq!(units.len(), (6 + 4) * 25);
+        // Of each unit what is largest in size is at an end, unless it is silent.
+        assert!(
+            units.chunks(25).all(|unit| unit.iter().any(|x| [1, 255].contains(x)) || unit.iter().all(|x| *x == 128))
+        );
+        let measures = view.measures.as_ref().expect("they were asked for");
+        let shares = [measures.train, measures.valid].map(|share| share.expect("there are rows"));
+        assert!(measures.measure == "accuracy" && shares.iter().all(|share| (0.0..=1.0).contains(share)));
+        let counts = measures.confusion.as_ref().expect("classes");
+        let n_right = counts[0][0] + counts[1][1];
+        assert_eq!(counts.iter().flatten().sum::<usize>(), 15, "the rows that were held back");
+        assert!((n_right as f64 / 15.0 - shares[1]).abs() < 1e-12);
+    }
+    let share = |at: usize| views[at].2.measures.as_ref().and_then(|measures| measures.train).unwrap();
+    assert!(share(views.len() - 1) > share(0), "it learns");
+    let quiet = script().ask(train("m", json!({ "measures": true }))).run();
+    let (said, _, view) = crate::nets::views(&quiet)[0];
+    let measures = view.measures.as_ref().unwrap();
+    assert!(measures.valid.is_none() && measures.confusion.as_ref().unwrap().iter().flatten().sum::<usize>() == 60);
+    assert!(
+        said.buffers.iter().all(|(name, _)| *name != "units"),
+        "without a plane there is nothing to show units over"
+    );
+}
+
+#[test]
 fn a_plane_of_no_columns_is_an_error_and_an_unknown_wish_too() {
     let talk = script().ask(train("m", json!({ "boundary": { "x": "x", "y": "z" } }))).run();
     assert_eq!(talk.error_code(2), "explain.not_an_input");

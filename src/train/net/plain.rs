@@ -136,6 +136,31 @@ impl Net {
         is_dead.iter().map(|dead| dead.iter().filter(|dead| **dead).count()).collect()
     }
 
+    /// What each hidden unit makes of each row, layer after layer and unit after unit, as bytes: 128 is 0, and what is
+    /// largest in size for the unit is 1 or 255.
+    pub fn units(&self, x: &Matrix) -> Vec<u8> {
+        let (n_rows, n_hidden) = (x.n_rows(), self.layers.len() - 1);
+        let starts: Vec<usize> = (self.layers.iter())
+            .scan(0, |start, layer| Some(std::mem::replace(start, *start + layer.n_outputs)))
+            .collect();
+        let mut all = vec![0.0; starts[n_hidden] * n_rows];
+        let mut row = 0;
+        self.each_row(x, |layer, made| {
+            if layer == n_hidden {
+                row += 1;
+                return;
+            }
+            made.iter().enumerate().for_each(|(unit, &x)| all[(starts[layer] + unit) * n_rows + row] = x);
+        });
+        let byte = |x: f64, largest: f64| (128.0 + 127.0 * (x / largest)).round() as u8;
+        all.chunks_exact(n_rows.max(1))
+            .flat_map(|unit| {
+                let largest = unit.iter().fold(f64::MIN_POSITIVE, |largest, x| largest.max(x.abs()));
+                unit.iter().map(move |&x| byte(x, largest))
+            })
+            .collect()
+    }
+
     /// Shows what each layer makes of each row, layer by layer and row by row.
     fn each_row(&self, x: &Matrix, mut show: impl FnMut(usize, &[f64])) {
         let widest = self.layers.iter().map(|layer| layer.n_outputs.max(layer.n_inputs)).max().unwrap_or(0);
@@ -201,6 +226,14 @@ mod tests {
         let x = Matrix::from_columns(vec![vec![3.0, 1.0, 2.0], vec![1.0, 3.0, 2.0]]);
         assert_eq!(distance().scores(&x), [2.5, 2.5, 0.5]);
         assert_eq!(distance().n_parameters(), 9);
+    }
+
+    #[test]
+    fn units_are_told_as_bytes_around_zero() {
+        let x = Matrix::from_columns(vec![vec![3.0, 1.0, 2.0], vec![1.0, 2.0, 2.0]]);
+        assert_eq!(distance().units(&x), [255, 128, 128, 128, 255, 128]);
+        let even = Net { activation: Activation::Identity, ..distance() };
+        assert_eq!(even.units(&x), [255, 65, 128, 1, 192, 128]);
     }
 
     #[test]

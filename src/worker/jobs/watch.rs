@@ -2,15 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 
-use vitrine_protocol::{BoundaryMsg, Buffer, LayerViewMsg, ProgressMsg, ViewMsg, WatchMsg};
+use vitrine_protocol::{BoundaryMsg, Buffer, LayerViewMsg, ProgressMsg, ViewMeasuresMsg, ViewMsg, WatchMsg};
 
 use crate::Error;
 use crate::error::Issues;
+use crate::evaluate::evaluate;
 use crate::explain::BoundaryPlan;
 use crate::model::{Answers, Fitted, Structure};
 use crate::predict::rows_source;
-use crate::preprocess::{FittedRecipe, Matrix};
-use crate::train::{Epoch, Session, View};
+use crate::preprocess::{FittedRecipe, Matrix, Target};
+use crate::train::{Epoch, FitInput, Session, View};
 use crate::worker::context::Context;
 use crate::worker::jobs::explain::{boundary_buffers, boundary_msg};
 use crate::worker::jobs::{block_of, block_rows};
@@ -22,6 +23,10 @@ const VIEW_EVERY_MILLIS: f64 = 100.0;
 const VIEW_SHARE: f64 = 4.0;
 /// Grid points each way when the request does not say.
 const RESOLUTION: usize = 40;
+/// So many rows of each part are answered while a fit is watched.
+const N_MEASURED: usize = 500;
+/// Of more hidden units than this nobody could look at each.
+const MOST_UNITS: usize = 64;
 
 /// The epochs that are over, with the time since the fit began.
 pub(super) type History = Vec<(Epoch, f64)>;
@@ -30,6 +35,8 @@ pub(super) type History = Vec<(Epoch, f64)>;
 pub(super) struct Watching {
     asked: Option<WatchMsg>,
     plane: Option<(BoundaryMsg, Matrix)>,
+    /// Rows that are learned from, and rows that were held back, with their labels.
+    measured: Vec<(Matrix, Target)>,
     /// What progress tells beside the view.
     progress: RefCell<ProgressMsg>,
     next_view: Cell<f64>,
@@ -39,13 +46,14 @@ pub(super) struct Watching {
 }
 
 impl Watching {
-    /// Prepares the plane that is to be shown.
+    /// Prepares the plane and takes the rows that are to be shown.
     ///
     /// **Errors** `explain.not_an_input`, `explain.same_column`, `explain.bad_resolution`.
     pub(super) async fn new(
         context: &Context,
         asked: Option<WatchMsg>,
         recipe: &FittedRecipe,
+        input: &FitInput,
         classes: &[String],
     ) -> Result<Self, Error> {
         let plane = match asked.as_ref().and_then(|asked| asked.boundary.as_ref()) {
@@ -66,9 +74,17 @@ impl Watching {
                 Some((boundary_msg(&plan, classes), Matrix::from_columns(features)))
             }
         };
+        let measured = match asked.as_ref().is_some_and(|asked| asked.measures) && input.y.has_labels() {
+            false => Vec::new(),
+            true => {
+                let held = input.valid.iter().filter(|(x, _)| x.n_rows() > 0).map(|(x, y)| (x, y));
+                std::iter::once((&input.x, &input.y)).chain(held).map(spread).collect()
+            }
+        };
         Ok(Self {
             asked,
             plane,
+            measured,
             progress: RefCell::default(),
             next_view: Cell::new(f64::NEG_INFINITY),
             is_stale: Cell::new(true),
@@ -193,12 +209,39 @@ impl Watching {
                     n_dead: view.n_dead.get(idx).copied().unwrap_or(0),
                 })
                 .collect();
+            let n_units: usize = net.layers.iter().map(|layer| layer.n_outputs).sum::<usize>() - net.n_outputs();
+            if let Some((_, x)) = self.plane.as_ref().filter(|_| asked.units && n_units <= MOST_UNITS) {
+                buffers.push(("units", Buffer::U8(net.units(x))));
+            }
             if asked.weights {
                 let weights = net.layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.biases));
                 buffers.push(("weights", Buffer::F32(weights.copied().collect())));
             }
         }
         let boundary = self.plane.as_ref().map(|(msg, _)| msg.clone());
-        (ViewMsg { epoch: view.epoch, n_batches: view.n_batches, layers, boundary }, buffers)
+        let measures = self.measure(context, view.fitted.as_ref()).await;
+        (ViewMsg { epoch: view.epoch, n_batches: view.n_batches, layers, boundary, measures }, buffers)
     }
+
+    /// How good the answers for the measured rows are.
+    async fn measure(&self, context: &Context, fitted: &dyn Fitted) -> Option<ViewMeasuresMsg> {
+        let measure = if matches!(self.measured.first()?.1, Target::Values(_)) { "r2" } else { "accuracy" };
+        let mut parts = Vec::new();
+        for (x, y) in &self.measured {
+            parts.push(evaluate(&fitted.predict(x), y));
+            context.breathe(context.now_millis()).await;
+        }
+        let of = |part: usize| parts.get(part).and_then(|part| part.metrics.get(measure).copied().flatten());
+        let (train, valid) = (of(0), of(1));
+        let confusion = parts.pop().and_then(|part| part.confusion);
+        Some(ViewMeasuresMsg { measure: measure.to_owned(), train, valid, confusion })
+    }
+}
+
+/// Some rows, evenly spread over all.
+fn spread((x, y): (&Matrix, &Target)) -> (Matrix, Target) {
+    let n_rows = x.n_rows();
+    let n_taken = n_rows.min(N_MEASURED);
+    let rows: Vec<u32> = (0..n_taken).map(|idx| (idx * n_rows / n_taken) as u32).collect();
+    (x.take_rows(&rows), y.take_rows(&rows))
 }
