@@ -47,6 +47,8 @@ pub struct ModelDocMsg {
     pub webgpu: bool,
     /// Whether rows may have weights, unless its parameters say otherwise.
     pub sample_weight: bool,
+    /// Whether it shows itself while it is fitted, and can be steered.
+    pub watchable: bool,
     /// Its hyper-parameters.
     pub params: Vec<ParamDocMsg>,
 }

@@ -128,6 +128,11 @@ impl ModelKind {
         asks_for_sets || params.get("embedding_dim").and_then(serde_json::Value::as_u64).is_some_and(|dim| dim > 0)
     }
 
+    /// Whether its fits can be watched and steered ([`Session::watched`]): those of nets.
+    pub fn is_watchable(&self) -> bool {
+        self.kind == mlp::KIND.kind
+    }
+
     /// Whether its trees follow from their numbers alone, so that several workers can grow them.
     pub fn shares_trees(&self) -> bool {
         [random_forest::KIND.kind, random_forest::EXTRA_TREES.kind].contains(&self.kind)

@@ -110,13 +110,16 @@ pub(crate) struct Boundary {
     pub(crate) probabilities: Vec<f64>,
     /// Answered value by point (regression).
     pub(crate) values: Vec<f64>,
+    /// What each hidden unit of a net makes of each point, from 1 to 255 around 128; of small nets only.
+    pub(crate) units: Vec<f64>,
 }
 
 impl Boundary {
     /// The grid with the answers that came beside it.
     pub(crate) fn read(grid: BoundaryMsg, answers: &Buffers) -> Self {
         let numbers = |name: &str| answers.numbers(name).unwrap_or_default();
-        Self { grid, codes: numbers("codes"), probabilities: numbers("probabilities"), values: numbers("values") }
+        let [codes, probabilities, values, units] = ["codes", "probabilities", "values", "units"].map(numbers);
+        Self { grid, codes, probabilities, values, units }
     }
 }
 
@@ -225,6 +228,8 @@ pub(crate) struct ResultState {
     pub(crate) found: RwSignal<Option<Arc<SearchedMsg>>>,
     /// The loss so far, while training.
     pub(crate) curve: RwSignal<Vec<LossPoint>>,
+    /// Accuracy or R² so far, while a net is fitted: on rows it learns from, and on rows held back.
+    pub(crate) scores: RwSignal<Vec<LossPoint>>,
     pub(crate) evaluation: RwSignal<Option<Arc<EvaluationMsg>>>,
     pub(crate) path: RwSignal<Option<Arc<DecisionPathMsg>>>,
     /// Of a model with many trees, the one that is looked at.
@@ -299,6 +304,7 @@ impl App {
                 held: RwSignal::new(false),
                 found: RwSignal::new(None),
                 curve: RwSignal::new(Vec::new()),
+                scores: RwSignal::new(Vec::new()),
                 evaluation: RwSignal::new(None),
                 path: RwSignal::new(None),
                 shown_tree: RwSignal::new(None),

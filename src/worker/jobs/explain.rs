@@ -10,10 +10,11 @@ use vitrine_protocol::{
 use crate::Error;
 use crate::error::Issues;
 use crate::explain::{Axis, BoundaryPlan, DecisionPath, ExplainError, decision_path, vote};
-use crate::model::{Answers, Pipeline, Structure};
+use crate::model::{Answers, Fitted, Pipeline, Structure};
 use crate::predict::rows_source;
-use crate::preprocess::Task;
+use crate::preprocess::{FittedRecipe, Matrix, Task};
 use crate::table::Table;
+use crate::train::net::Net;
 use crate::worker::context::Context;
 use crate::worker::jobs::pruning::pruning_path;
 use crate::worker::workspace::ModelEntry;
@@ -138,8 +139,39 @@ async fn boundary(context: &Context, pipeline: &Pipeline, plan: &BoundaryPlan) -
         context.tick("explaining", idx as f64 / plan.n_rows() as f64).await;
     }
     let msg = boundary_msg(plan, wire::classes_msg(pipeline));
-    let buffers = all.map(boundary_buffers).unwrap_or_default();
+    let mut buffers = all.map(boundary_buffers).unwrap_or_default();
+    if let Some(net) = shown_units(pipeline.fitted.as_ref()) {
+        buffers.push(("units", Buffer::U8(net.units(&plan_matrix(context, &pipeline.recipe, plan).await?))));
+    }
     Ok(Reply { event: Event::Explained(ExplanationMsg::Boundary(msg)), buffers })
+}
+
+/// Of more hidden units than this nobody could look at each.
+const MOST_UNITS: usize = 64;
+
+/// A net whose hidden units can be shown one by one.
+pub(super) fn shown_units(fitted: &dyn Fitted) -> Option<&Net> {
+    let Structure::Net(fitted) = fitted.structure() else { return None };
+    let net = fitted.net();
+    let n_units = net.layers.iter().map(|layer| layer.n_outputs).sum::<usize>() - net.n_outputs();
+    (n_units <= MOST_UNITS).then_some(net)
+}
+
+/// The points of a plane as a model reads them.
+pub(super) async fn plan_matrix(
+    context: &Context,
+    recipe: &FittedRecipe,
+    plan: &BoundaryPlan,
+) -> Result<Matrix, Error> {
+    let mut features = vec![Vec::new(); recipe.features.len()];
+    for idx in 0..plan.n_rows() {
+        let row = plan.row(recipe, idx, &mut Issues::new())?;
+        for (feature, made) in features.iter_mut().zip(row.into_features()) {
+            feature.extend(made);
+        }
+        context.tick("preparing", 0.0).await;
+    }
+    Ok(Matrix::from_columns(features))
 }
 
 /// A plane, without its answers.

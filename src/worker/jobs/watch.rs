@@ -5,7 +5,6 @@ use std::cell::{Cell, RefCell};
 use vitrine_protocol::{BoundaryMsg, Buffer, LayerViewMsg, ProgressMsg, ViewMeasuresMsg, ViewMsg, WatchMsg};
 
 use crate::Error;
-use crate::error::Issues;
 use crate::evaluate::evaluate;
 use crate::explain::BoundaryPlan;
 use crate::model::{Answers, Fitted, Structure};
@@ -13,7 +12,7 @@ use crate::predict::rows_source;
 use crate::preprocess::{FittedRecipe, Matrix, Target};
 use crate::train::{Epoch, FitInput, Session, View};
 use crate::worker::context::Context;
-use crate::worker::jobs::explain::{boundary_buffers, boundary_msg};
+use crate::worker::jobs::explain::{boundary_buffers, boundary_msg, plan_matrix, shown_units};
 use crate::worker::jobs::{block_of, block_rows};
 use crate::worker::{Buffers, wire};
 
@@ -25,8 +24,6 @@ const VIEW_SHARE: f64 = 4.0;
 const RESOLUTION: usize = 40;
 /// So many rows of each part are answered while a fit is watched.
 const N_MEASURED: usize = 500;
-/// Of more hidden units than this nobody could look at each.
-const MOST_UNITS: usize = 64;
 
 /// The epochs that are over, with the time since the fit began.
 pub(super) type History = Vec<(Epoch, f64)>;
@@ -62,16 +59,8 @@ impl Watching {
                 let nothing = rows_source(&recipe.inputs, &[serde_json::Map::new()])?;
                 let resolution = asked.resolution.unwrap_or(RESOLUTION);
                 let plan = BoundaryPlan::new(recipe, &asked.x, &asked.y, resolution, &nothing)?;
-                let mut features = vec![Vec::new(); recipe.features.len()];
-                for idx in 0..plan.n_rows() {
-                    let row = plan.row(recipe, idx, &mut Issues::new())?;
-                    for (feature, made) in features.iter_mut().zip(row.into_features()) {
-                        feature.extend(made);
-                    }
-                    context.tick("preparing", 0.0).await;
-                }
                 let classes = (!classes.is_empty()).then(|| classes.to_vec());
-                Some((boundary_msg(&plan, classes), Matrix::from_columns(features)))
+                Some((boundary_msg(&plan, classes), plan_matrix(context, recipe, &plan).await?))
             }
         };
         let measured = match asked.as_ref().is_some_and(|asked| asked.measures) && input.y.has_labels() {
@@ -209,8 +198,8 @@ impl Watching {
                     n_dead: view.n_dead.get(idx).copied().unwrap_or(0),
                 })
                 .collect();
-            let n_units: usize = net.layers.iter().map(|layer| layer.n_outputs).sum::<usize>() - net.n_outputs();
-            if let Some((_, x)) = self.plane.as_ref().filter(|_| asked.units && n_units <= MOST_UNITS) {
+            let shown = shown_units(view.fitted.as_ref()).filter(|_| asked.units);
+            if let (Some(net), Some((_, x))) = (shown, &self.plane) {
                 buffers.push(("units", Buffer::U8(net.units(x))));
             }
             if asked.weights {

@@ -40,6 +40,7 @@ fn model_doc(model: &ModelKind) -> ModelDocMsg {
         tasks: tasks(model.tasks),
         webgpu: uses_tensors(model),
         sample_weight: (model.check)(&ParamMap::new()).is_ok_and(|params| (model.takes_weights)(&params)),
+        watchable: model.is_watchable(),
         params: (model.docs)().iter().map(param_doc).collect(),
     }
 }

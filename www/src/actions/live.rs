@@ -50,7 +50,9 @@ pub(crate) fn steer(app: App, what: Steer) {
         }
         Steer::Seek(epoch) => {
             app.result.held.set(true);
-            app.result.curve.update(|curve| curve.retain(|(at, _, _)| *at <= epoch));
+            for points in [app.result.curve, app.result.scores] {
+                points.update(|points| points.retain(|(at, _, _)| *at <= epoch));
+            }
             call("seek", Some(epoch));
         }
         Steer::Stop => call("stop", None),
@@ -98,7 +100,7 @@ pub(super) fn watch(app: App) -> WatchMsg {
         app.result.axes.set(Some((x.clone(), y.clone())));
         WatchBoundaryMsg { x, y, resolution: None }
     });
-    WatchMsg { boundary, weights: true }
+    WatchMsg { boundary, weights: true, units: true, measures: true }
 }
 
 /// Makes the object that will steer the fit, and lets a slow one go a batch at a time.
@@ -134,7 +136,14 @@ pub(super) fn hear(app: App, progress: &ProgressMsg, buffers: &Buffers) {
         (layer.numbers("weights").unwrap_or_default(), layer.numbers("biases").unwrap_or_default())
     });
     let answers = buffers.of("boundary");
-    let boundary = view.boundary.clone().map(|grid| Arc::new(Boundary::read(grid, &answers)));
+    let units = (0..view.layers.len()).filter_map(|at| layers.of(&at.to_string()).numbers("units")).flatten().collect();
+    let boundary = view.boundary.clone().map(|grid| Arc::new(Boundary { units, ..Boundary::read(grid, &answers) }));
+    if let Some((train, valid)) = view.measures.as_ref().and_then(|measures| Some((measures.train?, measures.valid))) {
+        app.result.scores.update(|scores| {
+            scores.retain(|(at, _, _)| *at < view.epoch);
+            scores.push((view.epoch, train, valid));
+        });
+    }
     let live = Live { view: (**view).clone(), weights: weights.collect(), boundary };
     app.result.live.set(Some(Arc::new(live)));
 }

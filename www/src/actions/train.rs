@@ -13,9 +13,6 @@ use crate::client::{self, Buffers};
 use crate::params;
 use crate::state::{App, JobKind, Trained};
 
-/// The model that shows itself while it is fitted.
-const WATCHED: &str = "mlp";
-
 /// Trains what the plan says, if it says enough.
 pub(crate) fn train(app: App) {
     let Some(mut train) = untrack(move || request(app)) else { return };
@@ -23,7 +20,11 @@ pub(crate) fn train(app: App) {
         return;
     }
     app.result.curve.set(Vec::new());
-    let is_watched = train.model.kind == WATCHED;
+    app.result.scores.set(Vec::new());
+    let is_watched = app.catalog.with_untracked(|catalog| {
+        let mut models = catalog.as_ref().map_or(&[][..], |catalog| &catalog.models).iter();
+        models.any(|model| model.kind == train.model.kind && model.watchable)
+    });
     // Where the result stands below the form, it is shown; and so is what somebody wants to watch.
     if is_watched || browser::is_narrow() {
         browser::show("outcome");

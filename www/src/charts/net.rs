@@ -12,6 +12,8 @@ pub(crate) struct NetLayer<'a> {
     pub(crate) biases: &'a [f64],
     /// Below the layer: what its units do.
     pub(crate) words: &'a str,
+    /// Unit after unit what it makes of each point of the plane, from 1 to 255 around 128; empty where that is not known.
+    pub(crate) units: &'a [f64],
 }
 
 /// What to draw.
@@ -22,6 +24,8 @@ pub(crate) struct NetSpec<'a> {
     pub(crate) layers: &'a [NetLayer<'a>],
     /// The outputs' names: classes, or the target.
     pub(crate) outputs: &'a [String],
+    /// Points of the plane across and upwards.
+    pub(crate) plane: [usize; 2],
 }
 
 const SIZE: [f64; 2] = [560.0, 340.0];
@@ -78,7 +82,20 @@ pub(crate) fn net(spec: &NetSpec<'_>, palette: &Palette) -> Drawing {
             if let Some(bias) = bias {
                 svg.title(&format::number(bias));
             }
-            svg.circle([x, y, radius], &palette.surface, &format!(r#"stroke="{ring}" stroke-width="{width}""#));
+            let n_points = spec.plane[0] * spec.plane[1];
+            let points = layer.and_then(|layer| layer.units.get(unit * n_points..(unit + 1) * n_points));
+            match points.filter(|_| n_points > 0) {
+                Some(points) => {
+                    let side = (height / shown(column) as f64 * 0.8).min(30.0);
+                    let place = [x - side / 2.0, y - side / 2.0, side, side];
+                    svg.rect(place, &palette.surface, "");
+                    responses(&mut svg, place, points, spec.plane, palette);
+                    svg.rect(place, "none", &format!(r#"rx="2" stroke="{ring}" stroke-width="{width}""#));
+                }
+                None => {
+                    svg.circle([x, y, radius], &palette.surface, &format!(r#"stroke="{ring}" stroke-width="{width}""#))
+                }
+            }
             svg.close();
             let named = Type { fill: &palette.ink, size: 11.5, ..quiet };
             if column == 0 {
@@ -97,6 +114,48 @@ pub(crate) fn net(spec: &NetSpec<'_>, palette: &Palette) -> Drawing {
     svg.finish(SIZE[0], SIZE[1])
 }
 
+/// Cells each way of a unit's picture.
+const N_CELLS: usize = 16;
+/// How many strengths of a colour there are: few, so that neighbours can be drawn as one.
+const N_STRENGTHS: f64 = 5.0;
+
+/// What a unit makes of the plane: teal where it answers above 0, orange where below.
+fn responses(
+    svg: &mut Svg,
+    [left, top, width, height]: [f64; 4],
+    points: &[f64],
+    plane: [usize; 2],
+    palette: &Palette,
+) {
+    let [cells_x, cells_y] = plane.map(|n| n.min(N_CELLS));
+    let [cell_x, cell_y] = [width / cells_x as f64, height / cells_y as f64];
+    let nearest = |cell: usize, n_cells: usize, n: usize| (2 * cell + 1) * n / (2 * n_cells);
+    let strength = |x: usize, y: usize| {
+        let point = points[nearest(y, cells_y, plane[1]) * plane[0] + nearest(x, cells_x, plane[0])];
+        ((point - 128.0) / 127.0 * N_STRENGTHS).round()
+    };
+    for y in 0..cells_y {
+        let mut x = 0;
+        while x < cells_x {
+            let (start, here) = (x, strength(x, y));
+            while x < cells_x && strength(x, y) == here {
+                x += 1;
+            }
+            if here != 0.0 {
+                // The plane's first row is its lowest.
+                let place = [
+                    left + start as f64 * cell_x,
+                    top + height - (y + 1) as f64 * cell_y,
+                    (x - start) as f64 * cell_x,
+                    cell_y,
+                ];
+                let opacity = short(0.85 * here.abs() / N_STRENGTHS);
+                svg.rect(place, palette.of(usize::from(here < 0.0)), &format!(r#"fill-opacity="{opacity}""#));
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,8 +163,19 @@ mod tests {
     fn drawn(weights: &[f64], biases: &[f64]) -> String {
         let inputs = ["<a>".to_owned(), "b".to_owned()];
         let outputs = vec!["yes".to_owned(); biases.len()];
-        let layers = [NetLayer { weights, biases, words: "softmax" }];
-        net(&NetSpec { inputs: &inputs, layers: &layers, outputs: &outputs }, &Palette::default()).body
+        let layers = [NetLayer { weights, biases, words: "softmax", units: &[] }];
+        net(&NetSpec { inputs: &inputs, layers: &layers, outputs: &outputs, plane: [0, 0] }, &Palette::default()).body
+    }
+
+    #[test]
+    fn a_unit_shows_what_it_makes_of_the_plane() {
+        let mut svg = Svg::default();
+        // Below 0 in the lower row, above 0 and silent in the upper one.
+        responses(&mut svg, [0.0, 0.0, 10.0, 10.0], &[1.0, 1.0, 255.0, 128.0], [2, 2], &Palette::default());
+        let body = svg.finish(10.0, 10.0).body;
+        assert_eq!(body.matches("<rect").count(), 2, "{body}");
+        assert!(body.contains(r#"x="0" y="5" width="10" height="5""#), "neighbours are one: {body}");
+        assert!(body.contains(r#"x="0" y="0" width="5" height="5""#), "{body}");
     }
 
     #[test]

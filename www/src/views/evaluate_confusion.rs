@@ -12,6 +12,16 @@ use crate::widgets::{Figure, Plot, Sheet, Views};
 
 /// Cells offered in the list at most: the largest matrices have a million.
 const N_CELLS: usize = 200;
+/// A confusion matrix as rows of a table.
+pub(super) fn confusion_sheet(corner: &str, classes: &[String], counts: &[Vec<usize>]) -> Sheet {
+    let head = std::iter::once(corner.to_owned()).chain(classes.iter().cloned()).collect();
+    let rows = classes
+        .iter()
+        .zip(counts)
+        .map(|(name, counts)| std::iter::once(name.clone()).chain(counts.iter().map(usize::to_string)).collect());
+    std::iter::once(head).chain(rows).collect()
+}
+
 /// The figure.
 #[component]
 pub(super) fn Confusion() -> impl IntoView {
@@ -34,11 +44,7 @@ pub(super) fn Confusion() -> impl IntoView {
             else {
                 return Sheet::new();
             };
-            let head = std::iter::once(app.text().true_class.to_owned()).chain(classes.iter().cloned()).collect();
-            let rows = classes.iter().zip(counts).map(|(name, counts)| {
-                std::iter::once(name.clone()).chain(counts.iter().map(usize::to_string)).collect()
-            });
-            std::iter::once(head).chain(rows).collect()
+            confusion_sheet(app.text().true_class, classes, counts)
         })
     });
     let title = said(app, |texts| texts.confusion_title);

@@ -5,7 +5,7 @@ use vitrine_protocol::{LayerMsg, ModelMsg, StructureMsg};
 
 use crate::charts::{NetLayer, NetSpec, net};
 use crate::format;
-use crate::state::{App, app, said};
+use crate::state::{App, Boundary, app, said};
 use crate::text::fill;
 use crate::widgets::{Figure, Plot, Sheet};
 
@@ -26,6 +26,8 @@ struct Shown {
     layers: Vec<ShownLayer>,
     /// Numbers that are learned; large nets come without their weights.
     n_parameters: usize,
+    /// Points of the plane across and upwards.
+    plane: [usize; 2],
 }
 
 #[derive(PartialEq)]
@@ -33,15 +35,32 @@ struct ShownLayer {
     weights: Vec<f64>,
     biases: Vec<f64>,
     activation: String,
+    units: Vec<f64>,
 }
 
 impl Shown {
+    /// With what the units make of a plane.
+    fn over(mut self, boundary: Option<&Boundary>) -> Self {
+        let Some(boundary) = boundary else { return self };
+        self.plane = [boundary.grid.x_values.len(), boundary.grid.y_values.len()];
+        let n_points = self.plane[0] * self.plane[1];
+        let mut rest = boundary.units.as_slice();
+        let last = self.layers.len().saturating_sub(1);
+        for layer in &mut self.layers[..last] {
+            let Some((units, others)) = rest.split_at_checked(layer.biases.len() * n_points) else { break };
+            layer.units = units.to_vec();
+            rest = others;
+        }
+        self
+    }
+
     fn learned(model: &ModelMsg) -> Option<Self> {
         let StructureMsg::Net { layers, n_parameters, .. } = &model.structure else { return None };
         let one = |layer: &LayerMsg| ShownLayer {
             weights: layer.weights.clone().unwrap_or_default(),
             biases: layer.biases.clone(),
             activation: layer.activation.clone(),
+            units: Vec::new(),
         };
         let outputs = output_names(model.classes.as_deref(), model.target_name(), layers.last()?.n_outputs);
         Some(Self {
@@ -49,6 +68,7 @@ impl Shown {
             outputs,
             layers: layers.iter().map(one).collect(),
             n_parameters: *n_parameters,
+            plane: [0, 0],
         })
     }
 
@@ -60,6 +80,7 @@ impl Shown {
             weights: weights.clone(),
             biases: biases.clone(),
             activation: String::new(),
+            units: Vec::new(),
         };
         let n_inputs = live.view.layers.first()?.n_inputs;
         let outputs = output_names(classes, &target, live.view.layers.last()?.n_outputs);
@@ -72,7 +93,9 @@ impl Shown {
         });
         let inputs = if columns.len() == n_inputs { columns } else { vec![String::new(); n_inputs] };
         let n_parameters = live.weights.iter().map(|(weights, biases)| weights.len() + biases.len()).sum();
-        Some(Self { inputs, outputs, layers: live.weights.iter().map(one).collect(), n_parameters })
+        let layers = live.weights.iter().map(one).collect();
+        let shown = Self { inputs, outputs, layers, n_parameters, plane: [0, 0] };
+        Some(shown.over(live.boundary.as_deref()))
     }
 }
 
@@ -87,7 +110,8 @@ pub(super) fn NetFigure(
         let shown = if is_live {
             Shown::live(app)
         } else {
-            app.result.model.with(|trained| Shown::learned(&trained.as_ref()?.model))
+            let shown = app.result.model.with(|trained| Shown::learned(&trained.as_ref()?.model));
+            shown.map(|shown| app.result.boundary.with(|boundary| shown.over(boundary.as_deref())))
         };
         shown.unwrap_or_default()
     });
@@ -99,9 +123,14 @@ pub(super) fn NetFigure(
                 .layers
                 .iter()
                 .zip(&words)
-                .map(|(layer, words)| NetLayer { weights: &layer.weights, biases: &layer.biases, words })
+                .map(|(layer, words)| NetLayer {
+                    weights: &layer.weights,
+                    biases: &layer.biases,
+                    words,
+                    units: &layer.units,
+                })
                 .collect();
-            let spec = NetSpec { inputs: &shown.inputs, layers: &layers, outputs: &shown.outputs };
+            let spec = NetSpec { inputs: &shown.inputs, layers: &layers, outputs: &shown.outputs, plane: shown.plane };
             app.palette.with(|palette| net(&spec, palette))
         })
     });

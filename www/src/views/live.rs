@@ -3,13 +3,15 @@
 use leptos::prelude::*;
 use vitrine_protocol::LayerViewMsg;
 
+use super::evaluate_confusion::confusion_sheet;
 use super::explain_net::NetFigure;
 use super::explain_plane::Plane;
 use crate::actions::{self, Steer};
+use crate::charts::{Drawing, LossWords, confusion, loss};
 use crate::format;
-use crate::state::{app, effect, tr};
+use crate::state::{LossPoint, app, effect, said, tr};
 use crate::text::fill;
-use crate::widgets::{Icon, Views};
+use crate::widgets::{Figure, Icon, Plot, Sheet, Views};
 
 /// What is seen while a net is fitted.
 #[component]
@@ -18,6 +20,7 @@ pub(super) fn Live() -> impl IntoView {
         <div class="live" data-testid="live">
             <Controls/>
             <div class="live-figures"><NetFigure is_live=true/><Plane is_live=true/></div>
+            <div class="live-figures"><Scores/><Confused/></div>
             <Layers/>
         </div>
     }
@@ -54,6 +57,80 @@ fn Controls() -> impl IntoView {
                 />
             </label>
         </div>
+    }
+}
+
+/// How good it was, epoch by epoch.
+#[component]
+fn Scores() -> impl IntoView {
+    let app = app();
+    let is_there = Memo::new(move |_| app.result.scores.with(|scores| scores.len() > 1));
+    let measure = Memo::new(move |_| {
+        let name = app.result.live.with(|live| Some(live.as_ref()?.view.measures.as_ref()?.measure.clone()));
+        name.map(|name| app.measure_title(&name)).unwrap_or_default()
+    });
+    let drawing = Memo::new(move |_| {
+        let (texts, measure) = (app.text(), measure.get());
+        let words = LossWords { epoch: texts.epoch, loss: &measure, train: texts.train_rows, valid: texts.test_rows };
+        app.palette.with(|palette| app.result.scores.with(|scores| loss(scores, &words, palette)))
+    });
+    let sheet = Signal::derive(move || {
+        let texts = app.text();
+        let head = [texts.epoch, texts.train_rows, texts.test_rows].map(str::to_owned).to_vec();
+        let row = |(epoch, train, valid): &LossPoint| {
+            vec![epoch.to_string(), format::plain(*train), valid.map(format::plain).unwrap_or_default()]
+        };
+        std::iter::once(head)
+            .chain(app.result.scores.with(|scores| scores.iter().map(row).collect::<Sheet>()))
+            .collect()
+    });
+    let title = said(app, |texts| texts.scores_title);
+    let note = Signal::derive(move || fill(app.text().scores_note, &[("measure", &measure.get())]));
+    view! {
+        <Show when=move || is_there.get()>
+            <Figure name="scores" title note drawing sheet><Plot drawing label=title/></Figure>
+        </Show>
+    }
+}
+
+/// What it takes for what, at the moment.
+#[component]
+fn Confused() -> impl IntoView {
+    let app = app();
+    let counted = Memo::new(move |_| {
+        app.result.live.with(|live| {
+            let live = live.as_ref()?;
+            let classes = live.boundary.as_ref()?.grid.classes.clone()?;
+            Some((classes, live.view.measures.as_ref()?.confusion.clone()?))
+        })
+    });
+    let is_there = Memo::new(move |_| counted.with(Option::is_some));
+    let drawing = Memo::new(move |_| {
+        let texts = app.text();
+        let axes = [texts.true_class, texts.answered_class];
+        counted.with(|counted| {
+            let Some((classes, counts)) = counted else { return Drawing::default() };
+            app.palette.with(|palette| confusion(classes, counts, axes, None, palette))
+        })
+    });
+    let sheet = Signal::derive(move || {
+        counted.with(|counted| {
+            let Some((classes, counts)) = counted else { return Sheet::new() };
+            confusion_sheet(app.text().true_class, classes, counts)
+        })
+    });
+    let title = said(app, |texts| texts.confusion_title);
+    let note = Signal::derive(move || {
+        let n_rows =
+            counted.with(|counted| counted.iter().flat_map(|(_, counts)| counts.iter().flatten()).sum::<usize>());
+        fill(app.text().live_confusion_note, &[("n", &format::count(n_rows))])
+    });
+    view! {
+        <Show when=move || is_there.get()>
+            <Figure name="live-confusion" title note drawing sheet>
+                <div class="plot-narrow"><Plot drawing label=title testid="live-confusion"/></div>
+            </Figure>
+        </Show>
     }
 }
 
@@ -113,6 +190,7 @@ pub(super) fn Learned() -> impl IntoView {
                 </button>
             </div>
             <div class="live-figures"><NetFigure is_live=false/><Plane is_live=false/></div>
+            <div class="live-figures"><Scores/></div>
         </div>
     }
 }
