@@ -137,6 +137,8 @@ export class Vitrine extends EventTarget {
   prepare(request: PrepareMsg, calling?: Calling): Promise<PreparedMsg & { matrix: Float64Array }>;
   /** Splits, prepares, fits and measures. `controls` is given the methods that steer the fit. */
   train(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>;
+  /** Tries learning rates of a net out, one batch at each, and suggests one. */
+  learningRateTest(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known" | "watch">, calling?: Calling): Promise<RatesMsg>;
   /** Measures a model on folds, each learning its own recipe. */
   crossValidate(request: CrossValidation, calling?: Calling): Promise<CrossValidated>;
   /** Searches parameters of a model; `candidates[best].model` is what `train` takes. */
@@ -562,7 +564,7 @@ issues: Array<IssueMsg>, };
 /**
  * The events, past tense. All but `Ready`, `Progressed` and `Crashed` are terminal: each job gets exactly one.
  */
-export type Event = { "type": "ready" } & ReadyMsg | { "type": "progressed" } & ProgressMsg | { "type": "table_loaded" } & TableMsg | { "type": "rows_read" } & RowsMsg | { "type": "prepared" } & PreparedMsg | { "type": "model_fitted" } & ModelMsg | { "type": "searched" } & SearchedMsg | { "type": "fits_made", 
+export type Event = { "type": "ready" } & ReadyMsg | { "type": "progressed" } & ProgressMsg | { "type": "table_loaded" } & TableMsg | { "type": "rows_read" } & RowsMsg | { "type": "prepared" } & PreparedMsg | { "type": "model_fitted" } & ModelMsg | { "type": "rates_tested" } & RatesMsg | { "type": "searched" } & SearchedMsg | { "type": "fits_made", 
 /**
  * What came of them, in the order asked for.
  */
@@ -949,6 +951,10 @@ webgpu: boolean,
  * Whether rows may have weights, unless its parameters say otherwise.
  */
 sample_weight: boolean, 
+/**
+ * Whether it shows itself while it is fitted, and can be steered.
+ */
+watchable: boolean, 
 /**
  * Its hyper-parameters.
  */
@@ -1370,6 +1376,27 @@ chosen: number,
 metric: string, };
 
 /**
+ * What a net's loss was at each learning rate, one batch at each, from 1e-6 up to 10 or to where it goes astray.
+ */
+export type RatesMsg = { 
+/**
+ * The rates, ascending.
+ */
+rates: Array<number>, 
+/**
+ * The loss on each batch, before it was learned from.
+ */
+losses: Array<number>, 
+/**
+ * The losses, smoothed.
+ */
+smoothed: Array<number>, 
+/**
+ * A tenth of the rate at which the smoothed loss is least; `null` where it hardly falls.
+ */
+suggested: number | null, };
+
+/**
  * A worker's first words.
  */
 export type ReadyMsg = { 
@@ -1524,7 +1551,7 @@ only_folds?: Array<number>,
 /**
  * What came of folds that were made elsewhere, as [`FitMsg`](crate::FitMsg)s: they are not made again.
  */
-known?: FitMsg[], } | { "type": "search" } & SearchMsg | { "type": "predict", 
+known?: FitMsg[], } | { "type": "test_rates" } & TrainMsg | { "type": "search" } & SearchMsg | { "type": "predict", 
 /**
  * Which model.
  */

@@ -518,6 +518,15 @@ export class Vitrine extends EventTarget {
   }
 
   /**
+   * Tries learning rates out, one batch at each, from 1e-6 up to where the net goes astray. Takes what `train` takes;
+   * resolves with `{ rates, losses, smoothed, suggested }`.
+   */
+  async learningRateTest(request, calling = {}) {
+    const { event } = await this.request({ ...request, type: "test_rates" }, calling);
+    return contentOf(event);
+  }
+
+  /**
    * Measures one model on folds of a table, each fold learning its own recipe: `{ table, target, model, folds }`, five
    * folds by default. Resolves with every measure's mean, standard deviation and folds.
    */
@@ -642,8 +651,9 @@ export class Vitrine extends EventTarget {
     if (request?.type === "train") return this.#train(request, { onProgress, signal, steering });
     if (request?.type === "search") {
       const options = { onProgress, signal };
-      return searchesTensors(request) ? this.#searchAsGuest(request, options) : this.#runTogether(request, options);
+      return searchesTensors(request) ? this.#askGuest(request, options) : this.#runTogether(request, options);
     }
+    if (request?.type === "test_rates" && usesTensors(request.model)) return this.#askGuest(request, { onProgress, signal });
     return this.#runOnCpu(request, { payload, onProgress, signal, steering });
   }
 
@@ -725,8 +735,8 @@ export class Vitrine extends EventTarget {
     return (await this.#team).run(request, options);
   }
 
-  /** Searches in the tensor worker: what comes of it are numbers, which belong to nobody. */
-  async #searchAsGuest(request, options) {
+  /** Asks the tensor worker: what comes of a search or a test are numbers, which belong to nobody. */
+  async #askGuest(request, options) {
     const guest = await unlessAborted(this.#tensorsLink(), options.signal);
     await this.#lendTables(guest, request, options.signal);
     return guest.run(request, options);

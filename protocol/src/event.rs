@@ -34,6 +34,8 @@ pub enum Event {
     Prepared(PreparedMsg),
     /// A model was fitted. Buffers: `train_rows`, `test_rows` (u32).
     ModelFitted(Box<ModelMsg>),
+    /// Learning rates were tried out.
+    RatesTested(RatesMsg),
     /// Candidates were fitted on folds, and ranked.
     Searched(SearchedMsg),
     /// Some fits of a search were made, for a search that several workers share.
@@ -155,6 +157,20 @@ pub struct ViewMsg {
     pub boundary: Option<BoundaryMsg>,
     /// What it answers for rows, where that was asked for.
     pub measures: Option<ViewMeasuresMsg>,
+}
+
+/// What a net's loss was at each learning rate, one batch at each, from 1e-6 up to 10 or to where it goes astray.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct RatesMsg {
+    /// The rates, ascending.
+    pub rates: Vec<f64>,
+    /// The loss on each batch, before it was learned from.
+    pub losses: Vec<f64>,
+    /// The losses, smoothed.
+    pub smoothed: Vec<f64>,
+    /// A tenth of the rate at which the smoothed loss is least; `null` where it hardly falls.
+    pub suggested: Option<f64>,
 }
 
 /// What a net answers while it is fitted: for up to 500 rows that are learned from and as many that were held back, evenly

@@ -24,7 +24,7 @@ pub use catalog::{
     CatalogMsg, ChartDocMsg, ErrorDocMsg, MeasureDocMsg, ModelDocMsg, ParamDocMsg, ParamKindMsg, StepDocMsg, TextMsg,
 };
 pub use error::{ErrorMsg, IssueMsg, PlaceMsg};
-pub use event::{Buffer, Event, EventMsg, LayerViewMsg, ProgressMsg, ReadyMsg, ViewMeasuresMsg, ViewMsg};
+pub use event::{Buffer, Event, EventMsg, LayerViewMsg, ProgressMsg, RatesMsg, ReadyMsg, ViewMeasuresMsg, ViewMsg};
 pub use explain::{
     BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, PathStepMsg, PruningPathMsg, TermMsg, TreeMsg, VotesMsg,
 };

@@ -57,6 +57,11 @@ pub const METHODS: &[Method] = &[
         "Splits, prepares, fits and measures. `controls` is given the methods that steer the fit.",
     ),
     method(
+        "learningRateTest",
+        "(request: Omit<TrainMsg, \"only_trees\" | \"grown_trees\" | \"only_folds\" | \"known\" | \"watch\">, calling?: Calling): Promise<RatesMsg>",
+        "Tries learning rates of a net out, one batch at each, and suggests one.",
+    ),
+    method(
         "crossValidate",
         "(request: CrossValidation, calling?: Calling): Promise<CrossValidated>",
         "Measures a model on folds, each learning its own recipe.",

@@ -130,7 +130,7 @@ impl ModelKind {
 
     /// Whether its fits can be watched and steered ([`Session::watched`]): those of nets.
     pub fn is_watchable(&self) -> bool {
-        self.kind == mlp::KIND.kind
+        self.kind == net::mlp::KIND.kind
     }
 
     /// Whether its trees follow from their numbers alone, so that several workers can grow them.
@@ -203,6 +203,11 @@ crate::trouble! {
         WrongTask { kind: String, task: String } => "wrong_task",
             "a {kind} cannot learn {task}",
             hint "Choose another model, or another target",
+            place crate::error::Place::field("model.kind");
+        /// The model takes no steps whose length could be tried out.
+        NoLearningRate { kind: String } => "no_learning_rate",
+            "a {kind} with these rows has no learning rate to try out",
+            hint "Choose a net, and a target that varies",
             place crate::error::Place::field("model.kind");
         /// Rows have weights, but the model counts every row once.
         TakesNoWeights { kind: String } => "takes_no_weights",

@@ -103,6 +103,10 @@ pub trait Watched<F: ?Sized> {
 
     /// What it is now.
     fn view(&self) -> ViewFuture<'_, F>;
+
+    /// Learns from the next batch at this learning rate, whatever was set, and gives back the loss it had on that batch
+    /// before; not finite once it has diverged.
+    fn batch_at(&mut self, rate: f64) -> LossFuture<'_>;
 }
 
 /// A model while it is fitted.
@@ -121,6 +125,9 @@ pub struct View<F: ?Sized> {
 
 /// What looking gives back.
 pub type ViewFuture<'a, F> = Pin<Box<dyn Future<Output = Result<View<F>, Error>> + 'a>>;
+
+/// What a batch gives back.
+pub type LossFuture<'a> = Pin<Box<dyn Future<Output = Result<f64, Error>> + 'a>>;
 
 /// A step that has already been done: what sessions without anything to wait for give back.
 pub fn ready(result: Result<Step, Error>) -> StepFuture<'static> {

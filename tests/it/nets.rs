@@ -307,3 +307,27 @@ fn a_column_that_bursts_a_net_is_named_in_the_model() {
     assert_eq!((&issue["place"]["column"], &issue["args"]["epoch"]), (&json!("income"), &json!("1")));
     assert!(talk.numbers(3, "values")[0].is_finite());
 }
+
+#[test]
+fn learning_rates_are_tried_out_and_one_is_suggested() {
+    let ask = |changes: Value| {
+        let mut request = train("m", Value::Null);
+        for key in ["id", "watch"] {
+            request.as_object_mut().unwrap().remove(key);
+        }
+        request["type"] = json!("test_rates");
+        request.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        script().ask(request).run()
+    };
+    let told = ask(json!({})).json(2);
+    let list = |key: &str| crate::cases::numbers(&told[key]);
+    let (rates, losses, smoothed) = (list("rates"), list("losses"), list("smoothed"));
+    assert_eq!([losses.len(), smoothed.len()], [rates.len(); 2]);
+    assert!(rates.windows(2).all(|pair| pair[0] < pair[1]) && rates[0] == 1e-6);
+    let suggested = told["suggested"].as_f64().expect("moons are learned");
+    assert!((1e-3..1.0).contains(&suggested), "{suggested}");
+    assert_eq!(ask(json!({})).json(2), told, "the same batches again");
+    let tree = ask(json!({ "model": { "kind": "decision_tree" } }));
+    assert_eq!(tree.error_code(2), "train.no_learning_rate");
+    assert_eq!(ask(json!({ "target": "nothing" })).error_code(2), "table.no_such_column");
+}

@@ -5,7 +5,7 @@ use super::fitted::Scale;
 use crate::error::Issues;
 use crate::model::Fitted;
 use crate::train::net::{NetDescent, NetIssue, NetView};
-use crate::train::{Session, Step, StepFuture, View, ViewFuture, Watched, ready};
+use crate::train::{LossFuture, Session, Step, StepFuture, View, ViewFuture, Watched, ready};
 
 /// A descent under way.
 pub(super) struct NetSession {
@@ -60,6 +60,10 @@ impl Watched<dyn Fitted> for NetSession {
             let fitted = Box::new(FittedNet { kind: self.kind, net, n_classes: self.n_classes, scale: self.scale });
             Ok(View::<dyn Fitted> { fitted, epoch, n_batches, gradient_norms, n_dead })
         })
+    }
+
+    fn batch_at(&mut self, rate: f64) -> LossFuture<'_> {
+        Box::pin(self.descent.batch_at(rate))
     }
 }
 

@@ -211,6 +211,26 @@ impl NetDescent {
         self.most_batches = Some(1);
     }
 
+    /// Learns from the next batch at this learning rate, and gives back the loss it had on that batch before.
+    ///
+    /// **Errors** `environment.device_lost`.
+    pub async fn batch_at(&mut self, rate: f64) -> Result<f64, Error> {
+        (self.config.learning_rate, self.config.schedule) = (rate, super::RateSchedule::Constant);
+        let n_rows = self.rows.rows.n_rows;
+        let batch_size = self.config.batch_size.min(n_rows);
+        if self.next_row == n_rows {
+            (self.next_row, self.epoch) = (0, self.epoch + 1);
+        }
+        self.begin_epoch(batch_size);
+        self.loss_sum = self.loss_sum.zeros_like();
+        let end = n_rows.min(self.next_row + batch_size);
+        let weight = self.batch(self.next_row..end);
+        self.next_row = end;
+        let told = device::read(Transaction::default().register(self.loss_sum.clone())).await?;
+        let loss = told[0].first().map_or(f64::NAN, |&x| f64::from(x));
+        Ok(loss / weight * self.loss_factor)
+    }
+
     /// Whether the next step measures, and learns nothing.
     pub fn is_measuring(&self) -> bool {
         matches!(self.phase, Phase::Validate { .. })
@@ -270,9 +290,7 @@ impl NetDescent {
     async fn batches(&mut self) -> Result<(), Error> {
         let n_rows = self.rows.rows.n_rows;
         let batch_size = self.config.batch_size.min(n_rows);
-        if self.next_row == 0 && self.config.shuffle && batch_size < n_rows {
-            self.order = random::order(self.seed, self.epoch, n_rows);
-        }
+        self.begin_epoch(batch_size);
         let most = if self.is_gpu { GPU_BATCHES_PER_STEP } else { LAYERS_PER_STEP / self.layers.each.len() };
         let most = self.most_batches.take().unwrap_or(most);
         let n_batches = (FLOPS_PER_STEP / self.flops(batch_size).max(1)).clamp(1, most);
@@ -301,7 +319,16 @@ impl NetDescent {
         Ok(())
     }
 
-    fn batch(&mut self, range: Range<usize>) {
+    /// Puts the rows into the order of an epoch that begins.
+    fn begin_epoch(&mut self, batch_size: usize) {
+        let n_rows = self.rows.rows.n_rows;
+        if self.next_row == 0 && self.config.shuffle && batch_size < n_rows {
+            self.order = random::order(self.seed, self.epoch, n_rows);
+        }
+    }
+
+    /// Learns from some rows; gives back what they count together.
+    fn batch(&mut self, range: Range<usize>) -> f64 {
         let n_rows = range.len();
         let part = self.rows.part(&self.order[range]);
         let weight = part.weight;
@@ -312,7 +339,7 @@ impl NetDescent {
         self.n_batches += 1;
         // A batch of rows that all count nothing teaches nothing.
         if weight <= 0.0 {
-            return;
+            return 0.0;
         }
         let pass = self.layers.pass(part, &self.config, &masks);
         self.loss_sum = self.loss_sum.clone() + pass.loss.clone() * weight;
@@ -325,6 +352,7 @@ impl NetDescent {
             layer.running = running;
         }
         self.gradients = pass.gradients;
+        weight
     }
 
     fn masks(&self, n_rows: usize) -> Vec<Tensor<2>> {

@@ -10,6 +10,7 @@ mod predict;
 mod prepare;
 mod project;
 mod pruning;
+mod rates;
 mod search;
 mod train;
 mod trees;
@@ -89,6 +90,7 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
                 Err(error) => ended(Err(error)),
             }
         }
+        Request::TestRates(train) => running(Box::pin(rates::test_rates(context, *train))),
         Request::Search(request) => running(Box::pin(search::search(context, *request))),
         Request::Predict { id, predict } => {
             let source = if predict.csv { payload("predict").map(Some) } else { Ok(None) };

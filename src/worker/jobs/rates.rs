@@ -1,0 +1,134 @@
+//! The learning-rate range test (Smith 2017, <https://arxiv.org/abs/1506.01186>): a net learns from one batch after the
+//! other, each at a higher rate, and its loss says from which rate on it learns and where it goes astray.
+
+use vitrine_protocol::{Event, RatesMsg, TrainMsg};
+
+use crate::Error;
+use crate::model::{ModelError, by_code};
+use crate::preprocess::{Prepared, Task};
+use crate::random::Seed;
+use crate::train::FitInput;
+use crate::worker::Reply;
+use crate::worker::context::Context;
+use crate::worker::jobs::plan::{Plan, labels_of};
+use crate::worker::jobs::prepare::fit_recipe;
+
+/// Where it begins and ends.
+const SPAN: [f64; 2] = [1e-6, 10.0];
+/// Batches, each at its own rate.
+const N_RATES: usize = 120;
+/// How much of the smoothed loss is that of the batches before.
+const KEPT: f64 = 0.9;
+/// It has gone astray when the smoothed loss is this many times its least.
+const ASTRAY: f64 = 4.0;
+/// The least loss must be this share below the first to speak of learning.
+const LEARNED: f64 = 0.02;
+/// The part of the progress in which the recipe is learned.
+const PREPARED: f64 = 0.2;
+
+pub(super) async fn test_rates(context: Context, request: TrainMsg) -> Result<Reply, Error> {
+    let plan = Plan::check(&context, request)?;
+    let no_rate = || Error::from(ModelError::NoLearningRate { kind: plan.kind.kind.to_owned() });
+    if !plan.kind.is_watchable() || plan.task == Task::Clustering {
+        return Err(no_rate());
+    }
+    let (table, rows) = (plan.entry.table.clone(), plan.parts.train.rows.clone());
+    let known = (rows, Some(plan.parts.train.clone()));
+    let prepared =
+        fit_recipe(&context, table, known, &plan.features, plan.steps.clone(), false, (0.0, PREPARED)).await?;
+    let Prepared { recipe, matrix, rows, mut issues } = prepared;
+    let x = match plan.kind.takes_categories(&plan.params) {
+        true => matrix.with_categorical(recipe.categorical_features(&mut issues)),
+        false => matrix,
+    };
+    let input = FitInput {
+        x,
+        y: labels_of(&plan.parts.train, &rows),
+        sample_weight: None,
+        valid: None,
+        seed: Seed(plan.seed),
+        device: plan.device.device.clone(),
+    };
+    let classes: Vec<&str> = plan.parts.train.classes.iter().map(String::as_str).collect();
+    let mut session = (plan.kind.start)(&by_code(&plan.params, &classes), input)?;
+    let watched = session.watched().ok_or_else(no_rate)?;
+    let mut tested = Tested::default();
+    for idx in 0..N_RATES {
+        let share = idx as f64 / (N_RATES - 1) as f64;
+        let rate = SPAN[0] * libm::pow(SPAN[1] / SPAN[0], share);
+        let loss = watched.batch_at(rate).await?;
+        if !tested.hear(rate, loss) {
+            break;
+        }
+        context.tick("fitting", PREPARED + (1.0 - PREPARED) * share).await;
+    }
+    Ok(Event::RatesTested(tested.answer()).into())
+}
+
+/// The losses so far.
+#[derive(Default)]
+struct Tested {
+    rates: Vec<f64>,
+    losses: Vec<f64>,
+    smoothed: Vec<f64>,
+    mean: f64,
+}
+
+impl Tested {
+    /// Takes note of a batch; whether to go on.
+    fn hear(&mut self, rate: f64, loss: f64) -> bool {
+        if !loss.is_finite() {
+            return false;
+        }
+        self.mean = KEPT * self.mean + (1.0 - KEPT) * loss;
+        self.rates.push(rate);
+        self.losses.push(loss);
+        // A mean that starts at 0 is made up for.
+        self.smoothed.push(self.mean / (1.0 - libm::pow(KEPT, self.rates.len() as f64)));
+        let least = self.smoothed.iter().copied().fold(f64::INFINITY, f64::min);
+        self.smoothed.last().is_some_and(|now| *now <= ASTRAY * least.max(f64::MIN_POSITIVE))
+    }
+
+    /// A tenth of the rate at which the smoothed loss is least, which is about to go astray; none where it hardly falls.
+    fn suggested(&self) -> Option<f64> {
+        let lowest = (0..self.smoothed.len()).min_by(|a, b| self.smoothed[*a].total_cmp(&self.smoothed[*b]))?;
+        (self.smoothed[lowest] <= self.smoothed[0] * (1.0 - LEARNED)).then(|| self.rates[lowest] / 10.0)
+    }
+
+    fn answer(self) -> RatesMsg {
+        let suggested = self.suggested();
+        RatesMsg { rates: self.rates, losses: self.losses, smoothed: self.smoothed, suggested }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tested(loss: impl Fn(f64) -> f64) -> Tested {
+        let mut tested = Tested::default();
+        for idx in 0..N_RATES {
+            let rate = 1e-6 * 10f64.powf(7.0 * idx as f64 / (N_RATES - 1) as f64);
+            if !tested.hear(rate, loss(rate.log10())) {
+                break;
+            }
+        }
+        tested
+    }
+
+    #[test]
+    fn a_rate_well_before_it_goes_astray_is_suggested() {
+        // Falls around 1e-3, rises from 0.1 on.
+        let tested = tested(|log| 1.0 - 0.8 / (1.0 + (-4.0 * (log + 3.0)).exp()) + (log * 8.0).exp());
+        let suggested = tested.suggested().expect("it learns");
+        assert!((1e-3..0.1).contains(&suggested), "smoothing lags a little: {suggested}");
+        assert!(tested.rates.len() < N_RATES, "it ends when it has gone astray");
+    }
+
+    #[test]
+    fn where_nothing_is_learned_nothing_is_suggested() {
+        assert_eq!(tested(|_| 1.0).suggested(), None);
+        assert_eq!(Tested::default().suggested(), None);
+        assert_eq!(tested(|log| if log > -2.0 { f64::NAN } else { 1.0 }).suggested(), None);
+    }
+}
