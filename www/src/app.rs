@@ -226,6 +226,7 @@ fn Status() -> impl IntoView {
                 JobKind::Load => texts.job_load,
                 JobKind::Train => texts.job_train,
                 JobKind::Search => texts.job_search,
+                JobKind::Rates => texts.job_rates,
                 JobKind::Predict => texts.job_predict,
                 JobKind::Project => texts.job_project,
             };

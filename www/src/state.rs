@@ -9,8 +9,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use vitrine_protocol::{
     BoundaryMsg, CatalogMsg, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg, MeasureDocMsg,
-    MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RowsMsg, SearchedMsg, StepMsg, TableMsg, Task, TreeMsg, ViewMsg,
-    VotesMsg,
+    MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RatesMsg, RowsMsg, SearchedMsg, StepMsg, TableMsg, Task, TreeMsg,
+    ViewMsg, VotesMsg,
 };
 
 use crate::charts::Palette;
@@ -27,6 +27,8 @@ pub(crate) enum JobKind {
     Train,
     /// Comparing or searching.
     Search,
+    /// Trying learning rates out.
+    Rates,
     /// Answering a file.
     Predict,
     /// Writing or reading a project.
@@ -226,6 +228,8 @@ pub(crate) struct ResultState {
     pub(crate) held: RwSignal<bool>,
     /// What came of the last comparison or search.
     pub(crate) found: RwSignal<Option<Arc<SearchedMsg>>>,
+    /// What came of trying learning rates out, for the model and the table that were chosen then.
+    pub(crate) rates: RwSignal<Option<Arc<RatesMsg>>>,
     /// The loss so far, while training.
     pub(crate) curve: RwSignal<Vec<LossPoint>>,
     /// Accuracy or R² so far, while a net is fitted: on rows it learns from, and on rows held back.
@@ -303,6 +307,7 @@ impl App {
                 live: RwSignal::new(None),
                 held: RwSignal::new(false),
                 found: RwSignal::new(None),
+                rates: RwSignal::new(None),
                 curve: RwSignal::new(Vec::new()),
                 scores: RwSignal::new(Vec::new()),
                 evaluation: RwSignal::new(None),

@@ -8,6 +8,7 @@ mod explain;
 mod live;
 mod prepare;
 mod project;
+mod rates;
 pub(crate) mod recipe;
 mod search;
 mod train;
@@ -26,6 +27,7 @@ pub(crate) use explain::{
 pub(crate) use live::{Steer, steer};
 pub(crate) use prepare::follow_plan;
 pub(crate) use project::{Answer, answer_csv, answer_row, export_project, import_project};
+pub(crate) use rates::{try_rates, use_rate};
 pub(crate) use search::{search, train_candidate};
 pub(crate) use train::{look_at, train};
 

@@ -85,6 +85,33 @@ pub(crate) fn pruning(points: &[PruningPoint], chosen: usize, words: &LossWords<
     svg.finish(SIZE[0], SIZE[1])
 }
 
+/// The loss and its smoothed course by the learning rate, which runs by powers of ten; a line marks the one suggested.
+pub(crate) fn rates(
+    [rates, losses, smoothed]: [&[f64]; 3],
+    suggested: Option<f64>,
+    words: &LossWords<'_>,
+    palette: &Palette,
+) -> Drawing {
+    let (Some(first), Some(last)) = (rates.first(), rates.last()) else { return Drawing::default() };
+    let across = [first.log10(), last.log10()];
+    // Batches that went astray would press all others flat.
+    let (low, high) =
+        smoothed.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
+    let room = ((high - low) * 0.15).max(1e-12);
+    let upwards = [low - room, high + room];
+    let line = |of: &[f64]| {
+        rates.iter().zip(of).map(|(rate, loss)| (rate.log10(), loss.clamp(upwards[0], upwards[1]))).collect::<Vec<_>>()
+    };
+    let mut svg = Svg::default();
+    draw_axes(&mut svg, [across, upwards], words, palette);
+    svg.raw(&curves(vec![line(losses), line(smoothed)], [across, upwards], palette).unwrap_or_default());
+    if let Some(rate) = suggested {
+        let x = Scale::new(across, [LEFT, SIZE[0] - RIGHT]).at(rate.log10());
+        svg.line([x, TOP, x, SIZE[1] - BOTTOM], &palette.accent, r#"stroke-width="2" stroke-dasharray="4 3""#);
+    }
+    svg.finish(SIZE[0], SIZE[1])
+}
+
 /// The lines, by plotters. It is given no text to draw: axes and legend are in the letters of the other drawings.
 fn curves(series: Vec<Vec<(f64, f64)>>, [x, y]: [[f64; 2]; 2], palette: &Palette) -> Option<String> {
     let mut lines = String::new();
@@ -144,10 +171,11 @@ fn draw_axes(svg: &mut Svg, [x, y]: [[f64; 2]; 2], words: &LossWords<'_>, palett
     let (right, bottom) = (SIZE[0] - RIGHT, SIZE[1] - BOTTOM);
     let (x_scale, y_scale) = (Scale::new(x, [LEFT, right]), Scale::new(y, [bottom, TOP]));
     let small = Type { anchor: Anchor::Middle, size: 11.0, fill: &palette.muted, bold: false };
-    // Epochs are whole; a span within the ones is of something else.
-    let is_whole = x[1] > 1.0;
+    // Epochs and powers are whole; a span within the ones is of something else.
+    let (is_whole, is_power) = (x[1] > 1.0 || x[0] < 0.0, x[0] < 0.0);
     for tick in x_scale.ticks(8).into_iter().filter(|tick| !is_whole || tick.fract() == 0.0) {
-        svg.text(x_scale.at(tick), bottom + 17.0, small, &format::number(tick));
+        let words = if is_power { format!("1e{}", tick as i32) } else { format::number(tick) };
+        svg.text(x_scale.at(tick), bottom + 17.0, small, &words);
     }
     for tick in y_scale.ticks(5) {
         svg.line([LEFT, y_scale.at(tick), right, y_scale.at(tick)], &palette.line, "");
@@ -192,6 +220,15 @@ mod tests {
         assert_eq!(drawing.body.matches("<polyline").count(), 2, "{}", drawing.body);
         assert!(drawing.body.contains("stroke-dasharray"), "{}", drawing.body);
         assert!(pruning(&points[..1], 0, &WORDS, &Palette::default()).body.is_empty());
+    }
+
+    #[test]
+    fn rates_run_by_powers_of_ten() {
+        let losses = [1.0, 0.5, 9.0];
+        let drawing = rates([&[1e-4, 1e-2, 1.0], &losses, &losses], Some(1e-3), &WORDS, &Palette::default());
+        assert_eq!(drawing.body.matches("<polyline").count(), 2, "{}", drawing.body);
+        assert!(drawing.body.contains(">1e-4<") && drawing.body.contains("stroke-dasharray"), "{}", drawing.body);
+        assert!(rates([&[], &[], &[]], None, &WORDS, &Palette::default()).body.is_empty());
     }
 
     #[test]

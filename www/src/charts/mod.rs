@@ -17,7 +17,7 @@ mod votes;
 pub(crate) use bars::{Bar, bars, largest_first};
 pub(crate) use confusion::confusion;
 pub(crate) use distribution::distribution;
-pub(crate) use loss::{LossWords, PruningPoint, loss, pruning};
+pub(crate) use loss::{LossWords, PruningPoint, loss, pruning, rates};
 pub(crate) use net::{NetLayer, NetSpec, net};
 pub(crate) use scatter::{Axis, Colour, Column, Point, Regions, ScatterSpec, ScatterWords, scatter};
 pub(crate) use svg::Drawing;

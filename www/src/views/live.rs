@@ -1,7 +1,7 @@
 //! A net while it learns: its weights, what it answers over two columns, and the means to hold it, step it, go back.
 
 use leptos::prelude::*;
-use vitrine_protocol::LayerViewMsg;
+use vitrine_protocol::{LayerViewMsg, Task};
 
 use super::evaluate_confusion::confusion_sheet;
 use super::explain_net::NetFigure;
@@ -65,10 +65,8 @@ fn Controls() -> impl IntoView {
 fn Scores() -> impl IntoView {
     let app = app();
     let is_there = Memo::new(move |_| app.result.scores.with(|scores| scores.len() > 1));
-    let measure = Memo::new(move |_| {
-        let name = app.result.live.with(|live| Some(live.as_ref()?.view.measures.as_ref()?.measure.clone()));
-        name.map(|name| app.measure_title(&name)).unwrap_or_default()
-    });
+    let measure =
+        Memo::new(move |_| app.measure_title(if app.task() == Some(Task::Regression) { "r2" } else { "accuracy" }));
     let drawing = Memo::new(move |_| {
         let (texts, measure) = (app.text(), measure.get());
         let words = LossWords { epoch: texts.epoch, loss: &measure, train: texts.train_rows, valid: texts.test_rows };

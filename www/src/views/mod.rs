@@ -22,6 +22,7 @@ mod parts;
 mod predict;
 mod prepare;
 mod prepare_step;
+mod rates;
 mod search;
 mod toys;
 mod train;

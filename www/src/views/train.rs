@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use vitrine_protocol::{ColumnKind, ColumnMsg, ModelDocMsg, Task};
 
 use super::prepare::TargetSelect;
+use super::rates::Rates;
 use super::search::{Choosable, Found, Vary, choice};
 use super::train_result::Outcome;
 use crate::actions;
@@ -223,6 +224,7 @@ fn Parameters() -> impl IntoView {
                     </div>
                     <ParamForm params=doc.params prefix="param" typed=app.plan.params/>
                 </section>
+                {(doc.watchable && way == Way::Train).then(|| view! { <Rates/> })}
             }
         })
     }
