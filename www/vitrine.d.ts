@@ -459,7 +459,11 @@ name: string,
 /**
  * Why it is not the one that was asked for.
  */
-fallback_reason: string | null, };
+fallback_reason: string | null, 
+/**
+ * Milliseconds of a training step, where devices were tried before one was chosen.
+ */
+step_ms: StepMillisMsg | null, };
 
 /**
  * A text encoding the reader knows.
@@ -564,7 +568,15 @@ issues: Array<IssueMsg>, };
 /**
  * The events, past tense. All but `Ready`, `Progressed` and `Crashed` are terminal: each job gets exactly one.
  */
-export type Event = { "type": "ready" } & ReadyMsg | { "type": "progressed" } & ProgressMsg | { "type": "table_loaded" } & TableMsg | { "type": "rows_read" } & RowsMsg | { "type": "prepared" } & PreparedMsg | { "type": "model_fitted" } & ModelMsg | { "type": "rates_tested" } & RatesMsg | { "type": "searched" } & SearchedMsg | { "type": "fits_made", 
+export type Event = { "type": "ready" } & ReadyMsg | { "type": "progressed" } & ProgressMsg | { "type": "table_loaded" } & TableMsg | { "type": "rows_read" } & RowsMsg | { "type": "prepared" } & PreparedMsg | { "type": "model_fitted" } & ModelMsg | { "type": "rates_tested" } & RatesMsg | { "type": "steps_timed", 
+/**
+ * Milliseconds of a batch; `null` where the first step was the only one.
+ */
+step_ms: number | null, 
+/**
+ * How many batches the fit would have at most.
+ */
+n_steps: number, } | { "type": "searched" } & SearchedMsg | { "type": "fits_made", 
 /**
  * What came of them, in the order asked for.
  */
@@ -1551,7 +1563,7 @@ only_folds?: Array<number>,
 /**
  * What came of folds that were made elsewhere, as [`FitMsg`](crate::FitMsg)s: they are not made again.
  */
-known?: FitMsg[], } | { "type": "test_rates" } & TrainMsg | { "type": "search" } & SearchMsg | { "type": "predict", 
+known?: FitMsg[], } | { "type": "test_rates" } & TrainMsg | { "type": "time_steps" } & TrainMsg | { "type": "search" } & SearchMsg | { "type": "predict", 
 /**
  * Which model.
  */
@@ -1899,6 +1911,19 @@ columns: string,
  * Its settings.
  */
 params: Array<ParamDocMsg>, };
+
+/**
+ * How long a training step took on each device that was tried.
+ */
+export type StepMillisMsg = { 
+/**
+ * On the CPU.
+ */
+cpu: number, 
+/**
+ * On WebGPU.
+ */
+webgpu: number, };
 
 /**
  * What one step of a recipe asks for.

@@ -56,10 +56,19 @@ const GPU_SILENCE_MILLIS = 60_000;
 const CANCEL_GRACE_MILLIS = 150;
 
 /**
- * With `device: "auto"`, WebGPU is worth its 4 MB from this many multiplications (rows × weights × epochs) on:
- * some seconds on one CPU core.
+ * With `device: "auto"`, WebGPU is worth its 4 MB to a linear model from this many multiplications (rows × weights ×
+ * epochs) on: some seconds on one CPU core.
  */
 const AUTO_GPU_MULTIPLICATIONS = 2e10;
+
+/** A net's steps are timed on the CPU from this many cells seen (rows × features × epochs) on … */
+const TIMED_CELLS = 2e7;
+
+/** … and on WebGPU too where the CPU would need longer than this for all of them. */
+const WORTH_GPU_MILLIS = 15_000;
+
+/** The models whose steps can be timed before they are trained. */
+const NETS = ["mlp"];
 
 /** What goes wrong on this side of the workers: message, then hint. */
 const TROUBLE = {
@@ -653,7 +662,7 @@ export class Vitrine extends EventTarget {
       const options = { onProgress, signal };
       return searchesTensors(request) ? this.#askGuest(request, options) : this.#runTogether(request, options);
     }
-    if (request?.type === "test_rates" && usesTensors(request.model)) return this.#askGuest(request, { onProgress, signal });
+    if (["test_rates", "time_steps"].includes(request?.type) && usesTensors(request.model)) return this.#askGuest(request, { onProgress, signal });
     return this.#runOnCpu(request, { payload, onProgress, signal, steering });
   }
 
@@ -671,11 +680,14 @@ export class Vitrine extends EventTarget {
     const wanted = request.device ?? this.#preference;
     const withTensors = usesTensors(request.model);
     let reason = null;
+    const step_ms = wanted === "auto" ? await this.#timeSteps(request, options) : null;
     if (wanted === "webgpu" && !withTensors) {
       reason = `a ${request.model?.kind} is computed exactly, in 64 bits, which WebGPU does not have`;
-    } else if (wanted === "webgpu" || (wanted === "auto" && this.#isWorthGpu(request))) {
+    } else if (wanted === "webgpu" || step_ms?.webgpu < step_ms?.cpu || (wanted === "auto" && this.#isWorthGpu(request))) {
       try {
-        return await this.#trainOnGpu(request, options);
+        const result = await this.#trainOnGpu(request, options);
+        result.event.device.step_ms = step_ms;
+        return result;
       } catch (error) {
         if (!error.code?.startsWith("environment.") || this.#isClosed) throw error;
         if (wanted === "webgpu") reason = error.message;
@@ -687,19 +699,39 @@ export class Vitrine extends EventTarget {
       ? await this.#trainAsGuest(await unlessAborted(this.#tensorsLink(), options.signal), onCpu, options)
       : await this.#runTogether(onCpu, options);
     if (reason) result.event.device.fallback_reason = reason;
+    result.event.device.step_ms = step_ms;
     return result;
+  }
+
+  /** How long a net's step takes on each device, where the CPU alone would take long; otherwise null. */
+  async #timeSteps(request, { signal }) {
+    const { id, watch, type, ...fit } = request;
+    const size = this.#sizes.get(fit.table);
+    const nCells = size?.n_rows * (fit.features?.length ?? size?.n_columns) * (fit.model?.max_iter ?? 20);
+    if (!NETS.includes(fit.model?.kind) || !(nCells >= TIMED_CELLS) || !globalThis.navigator?.gpu) return null;
+    const time = async (link, device) => {
+      const guest = await unlessAborted(link, signal);
+      await this.#lendTables(guest, fit, signal);
+      return (await guest.run({ ...fit, device, type: "time_steps" }, { signal })).event;
+    };
+    try {
+      const { step_ms: cpu, n_steps } = await time(this.#tensorsLink(), "cpu");
+      if (!(cpu * n_steps > WORTH_GPU_MILLIS)) return null;
+      const { step_ms: webgpu } = await time(this.#gpuLink(), "webgpu");
+      return webgpu === null ? null : { cpu, webgpu };
+    } catch (error) {
+      if (error.code === "cancelled" || this.#isClosed) throw error;
+      // Without a GPU there is no choice; and whatever else it is, training says it better.
+      return null;
+    }
   }
 
   #isWorthGpu(request) {
     const size = this.#sizes.get(request.table);
-    if (!size || !usesTensors(request.model) || !globalThis.navigator?.gpu) return false;
+    if (!size || !usesTensors(request.model) || NETS.includes(request.model.kind) || !globalThis.navigator?.gpu) return false;
     const n_features = request.features?.length ?? size.n_columns - 1;
     const n_epochs = request.model.n_epochs ?? request.model.max_iter ?? 100;
-    // Of a net, layer by layer; of a linear model, an output.
-    const hidden = request.model.kind === "mlp" ? [request.model.hidden_layer_sizes ?? 100].flat() : [];
-    const sizes = [n_features, ...hidden, 1];
-    const n_weights = sizes.slice(1).reduce((sum, n_units, idx) => sum + sizes[idx] * n_units, 0);
-    return size.n_rows * n_weights * n_epochs >= AUTO_GPU_MULTIPLICATIONS;
+    return size.n_rows * n_features * n_epochs >= AUTO_GPU_MULTIPLICATIONS;
   }
 
   async #trainOnGpu(request, options) {
@@ -984,7 +1016,7 @@ function tablesOf(event) {
 
 /** Whether a model is fitted with tensors, which is what WebGPU can do; exact solvers and trees are not. */
 function usesTensors(model) {
-  return model?.kind === "mlp" || model?.solver === "gradient_descent";
+  return NETS.includes(model?.kind) || model?.solver === "gradient_descent";
 }
 
 /** Whether a search has candidates that are fitted with tensors. */

@@ -36,6 +36,13 @@ pub enum Event {
     ModelFitted(Box<ModelMsg>),
     /// Learning rates were tried out.
     RatesTested(RatesMsg),
+    /// Steps of a fit were timed.
+    StepsTimed {
+        /// Milliseconds of a batch; `null` where the first step was the only one.
+        step_ms: Option<f64>,
+        /// How many batches the fit would have at most.
+        n_steps: usize,
+    },
     /// Candidates were fitted on folds, and ranked.
     Searched(SearchedMsg),
     /// Some fits of a search were made, for a search that several workers share.

@@ -30,8 +30,8 @@ pub use explain::{
 };
 pub use model::{
     BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, LayerMsg, MetricsMsg,
-    ModelMsg, ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StructureMsg, Task, TrainMsg,
-    TreeNodeMsg, WatchBoundaryMsg, WatchMsg,
+    ModelMsg, ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StepMillisMsg, StructureMsg,
+    Task, TrainMsg, TreeNodeMsg, WatchBoundaryMsg, WatchMsg,
 };
 pub use recipe::{AskedStep, FittedStepMsg, PrepareMsg, PreparedMsg, StepColumns, StepMsg};
 pub use request::{ControlAction, ExportFormat, JobId, ProjectMsg, Request, RequestMsg};

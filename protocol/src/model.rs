@@ -52,6 +52,19 @@ pub struct DeviceMsg {
     pub name: String,
     /// Why it is not the one that was asked for.
     pub fallback_reason: Option<String>,
+    /// Milliseconds of a training step, where devices were tried before one was chosen.
+    #[serde(default)]
+    pub step_ms: Option<StepMillisMsg>,
+}
+
+/// How long a training step took on each device that was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct StepMillisMsg {
+    /// On the CPU.
+    pub cpu: f64,
+    /// On WebGPU.
+    pub webgpu: f64,
 }
 
 /// What to train.

@@ -77,6 +77,8 @@ pub enum Request {
     },
     /// Try learning rates out: a net learns from one batch after the other, each at a higher rate.
     TestRates(Box<TrainMsg>),
+    /// Begin a fit of a net to see how long a step takes on this worker's device.
+    TimeSteps(Box<TrainMsg>),
     /// Fit candidates on the same folds, each fold with a recipe of its own, and rank them.
     Search(Box<SearchMsg>),
     /// Answer new rows. With `csv: true` the payload is read as CSV and is what is answered.

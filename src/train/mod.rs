@@ -104,6 +104,9 @@ pub trait Watched<F: ?Sized> {
     /// What it is now.
     fn view(&self) -> ViewFuture<'_, F>;
 
+    /// Batches that are done, and how many there will be at most.
+    fn n_batches(&self) -> [usize; 2];
+
     /// Learns from the next batch at this learning rate, whatever was set, and gives back the loss it had on that batch
     /// before; not finite once it has diverged.
     fn batch_at(&mut self, rate: f64) -> LossFuture<'_>;

@@ -331,3 +331,20 @@ fn learning_rates_are_tried_out_and_one_is_suggested() {
     assert_eq!(tree.error_code(2), "train.no_learning_rate");
     assert_eq!(ask(json!({ "target": "nothing" })).error_code(2), "table.no_such_column");
 }
+
+#[test]
+fn steps_are_timed_before_a_device_is_chosen() {
+    let ask = |model: Value| {
+        let mut request = train("m", Value::Null);
+        for key in ["id", "watch"] {
+            request.as_object_mut().unwrap().remove(key);
+        }
+        (request["type"], request["model"]) = (json!("time_steps"), model);
+        script().ask(request).run()
+    };
+    let told = ask(json!({ "kind": "mlp", "batch_size": 20, "max_iter": 5000 })).json(2);
+    assert_eq!(told["n_steps"], 3 * 5000);
+    assert!(told["step_ms"].as_f64().is_some_and(|millis| millis > 0.0), "{told}");
+    assert_eq!(ask(json!({ "kind": "ridge" })).error_code(2), "preprocess.target_not_numeric");
+    assert_eq!(ask(json!({ "kind": "decision_tree" })).error_code(2), "train.no_learning_rate");
+}

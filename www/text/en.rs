@@ -279,6 +279,7 @@ super::english! {
     live_units: "Units",
     live_gradient: "Gradient",
     live_dead: "Silent units",
+    steps_timed: "a step takes {cpu} on the CPU, {webgpu} on WebGPU",
     job_rates: "Trying learning rates out",
     rates_try: "Try learning rates out",
     rates_title: "Loss by learning rate",

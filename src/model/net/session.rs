@@ -62,6 +62,10 @@ impl Watched<dyn Fitted> for NetSession {
         })
     }
 
+    fn n_batches(&self) -> [usize; 2] {
+        self.descent.n_batches()
+    }
+
     fn batch_at(&mut self, rate: f64) -> LossFuture<'_> {
         Box::pin(self.descent.batch_at(rate))
     }

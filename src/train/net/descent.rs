@@ -211,6 +211,11 @@ impl NetDescent {
         self.most_batches = Some(1);
     }
 
+    /// Batches that are done, and how many there will be at most.
+    pub fn n_batches(&self) -> [usize; 2] {
+        [self.n_batches, self.rows.rows.n_rows.div_ceil(self.config.batch_size) * self.config.n_epochs]
+    }
+
     /// Learns from the next batch at this learning rate, and gives back the loss it had on that batch before.
     ///
     /// **Errors** `environment.device_lost`.

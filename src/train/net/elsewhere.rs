@@ -37,6 +37,11 @@ impl NetDescent {
     }
 
     /// Cannot be called.
+    pub fn n_batches(&self) -> [usize; 2] {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
     pub async fn batch_at(&mut self, _: f64) -> Result<f64, Error> {
         match self.0 {}
     }

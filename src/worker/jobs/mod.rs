@@ -10,10 +10,10 @@ mod predict;
 mod prepare;
 mod project;
 mod pruning;
-mod rates;
 mod search;
 mod train;
 mod trees;
+mod trials;
 mod watch;
 
 use std::rc::Rc;
@@ -90,7 +90,8 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
                 Err(error) => ended(Err(error)),
             }
         }
-        Request::TestRates(train) => running(Box::pin(rates::test_rates(context, *train))),
+        Request::TestRates(train) => running(Box::pin(trials::test_rates(context, *train))),
+        Request::TimeSteps(train) => running(Box::pin(trials::time_steps(context, *train))),
         Request::Search(request) => running(Box::pin(search::search(context, *request))),
         Request::Predict { id, predict } => {
             let source = if predict.csv { payload("predict").map(Some) } else { Ok(None) };

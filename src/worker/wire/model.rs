@@ -22,7 +22,7 @@ const MOST_WEIGHTS: usize = 20_000;
 
 /// A device for the page.
 pub(in crate::worker) fn device_msg(device: &Device, fallback_reason: Option<String>) -> DeviceMsg {
-    DeviceMsg { kind: device_kind(device.is_webgpu()), name: device.name().to_owned(), fallback_reason }
+    DeviceMsg { kind: device_kind(device.is_webgpu()), name: device.name().to_owned(), fallback_reason, step_ms: None }
 }
 
 fn device_kind(is_webgpu: bool) -> DeviceKind {
@@ -55,6 +55,7 @@ pub(in crate::worker) fn model_msg(id: &str, entry: &ModelEntry) -> ModelMsg {
             kind: device_kind(card.device.0),
             name: card.device.1.clone(),
             fallback_reason: card.fallback_reason.clone(),
+            step_ms: None,
         },
         n_train: card.train_rows.len(),
         n_test: card.test_rows.len(),

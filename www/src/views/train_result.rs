@@ -130,13 +130,17 @@ fn result(app: App, trained: &Arc<Trained>) -> impl IntoView + use<> {
     let took = fill(texts.fit_took, &[("time", &format::millis(model.fit_ms)), ("device", device)]);
     let issues = model.issues.clone();
     let reason = model.device.fallback_reason.clone();
+    let timed = model.device.step_ms.map(|steps| {
+        let [cpu, webgpu] = [steps.cpu, steps.webgpu].map(format::millis);
+        format!(" · {}", fill(texts.steps_timed, &[("cpu", &cpu), ("webgpu", &webgpu)]))
+    });
     view! {
         <section class="result" data-testid="result">
             <header>
                 <span class="result-mark"><Icon name="check"/></span>
                 <div>
                     <h2>{app.kind_title(&model.kind)}</h2>
-                    <p class="quiet">{took}{reason.map(|reason| format!(" · {reason}"))}</p>
+                    <p class="quiet">{took}{timed}{reason.map(|reason| format!(" · {reason}"))}</p>
                 </div>
             </header>
             <table class="numbers metrics">

@@ -1,11 +1,13 @@
-//! The learning-rate range test (Smith 2017, <https://arxiv.org/abs/1506.01186>): a net learns from one batch after the
-//! other, each at a higher rate, and its loss says from which rate on it learns and where it goes astray.
+//! What a net is tried with before it is trained: learning rates, and how long a step takes here.
+//!
+//! The range test of rates (Smith 2017, <https://arxiv.org/abs/1506.01186>): the net learns from one batch after the other,
+//! each at a higher rate, and its loss says from which rate on it learns and where it goes astray.
 
 use vitrine_protocol::{Event, RatesMsg, TrainMsg};
 
 use crate::Error;
-use crate::model::{ModelError, by_code};
-use crate::preprocess::{Prepared, Task};
+use crate::model::{BoxedSession, ModelError, by_code};
+use crate::preprocess::Prepared;
 use crate::random::Seed;
 use crate::train::FitInput;
 use crate::worker::Reply;
@@ -23,19 +25,58 @@ const KEPT: f64 = 0.9;
 const ASTRAY: f64 = 4.0;
 /// The least loss must be this share below the first to speak of learning.
 const LEARNED: f64 = 0.02;
+/// Steps are timed for so long.
+const TIMED_MILLIS: f64 = 300.0;
 /// The part of the progress in which the recipe is learned.
 const PREPARED: f64 = 0.2;
 
 pub(super) async fn test_rates(context: Context, request: TrainMsg) -> Result<Reply, Error> {
-    let plan = Plan::check(&context, request)?;
-    let no_rate = || Error::from(ModelError::NoLearningRate { kind: plan.kind.kind.to_owned() });
-    if !plan.kind.is_watchable() || plan.task == Task::Clustering {
-        return Err(no_rate());
+    let (mut session, no_rate) = begin(&context, request).await?;
+    let watched = session.watched().ok_or(no_rate)?;
+    let mut tested = Tested::default();
+    for idx in 0..N_RATES {
+        let share = idx as f64 / (N_RATES - 1) as f64;
+        let rate = SPAN[0] * libm::pow(SPAN[1] / SPAN[0], share);
+        let loss = watched.batch_at(rate).await?;
+        if !tested.hear(rate, loss) {
+            break;
+        }
+        context.tick("fitting", PREPARED + (1.0 - PREPARED) * share).await;
+    }
+    Ok(Event::RatesTested(tested.answer()).into())
+}
+
+/// How long a batch takes on this worker's device, of a fit that is begun and thrown away.
+pub(super) async fn time_steps(context: Context, request: TrainMsg) -> Result<Reply, Error> {
+    let (mut session, no_rate) = begin(&context, request).await?;
+    let mut since = None;
+    let (n_batches, took) = loop {
+        let step = session.step().await?;
+        let n_done = session.watched().map_or(0, |watched| watched.n_batches()[0]);
+        // The first step compiles shaders and fills pools; what comes after it counts.
+        let (first, started) = *since.get_or_insert((n_done, context.now_millis()));
+        let (n_batches, took) = (n_done - first, context.now_millis() - started);
+        if step.fraction >= 1.0 || (n_batches > 0 && took >= TIMED_MILLIS) {
+            break (n_batches, took);
+        }
+        context.tick("fitting", PREPARED + (1.0 - PREPARED) * (took / TIMED_MILLIS).min(1.0)).await;
+    };
+    let n_steps = session.watched().ok_or(no_rate)?.n_batches()[1];
+    let step_ms = (n_batches > 0).then(|| took / n_batches as f64);
+    Ok(Event::StepsTimed { step_ms, n_steps }.into())
+}
+
+/// A fit of a net, begun; and the error that says that there is none.
+async fn begin(context: &Context, request: TrainMsg) -> Result<(BoxedSession, Error), Error> {
+    let plan = Plan::check(context, request)?;
+    let no_rate = Error::from(ModelError::NoLearningRate { kind: plan.kind.kind.to_owned() });
+    if !plan.kind.is_watchable() {
+        return Err(no_rate);
     }
     let (table, rows) = (plan.entry.table.clone(), plan.parts.train.rows.clone());
     let known = (rows, Some(plan.parts.train.clone()));
     let prepared =
-        fit_recipe(&context, table, known, &plan.features, plan.steps.clone(), false, (0.0, PREPARED)).await?;
+        fit_recipe(context, table, known, &plan.features, plan.steps.clone(), false, (0.0, PREPARED)).await?;
     let Prepared { recipe, matrix, rows, mut issues } = prepared;
     let x = match plan.kind.takes_categories(&plan.params) {
         true => matrix.with_categorical(recipe.categorical_features(&mut issues)),
@@ -50,19 +91,8 @@ pub(super) async fn test_rates(context: Context, request: TrainMsg) -> Result<Re
         device: plan.device.device.clone(),
     };
     let classes: Vec<&str> = plan.parts.train.classes.iter().map(String::as_str).collect();
-    let mut session = (plan.kind.start)(&by_code(&plan.params, &classes), input)?;
-    let watched = session.watched().ok_or_else(no_rate)?;
-    let mut tested = Tested::default();
-    for idx in 0..N_RATES {
-        let share = idx as f64 / (N_RATES - 1) as f64;
-        let rate = SPAN[0] * libm::pow(SPAN[1] / SPAN[0], share);
-        let loss = watched.batch_at(rate).await?;
-        if !tested.hear(rate, loss) {
-            break;
-        }
-        context.tick("fitting", PREPARED + (1.0 - PREPARED) * share).await;
-    }
-    Ok(Event::RatesTested(tested.answer()).into())
+    let session = (plan.kind.start)(&by_code(&plan.params, &classes), input)?;
+    Ok((session, no_rate))
 }
 
 /// The losses so far.
