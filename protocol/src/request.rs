@@ -73,7 +73,7 @@ pub enum Request {
         id: String,
         /// What to train.
         #[serde(flatten)]
-        train: TrainMsg,
+        train: Box<TrainMsg>,
     },
     /// Try learning rates out: a net learns from one batch after the other, each at a higher rate.
     TestRates(Box<TrainMsg>),

@@ -86,7 +86,7 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
         Request::Train { id, train } => {
             let grown = if train.grown_trees { payload("train").map(Some) } else { Ok(None) };
             match grown {
-                Ok(grown) => running(Box::pin(train::train(context, id, train, grown))),
+                Ok(grown) => running(Box::pin(train::train(context, id, *train, grown))),
                 Err(error) => ended(Err(error)),
             }
         }

@@ -48,7 +48,8 @@ pub(crate) fn train(app: App) {
         spawn_local(async move { super::explain::load_points(app, &table).await });
     }
     spawn_local(async move {
-        let outcome = client::ask::<ModelMsg>(Request::Train { id: next_id("model"), train }, beside).await;
+        let outcome =
+            client::ask::<ModelMsg>(Request::Train { id: next_id("model"), train: Box::new(train) }, beside).await;
         let Some((model, buffers)) = close_job(app, outcome) else { return };
         let test_rows = buffers.positions("test_rows").unwrap_or_default();
         app.announcement.set(app.lang.get_untracked().texts().said_trained.to_owned());
