@@ -1,5 +1,9 @@
 // Small nets beside TensorFlow.js in the same browser: milliseconds per training step, the same sizes and optimiser.
 
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
 import { generator } from "./data.js";
 
 /** Each net: its layers, the batch, rows of the table, epochs, and the ratio that is wanted. */
@@ -21,7 +25,13 @@ function csv(nFeatures, nClasses, nRows) {
   return `${lines.join("\n")}\n`;
 }
 
-export function netParts({ report, call, open, times, nRepeats, url, scratch }) {
+/** WebGPU computed by the CPU: what runs everywhere, and says more of dispatches than of a real GPU's time. */
+const SOFTWARE_GPU = [
+  "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader", "--enable-features=Vulkan",
+  "--use-vulkan=swiftshader", "--use-angle=swiftshader",
+];
+
+export function netParts({ report, call, open, times, nRepeats, url, scratch, serveFile, readSite, here }) {
   const perStep = (millis, nSteps) => Math.min(...millis) / nSteps;
   const said = (millis) => `${millis.toFixed(millis < 1 ? 3 : 2)} ms`;
 
@@ -55,5 +65,76 @@ export function netParts({ report, call, open, times, nRepeats, url, scratch }) 
     }
   }
 
-  return { nets };
+  /** What one more step costs: the difference of a long run and a short one, both after one that compiled everything. */
+  async function stepOf(run, counts, [few, many]) {
+    await run(few);
+    const points = [];
+    for (const nSteps of [few, many]) {
+      const before = await counts();
+      const millis = await run(nSteps);
+      const after = await counts();
+      points.push({ millis, ...Object.fromEntries(Object.entries(after).map(([name, count]) => [name, count - before[name]])) });
+    }
+    const [short, long] = points;
+    return Object.fromEntries(Object.keys(short).map((name) => [name, (long[name] - short[name]) / (many - few)]));
+  }
+
+  /** What WebGPU was asked for so far, in the page or in a worker. */
+  const countsIn = (page) => () =>
+    page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const channel = new BroadcastChannel("gpu-counts");
+          channel.onmessage = ({ data }) => {
+            if (typeof data !== "object") return;
+            channel.close();
+            resolve(data);
+          };
+          channel.postMessage("count");
+        }),
+    );
+
+  /** Nets on WebGPU beside TensorFlow.js on the same software adapter: dispatches, time within the browser's calls, time in all. */
+  async function webgpu() {
+    const counting = readFileSync(join(here, "count-gpu.js"), "utf8");
+    const loader = join(scratch, "worker-gpu_loader.js");
+    await writeFile(loader, `${counting}\n${await readSite("/worker-gpu_loader.js")}`);
+    serveFile("/worker-gpu_loader.js", loader);
+    for (const { name, sizes, batchSize, nRows } of NETS) {
+      const perEpoch = 4;
+      const ours = await (async () => {
+        const { context, page } = await open(scratch, `${url}/bench/index.html`, SOFTWARE_GPU);
+        try {
+          await page.waitForFunction(() => window.benchReady);
+          await call(page, "start");
+          await call(page, "loadText", "net", csv(sizes[0], sizes.at(-1), Math.min(nRows, batchSize * perEpoch)));
+          const run = async (nSteps) => {
+            const model = { kind: "mlp", hidden_layer_sizes: sizes.slice(1, -1), batch_size: batchSize, max_iter: nSteps / perEpoch, solver: "adam", n_iter_no_change: nSteps };
+            return (await call(page, "train", "net", { target: "label", model, recipe: [], device: "webgpu" })).fitMillis;
+          };
+          return await stepOf(run, countsIn(page), [4, 24]);
+        } finally {
+          await context.close();
+        }
+      })();
+      const theirs = await (async () => {
+        const { context, page } = await open(scratch, null, SOFTWARE_GPU);
+        try {
+          await page.addInitScript(counting);
+          await page.goto(`${url}/bench/tfjs.html`);
+          await page.waitForFunction(() => window.benchReady);
+          const run = async (nSteps) => (await call(page, "train", { backend: "webgpu", sizes, batchSize, nSteps, nRepeats: 1 })).millis[0];
+          return await stepOf(run, countsIn(page), [4, 24]);
+        } finally {
+          await context.close();
+        }
+      })();
+      const what = `a step of ${name}, Adam, software WebGPU; TensorFlow.js likewise`;
+      report(`${what}: dispatches`, ours.dispatches.toFixed(1), theirs.dispatches.toFixed(1), times(ours.dispatches / theirs.dispatches), "< 1×", ours.dispatches < theirs.dispatches);
+      report(`${what}: within the browser's calls`, said(ours.apiMillis), said(theirs.apiMillis), times(ours.apiMillis / theirs.apiMillis), "< 1×", ours.apiMillis < theirs.apiMillis);
+      report(`${what}: in all`, said(ours.millis), said(theirs.millis), times(ours.millis / theirs.millis), "≤ 1×", ours.millis <= theirs.millis);
+    }
+  }
+
+  return { nets, webgpu };
 }

@@ -22,7 +22,7 @@ import { roofline, treeWork } from "./roofline.mjs";
 
 const HELP = `Vitrine beside its peers, in one Chromium.
 
-Usage: node run.mjs [--only csv,big,tree,cancel,visit,abalone,boosting,growth,workers,nets] [--quick] [--json FILE] [--svg FILE]
+Usage: node run.mjs [--only csv,big,tree,cancel,visit,abalone,boosting,growth,workers,nets,webgpu] [--quick] [--json FILE] [--svg FILE]
 
 Options:
   --only PARTS  Only these parts, separated by commas
@@ -46,7 +46,7 @@ if (options.help) {
   console.log(HELP);
   process.exit(0);
 }
-const PARTS = ["visit", "csv", "big", "tree", "cancel", "abalone", "boosting", "growth", "workers", "nets"];
+const PARTS = ["visit", "csv", "big", "tree", "cancel", "abalone", "boosting", "growth", "workers", "nets", "webgpu"];
 const wanted = options.only ? options.only.split(",") : PARTS;
 const unknown = wanted.filter((part) => !PARTS.includes(part));
 if (unknown.length > 0) {
@@ -152,12 +152,12 @@ function serve() {
 
 // --- the browser -------------------------------------------------------------------------------------------------------
 
-async function open(scratch, url) {
+async function open(scratch, url, flags = []) {
   const { chromium } = toolsRequire("playwright-core");
   const context = await chromium.launchPersistentContext(await mkdtemp(join(scratch, "profile-")), {
     executablePath: CHROMIUM,
     headless: true,
-    args: ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    args: ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", ...flags],
   });
   context.setDefaultTimeout(600_000);
   const page = context.pages()[0] ?? (await context.newPage());
@@ -463,11 +463,13 @@ try {
     console.log(`Vitrine ${version.version} (${device.name}), ${context.browser()?.version() ?? CHROMIUM}`);
   }
   const bench = { page, scratch, url };
+  const serveFile = (path, file) => made.set(path, file);
   const models = modelParts({
     ...{ report, call, open, withPeakMemory, toolsRequire, seconds, times, megabytes, url, scratch },
-    ...{ python: PYTHON ? python : null, serveFile: (path, file) => made.set(path, file), share: SHARE, nRepeats: N_REPEATS, svg: options.svg },
+    ...{ python: PYTHON ? python : null, serveFile, share: SHARE, nRepeats: N_REPEATS, svg: options.svg },
   });
-  const nets = netParts({ report, call, open, times, nRepeats: N_REPEATS, url, scratch });
+  const readSite = async (path) => (await fetch(url + path)).text();
+  const nets = netParts({ report, call, open, times, nRepeats: N_REPEATS, url, scratch, serveFile, readSite, here: HERE });
   for (const [name, part] of Object.entries({ visit, csv, big, tree, cancel, ...models, ...nets })) {
     if (!wanted.includes(name)) continue;
     try {
