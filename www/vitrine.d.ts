@@ -20,6 +20,17 @@ export interface StartOptions {
   n_workers?: number;
 }
 
+/** How images become numbers. */
+export interface ImageOptions {
+  /** Pixels across and down; 28 by default. */
+  width?: number;
+  height?: number;
+  /** 1 for grey, which is the default, or 3 for colour. */
+  channels?: 1 | 3;
+  onProgress?: (progress: { fraction: number; message: string }) => void;
+  signal?: AbortSignal;
+}
+
 /** What goes along with a call. */
 export interface Calling {
   /** Hears how far the work is, at most twenty times a second. */
@@ -129,6 +140,10 @@ export class Vitrine extends EventTarget {
   static start(options?: StartOptions): Promise<Vitrine>;
   /** Reads a CSV into a table. */
   loadCsv(source: Source, options?: LoadOptionsMsg & Calling): Promise<TableMsg>;
+  /** Reads image files into a table of labels and pixels. */
+  loadImages(files: Iterable<File>, options?: ImageOptions & { name?: string }): Promise<TableMsg>;
+  /** Image files as the CSV that loadImages reads. */
+  static imagesToCsv(files: Iterable<File>, options?: ImageOptions): Promise<{ csv: Blob; refused: string[] }>;
   /** Makes up a table with the columns `x`, `y` and `class`: `circle`, `xor`, `gaussian`, `spiral`, `moons` or `spirals_3`. */
   makeToy(request: { kind: string; n_rows?: number; noise?: number; seed?: number }, calling?: Calling): Promise<TableMsg>;
   /** Reads rows `start` to `end` (left out), the first 50 by default, or the rows named. */

@@ -87,6 +87,8 @@ const TROUBLE = {
   "environment.build_mismatch": ["the worker is of another build than the page", "Please reload the page"],
   "environment.no_webgpu": ["WebGPU cannot be used here", "The CPU does the same work"],
   "environment.device_lost": ["the WebGPU device was lost", "Call again: a new worker will ask for a new device"],
+  "ingest.image_size": ["images cannot be made that large or small", "Use 28 × 28 and one channel, or sizes near it"],
+  "ingest.no_image": ["none of the files is an image that this browser can show", "Choose PNG, JPEG, WebP, GIF or BMP files"],
   "request.malformed": ["the request cannot be sent", "Use plain data: numbers, texts, lists and objects"],
   "request.unknown_field": ["the request has an unknown field", "Check the name's spelling"],
 };
@@ -469,6 +471,29 @@ export class Vitrine extends EventTarget {
     const id = this.#freshId("table");
     const { event } = await this.request({ type: "load_csv", id, options: given }, { payload, onProgress, signal });
     return contentOf(event);
+  }
+
+  /**
+   * Reads image files into a table: a `label` (the folder a file lies in, or its name up to a number), and the pixels
+   * `pixel_0_0`, … of the image's middle, drawn `width` × `height` (28 by default) in grey, or with `channels: 3` in
+   * colour. Files that are no images are left out and reported.
+   */
+  async loadImages(files, options = {}) {
+    const { name = "images", ...drawing } = options ?? {};
+    const { csv, refused } = await Vitrine.imagesToCsv(files, drawing);
+    const { signal } = drawing;
+    const table = await this.loadCsv(csv, { name, has_header: true, column_kinds: { label: "categorical" }, ...(signal ? { signal } : {}) });
+    const issue = {
+      code: "not_an_image", message: `${refused[0]} is no image that this browser can show`, hint: "It was left out",
+      place: null, count: refused.length, args: { name: refused[0] },
+    };
+    return refused.length > 0 ? { ...table, issues: [...table.issues, issue] } : table;
+  }
+
+  /** Image files as the CSV that `loadImages` reads: `{ csv, refused }`, a Blob and the names of files that are no images. */
+  static async imagesToCsv(files, options = {}) {
+    checkOptions(options, ["width", "height", "channels", "onProgress", "signal"]);
+    return (await import("./images.js")).imagesToCsv(files, options, trouble);
   }
 
   /**

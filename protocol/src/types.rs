@@ -37,6 +37,16 @@ pub const METHODS: &[Method] = &[
         "Reads a CSV into a table.",
     ),
     method(
+        "loadImages",
+        "(files: Iterable<File>, options?: ImageOptions & { name?: string }): Promise<TableMsg>",
+        "Reads image files into a table of labels and pixels.",
+    ),
+    method(
+        "imagesToCsv",
+        "(files: Iterable<File>, options?: ImageOptions): Promise<{ csv: Blob; refused: string[] }>",
+        "Image files as the CSV that loadImages reads.",
+    ),
+    method(
         "makeToy",
         "(request: { kind: string; n_rows?: number; noise?: number; seed?: number }, calling?: Calling): Promise<TableMsg>",
         "Makes up a table with the columns `x`, `y` and `class`: `circle`, `xor`, `gaussian`, `spiral`, `moons` or `spirals_3`.",
@@ -126,6 +136,17 @@ export interface StartOptions {
   build?: string | null;
   /** How many CPU workers may compute at once, from 1 to 16; by default one per core, and at most 5. */
   n_workers?: number;
+}
+
+/** How images become numbers. */
+export interface ImageOptions {
+  /** Pixels across and down; 28 by default. */
+  width?: number;
+  height?: number;
+  /** 1 for grey, which is the default, or 3 for colour. */
+  channels?: 1 | 3;
+  onProgress?: (progress: { fraction: number; message: string }) => void;
+  signal?: AbortSignal;
 }
 
 /** What goes along with a call. */
@@ -256,7 +277,7 @@ pub fn declarations() -> String {
     text.push_str(CLASS_TYPES);
     text.push_str(CLASS_START);
     for method in METHODS {
-        let is_static = if method.name == "start" { "static " } else { "" };
+        let is_static = if ["start", "imagesToCsv"].contains(&method.name) { "static " } else { "" };
         writeln!(text, "  /** {} */\n  {is_static}{}{};", method.short, method.name, method.signature)
             .expect("writing to a String does not fail");
     }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use vitrine_protocol::{DeviceMsg, ErrorMsg, ProgressMsg, Request};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::AbortSignal;
+use web_sys::{AbortSignal, Blob, FileList};
 
 use crate::wire;
 
@@ -23,6 +23,9 @@ extern "C" {
 
     #[wasm_bindgen(static_method_of = Vitrine)]
     fn start(options: &JsValue) -> Promise;
+
+    #[wasm_bindgen(static_method_of = Vitrine, catch, js_name = imagesToCsv)]
+    async fn images_to_csv(files: &JsValue, options: &JsValue) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(method, catch)]
     async fn request(this: &Vitrine, request: &JsValue, options: &JsValue) -> Result<JsValue, JsValue>;
@@ -105,6 +108,20 @@ pub(crate) async fn start(on_notice: impl Fn(&str) + 'static) -> Result<(), Erro
     }
     CLIENT.set(Some(client));
     Ok(())
+}
+
+/// Image files as a CSV: the blob, and how many of the files are no images.
+///
+/// # Errors
+/// - None of them is one.
+pub(crate) async fn images_to_csv(files: &FileList, signal: Option<AbortSignal>) -> Result<(Blob, u32), ErrorMsg> {
+    let options = Object::new();
+    if let Some(signal) = signal {
+        let _ = Reflect::set(&options, &"signal".into(), &signal);
+    }
+    let made = Vitrine::images_to_csv(files, &options).await.map_err(error_from)?;
+    let of = |name: &str| Reflect::get(&made, &name.into()).unwrap_or_default();
+    Ok((of("csv").unchecked_into(), js_sys::Array::from(&of("refused")).length()))
 }
 
 /// The device that answers now.

@@ -52,7 +52,7 @@ super::english! {
     // Data
     welcome_title: "See what a model sees",
     welcome_lead: "Bring a table, train a model, and watch how it decides. All of it happens in this tab.",
-    drop_here: "Drop a CSV file here",
+    drop_here: "Drop a CSV file here, or images",
     pick_file: "Choose a file",
     paste_instead: "Or paste text",
     read_pasted: "Read this text",
@@ -279,6 +279,8 @@ super::english! {
     live_units: "Units",
     live_gradient: "Gradient",
     live_dead: "Silent units",
+    images_name: "images",
+    images_refused: "{n} of the files are no images and were left out.",
     steps_timed: "a step takes {cpu} on the CPU, {webgpu} on WebGPU",
     job_rates: "Trying learning rates out",
     rates_try: "Try learning rates out",

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vitrine_protocol::{ColumnKind, ErrorMsg, LoadOptionsMsg, Request, RowsMsg, TableMsg};
-use web_sys::Blob;
+use web_sys::{Blob, FileList};
 
 use super::{close_job, next_id, open_job, page_error};
 use crate::client::{self, Beside};
 use crate::plan::default_left_out;
 use crate::state::{App, JobKind, NoticeKind};
-use crate::{browser, text};
+use crate::{browser, format, text};
 
 thread_local! {
     /// The source of the table, for reading it again; none of a project's tables and of made-up ones. A blob is a handle:
@@ -24,6 +24,26 @@ thread_local! {
 pub(crate) fn load_blob(app: App, blob: Blob, name: String) {
     app.data.sample.set(None);
     spawn_local(load(app, blob, LoadOptionsMsg { name: Some(name), ..Default::default() }, None));
+}
+
+/// Reads image files as rows of pixels, each with what it shows.
+pub(crate) fn load_images(app: App, files: FileList) {
+    if app.job.with_untracked(Option::is_some) {
+        return;
+    }
+    app.data.sample.set(None);
+    let beside = open_job(app, JobKind::Load, None);
+    spawn_local(async move {
+        let outcome = client::images_to_csv(&files, beside.signal).await;
+        let Some((blob, n_refused)) = close_job(app, outcome) else { return };
+        let texts = app.lang.get_untracked().texts();
+        let name = Some(texts.images_name.to_owned());
+        load(app, blob, LoadOptionsMsg { name, ..Default::default() }, Some("label".to_owned())).await;
+        if n_refused > 0 {
+            let words = text::fill(texts.images_refused, &[("n", &format::count(n_refused as usize))]);
+            app.tell(NoticeKind::Error(Box::new(page_error(words))));
+        }
+    });
 }
 
 /// Reads pasted text.

@@ -19,7 +19,9 @@ use leptos::prelude::*;
 use vitrine_protocol::{CatalogMsg, ErrorMsg, ProgressMsg, Request};
 use web_sys::AbortController;
 
-pub(crate) use data::{load_blob, load_made, load_sample, load_text, make_toy, read_rows, reload, set_kind};
+pub(crate) use data::{
+    load_blob, load_images, load_made, load_sample, load_text, make_toy, read_rows, reload, set_kind,
+};
 pub(crate) use explain::{
     evaluate, follow_points, follow_row, follow_votes, is_current, load_boundary, numeric_and_categorical, show_cell,
     show_tree,

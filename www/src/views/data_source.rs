@@ -51,7 +51,7 @@ pub(super) fn Source() -> impl IntoView {
                 </Show>
             </div>
             <input
-                type="file" class="unseen" node_ref=picker accept=".csv,.tsv,.txt,text/csv" tabindex="-1"
+                type="file" class="unseen" node_ref=picker accept=".csv,.tsv,.txt,text/csv,image/*" multiple=true tabindex="-1"
                 aria-label=tr!(app, pick_file) data-testid="file"
                 on:change:target=move |event| {
                     take(app, event.target().files());
@@ -89,10 +89,12 @@ fn Make() -> impl IntoView {
 }
 
 fn take(app: App, files: Option<FileList>) {
-    if let Some(file) = files.and_then(|files| files.get(0)) {
-        let name = file.name();
-        actions::load_blob(app, file.into(), name);
+    let Some((files, file)) = files.and_then(|files| Some((files.clone(), files.get(0)?))) else { return };
+    if file.type_().starts_with("image/") {
+        return actions::load_images(app, files);
     }
+    let name = file.name();
+    actions::load_blob(app, file.into(), name);
 }
 
 #[component]
