@@ -5,11 +5,13 @@
 //! things of itself: which numbers it has ([`Plan`]), what they make of one row as plain f64 sums (the same trait), and
 //! what they make of a batch on a device, there and back (`OnDevice`).
 
+mod convolutions;
 mod embeddings;
 
 #[cfg(feature = "tensors")]
 use burn::tensor::Tensor;
 
+pub use convolutions::{Block, BlockSizes, Convolutions, PixelScale};
 pub use embeddings::Embeddings;
 
 use crate::random::Rng;
@@ -30,6 +32,8 @@ pub struct Front {
 pub enum FrontPlan {
     /// Categories become learned vectors.
     Embeddings(Embeddings),
+    /// Filters move over an image.
+    Convolutions(Convolutions),
 }
 
 /// What a front is made of.
@@ -84,12 +88,15 @@ pub(super) struct Numbers {
 pub(super) enum Start {
     /// Even between ± this.
     Within(f64),
+    /// All the same.
+    All(f32),
 }
 
 impl FrontPlan {
     fn plan(&self) -> &dyn Plan {
         match self {
             Self::Embeddings(plan) => plan,
+            Self::Convolutions(plan) => plan,
         }
     }
 
@@ -97,6 +104,7 @@ impl FrontPlan {
     fn on_device(&self) -> &dyn OnDevice {
         match self {
             Self::Embeddings(plan) => plan,
+            Self::Convolutions(plan) => plan,
         }
     }
 
@@ -119,6 +127,7 @@ impl FrontPlan {
     pub(crate) fn words(&self) -> Vec<u32> {
         let kind = match self {
             Self::Embeddings(_) => 1,
+            Self::Convolutions(_) => 2,
         };
         let mut words = vec![kind];
         words.extend(self.plan().words());
@@ -130,6 +139,7 @@ impl FrontPlan {
         let (kind, words) = words.split_first()?;
         match kind {
             1 => Embeddings::read(words).map(Self::Embeddings),
+            2 => Convolutions::read(words).map(Self::Convolutions),
             _ => None,
         }
     }
@@ -144,6 +154,7 @@ impl Numbers {
     fn begin(&self, rng: &mut Rng) -> Vec<f32> {
         match self.start {
             Start::Within(bound) => (0..self.len()).map(|_| ((rng.uniform() * 2.0 - 1.0) * bound) as f32).collect(),
+            Start::All(same) => vec![same; self.len()],
         }
     }
 }
