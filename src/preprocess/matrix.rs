@@ -18,6 +18,7 @@ pub struct Matrix {
     n_rows: usize,
     is_categorical: Vec<bool>,
     names: Vec<String>,
+    n_steps: Option<usize>,
 }
 
 impl Matrix {
@@ -27,7 +28,7 @@ impl Matrix {
     pub fn from_columns(features: Vec<Vec<f64>>) -> Self {
         let n_rows = features.first().map_or(0, Vec::len);
         assert!(features.iter().all(|feature| feature.len() == n_rows), "features of one matrix have one length");
-        Self { features, n_rows, is_categorical: Vec::new(), names: Vec::new() }
+        Self { features, n_rows, is_categorical: Vec::new(), names: Vec::new(), n_steps: None }
     }
 
     /// Says which features are codes of categories, for models that take these: from 0 to 254; what is below 0 is missing.
@@ -63,6 +64,17 @@ impl Matrix {
     /// ```
     pub fn name(&self, feature: usize) -> String {
         self.names.get(feature).cloned().unwrap_or_else(|| format!("feature {}", feature + 1))
+    }
+
+    /// Says how many steps of a window each column is, side by side, oldest first.
+    #[must_use]
+    pub fn with_steps(self, n_steps: Option<usize>) -> Self {
+        Self { n_steps, ..self }
+    }
+
+    /// How many steps of a window each column is; none where they are not all steps of one.
+    pub fn n_steps(&self) -> Option<usize> {
+        self.n_steps
     }
 
     /// Reads row-major numbers, as tests and reference files write them.
@@ -119,7 +131,8 @@ impl Matrix {
     pub fn take_rows(&self, rows: &[u32]) -> Self {
         let take = |feature: &Vec<f64>| rows.iter().map(|&row| feature[row as usize]).collect();
         let (is_categorical, names) = (self.is_categorical.clone(), self.names.clone());
-        Self { features: self.features.iter().map(take).collect(), n_rows: rows.len(), is_categorical, names }
+        let features = self.features.iter().map(take).collect();
+        Self { features, n_rows: rows.len(), is_categorical, names, n_steps: self.n_steps }
     }
 }
 

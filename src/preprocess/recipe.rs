@@ -93,6 +93,18 @@ impl FittedRecipe {
         self.steps.iter().any(|fitted| fitted.step.follows_order())
     }
 
+    /// How many steps of a window each feature is one of, where every column went through the same one and nothing was
+    /// added or left out after it: features are then `columns × steps`, oldest first.
+    pub fn n_steps(&self) -> Option<usize> {
+        let is_window = |fitted: &FittedStep| matches!(fitted.step, Step::Lags { .. });
+        let at = self.steps.iter().position(is_window)?;
+        let Step::Lags { n_steps, .. } = self.steps[at].step else { return None };
+        let n_features = n_steps * self.steps[at].learned.len();
+        let keeps_number = |fitted: &FittedStep| fitted.report.n_columns == [n_features; 2];
+        let is_whole = self.steps[at].report.n_columns[1] == n_features;
+        (is_whole && self.steps[at + 1..].iter().all(keeps_number)).then_some(n_steps)
+    }
+
     /// The categories whose positions a feature holds; none where it holds numbers, or more has been made of the positions.
     ///
     /// **Panics** when there is no such feature.

@@ -22,6 +22,7 @@ mod reference_classic;
 mod reference_classifiers;
 mod reference_data;
 mod reference_forests;
+mod reference_lags;
 mod reference_measures;
 mod reference_mlp;
 mod reference_parameters;
