@@ -966,7 +966,7 @@ function tablesOf(event) {
 
 /** Whether a model is fitted with tensors, which is what WebGPU can do; exact solvers and trees are not. */
 function usesTensors(model) {
-  return model?.kind === "mlp" || model?.solver === "gradient_descent";
+  return ["mlp", "cnn", "rnn"].includes(model?.kind) || model?.solver === "gradient_descent";
 }
 
 /** Whether a search has candidates that are fitted with tensors. */

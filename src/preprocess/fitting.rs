@@ -271,7 +271,7 @@ impl Fitting {
         }
         let recipe =
             FittedRecipe { inputs: self.inputs, steps: self.fitted, features: docs, keeps_missing: self.keeps_missing };
-        let matrix = Matrix::from_columns(columns).with_steps(recipe.n_steps());
+        let matrix = Matrix::from_columns(columns).with_window(recipe.window());
         Ok(Prepared { recipe, matrix, rows: self.rows, issues: self.issues })
     }
 }

@@ -7,7 +7,7 @@
 //! Windows look back only, and at rows of the same part only, so that no row sees a later one or one that was held back.
 //! Before the first row there is none: it is repeated. So a row by itself stands at each step of its window.
 //! The lags of one column stand side by side, oldest first: a matrix whose columns all went through a window is, row by
-//! row, `columns × steps`, which is how [`FittedRecipe::n_steps`](crate::preprocess::FittedRecipe::n_steps) lets a
+//! row, `columns × steps`, which is how [`FittedRecipe::window`](crate::preprocess::FittedRecipe::window) lets a
 //! recurrent net read it.
 
 use crate::Error;

@@ -34,7 +34,7 @@ pub use fitting::{Fitting, Prepared};
 pub use frame::{Group, Input, Map, Origin, RowSource, category_text};
 pub use lags::MOST_LAGS;
 pub use learned::Learned;
-pub use matrix::{Matrix, Target, Task};
+pub use matrix::{Matrix, Target, Task, Window};
 pub use recipe::{FeatureDoc, FittedRecipe, FittedStep, MAX_FEATURES, StepReport, Transforming};
 pub use step::{Clipping, DatePart, Encoding, Imputation, Scaling, Select, Selection, Smoothing, Step, TargetEncoding};
 pub use target::{Labels, MAX_CLASSES, read_known_labels, read_labels, suggest_task};

@@ -42,6 +42,14 @@ fn every_way() -> Vec<(&'static ModelKind, Task, ParamMap)> {
     let net: ParamMap = serde_json::from_value(net).expect("parameters by name");
     let mlp = vitrine::model::find("mlp").expect("it is registered");
     ways.extend(mlp.tasks.iter().map(|&task| (mlp, task, net.clone())));
+    // Likewise of cells, some layers of them.
+    let net = serde_json::json!({
+        "cell": "gru", "n_units": 5, "n_layers": 2, "hidden_units": 4, "dropout": 0.1, "clip_norm": 0.1, "batch_size": 16,
+        "learning_rate": "cosine", "max_iter": 20, "early_stopping": true,
+    });
+    let net: ParamMap = serde_json::from_value(net).expect("parameters by name");
+    let rnn = vitrine::model::find("rnn").expect("it is registered");
+    ways.extend(rnn.tasks.iter().map(|&task| (rnn, task, net.clone())));
     // A build without tensors has the ways that need none.
     ways.retain(|(kind, _, params)| cfg!(feature = "tensors") || !(kind.uses_tensors)(&(kind.check)(params).unwrap()));
     assert!(ways.len() >= 11);

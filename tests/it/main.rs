@@ -27,6 +27,7 @@ mod reference_measures;
 mod reference_mlp;
 mod reference_parameters;
 mod reference_preparation;
+mod reference_rnn;
 mod reference_search;
 mod reference_trees;
 mod reference_unsupervised;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 use vitrine::Issues;
 use vitrine::ingest::{ReadConfig, read_bytes};
-use vitrine::preprocess::{Fitting, Matrix, Prepared, Scaling, Select, Step};
+use vitrine::preprocess::{Fitting, Matrix, Prepared, Scaling, Select, Step, Window};
 use vitrine::table::{Column, ColumnData, Table};
 
 use crate::cases::{integers, numbers, reference};
@@ -49,7 +49,7 @@ fn windows_are_pandas_shifts() {
         let (columns, train) = (texts(&case["data"]["columns"]), positions(&case["train_rows"]));
         let prepared = prepare(&table, train, &columns, vec![lags(n_steps, horizon)]);
         assert_eq!(prepared.recipe.feature_names(), texts(&case["names"]), "{what}");
-        assert_eq!(prepared.matrix.n_steps(), Some(n_steps), "{what}");
+        assert_eq!(prepared.matrix.window(), Some(Window { n_steps, is_whole: true }), "{what}");
         check_matrix(&what, &prepared.matrix, &case["train"]);
         let issue = prepared.issues.iter().next().expect("the training rows have gaps");
         assert_eq!((issue.code, issue.args["n_gaps"].as_str()), ("rows_apart", "12"));
@@ -89,15 +89,18 @@ fn a_row_depends_on_its_window_and_on_nothing_else() {
 #[test]
 fn steps_are_known_where_every_column_went_through_one_window() {
     let (table, columns) = (counting(), ["up".to_owned(), "down".to_owned()]);
-    let n_steps = |steps| prepare(&table, (0..40).collect(), &columns, steps).matrix.n_steps();
+    let window = |steps| {
+        let window = prepare(&table, (0..40).collect(), &columns, steps).matrix.window();
+        window.map(|window| (window.n_steps, window.is_whole))
+    };
     let scale = Step::Scale { columns: Select::All, method: Scaling::Standard };
-    assert_eq!(n_steps(vec![scale.clone(), lags(3, 0), scale.clone()]), Some(3));
-    assert_eq!(n_steps(vec![scale.clone()]), None);
+    assert_eq!(window(vec![scale.clone(), lags(3, 0), scale.clone()]), Some((3, true)));
+    assert_eq!(window(vec![scale]), None);
     let one = Step::Lags { columns: Select::Names(vec!["up".to_owned()]), n_steps: 3, horizon: 0 };
-    assert_eq!(n_steps(vec![one]), None);
+    assert_eq!(window(vec![one]), Some((3, false)));
     let drop = Step::DropColumns { columns: Select::Names(vec!["up t-1".to_owned()]) };
-    assert_eq!(n_steps(vec![lags(3, 0), drop]), None);
-    assert_eq!(n_steps(vec![lags(3, 0), lags(2, 0)]), None, "a window of windows has two orders");
+    assert_eq!(window(vec![lags(3, 0), drop]), Some((3, false)));
+    assert_eq!(window(vec![lags(3, 0), lags(2, 0)]), Some((3, false)), "a window of windows has two orders");
 }
 
 #[test]

@@ -5,10 +5,12 @@
 
 mod fitted;
 pub(super) mod mlp;
+pub(super) mod rnn;
 mod session;
 
 pub use fitted::FittedNet;
 pub use mlp::MlpSpec;
+pub use rnn::RnnSpec;
 
 use crate::Error;
 use crate::error::Issues;

@@ -273,7 +273,7 @@ impl NetDescent {
         if self.next_row == 0 && self.config.shuffle && batch_size < n_rows {
             self.order = random::order(self.seed, self.epoch, n_rows);
         }
-        let most = if self.is_gpu { GPU_BATCHES_PER_STEP } else { LAYERS_PER_STEP / self.layers.each.len() };
+        let most = if self.is_gpu { GPU_BATCHES_PER_STEP } else { (LAYERS_PER_STEP / self.layers.depth()).max(1) };
         let most = self.most_batches.take().unwrap_or(most);
         let n_batches = (FLOPS_PER_STEP / self.flops(batch_size).max(1)).clamp(1, most);
         for _ in 0..n_batches {

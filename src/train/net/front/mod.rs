@@ -1,16 +1,18 @@
-//! What stands before a net's dense layers and turns a row into what these read: categories into learned vectors, and
-//! so on. A net without a front reads the row as it is.
+//! What stands before a net's dense layers and turns a row into what these read: categories into learned vectors, steps
+//! into what is remembered of them, and so on. A net without a front reads the row as it is.
 //!
 //! A [`Front`] is a plan (sizes alone) and the numbers that go with it. Each kind of plan is one file that says three
 //! things of itself: which numbers it has ([`Plan`]), what they make of one row as plain f64 sums (the same trait), and
 //! what they make of a batch on a device, there and back (`OnDevice`).
 
 mod embeddings;
+mod recurrent;
 
 #[cfg(feature = "tensors")]
 use burn::tensor::Tensor;
 
 pub use embeddings::Embeddings;
+pub use recurrent::{Cell, Recurrent};
 
 use crate::random::Rng;
 
@@ -30,6 +32,8 @@ pub struct Front {
 pub enum FrontPlan {
     /// Categories become learned vectors.
     Embeddings(Embeddings),
+    /// Steps are read one after the other.
+    Recurrent(Recurrent),
 }
 
 /// What a front is made of.
@@ -48,6 +52,12 @@ pub(super) trait Plan {
 
     /// Of one row, forward.
     fn multiply_adds(&self) -> usize;
+
+    /// As many layers it counts for where each of a batch's calls costs more than what it computes.
+    #[cfg(feature = "tensors")]
+    fn depth(&self) -> usize {
+        1
+    }
 
     /// What it makes of one row: f64 sums, term by term in one order.
     ///
@@ -90,6 +100,7 @@ impl FrontPlan {
     fn plan(&self) -> &dyn Plan {
         match self {
             Self::Embeddings(plan) => plan,
+            Self::Recurrent(plan) => plan,
         }
     }
 
@@ -97,6 +108,7 @@ impl FrontPlan {
     fn on_device(&self) -> &dyn OnDevice {
         match self {
             Self::Embeddings(plan) => plan,
+            Self::Recurrent(plan) => plan,
         }
     }
 
@@ -110,6 +122,12 @@ impl FrontPlan {
         self.plan().multiply_adds()
     }
 
+    /// As many layers it counts for.
+    #[cfg(feature = "tensors")]
+    pub(super) fn depth(&self) -> usize {
+        self.plan().depth()
+    }
+
     /// Numbers that are learned.
     pub(crate) fn n_parameters(&self) -> usize {
         self.plan().learned().iter().map(Numbers::len).sum()
@@ -119,6 +137,8 @@ impl FrontPlan {
     pub(crate) fn words(&self) -> Vec<u32> {
         let kind = match self {
             Self::Embeddings(_) => 1,
+            // 2 is taken by convolutions.
+            Self::Recurrent(_) => 3,
         };
         let mut words = vec![kind];
         words.extend(self.plan().words());
@@ -130,6 +150,7 @@ impl FrontPlan {
         let (kind, words) = words.split_first()?;
         match kind {
             1 => Embeddings::read(words).map(Self::Embeddings),
+            3 => Recurrent::read(words).map(Self::Recurrent),
             _ => None,
         }
     }
