@@ -22,6 +22,7 @@ pub fn error_docs() -> impl Iterator<Item = &'static TroubleDoc> {
         crate::train::search::SearchError::DOCS,
         crate::train::gradient_descent::DescentError::DOCS,
         crate::train::net::NetError::DOCS,
+        crate::model::ImageError::DOCS,
         crate::model::ModelError::DOCS,
         crate::model::ByClassError::DOCS,
         crate::model::ClassWeightError::DOCS,

@@ -55,7 +55,7 @@ pub use logistic_regression::{
     FittedLogisticRegression, LogisticError, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
 };
 pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
-pub use net::{FittedNet, MlpSpec, RnnSpec};
+pub use net::{BlockKind, CnnSpec, FittedNet, ImageError, ImageSpec, MlpSpec, RnnSpec};
 pub use pca::{FittedPca, PcaError, PcaIssue, PcaSpec};
 pub use pipeline::{Pipeline, code_names};
 pub use priors::{Priors, PriorsError};
@@ -157,6 +157,7 @@ pub static REGISTRY: &[ModelKind] = &[
     elastic_net::KIND,
     logistic_regression::KIND,
     net::mlp::KIND,
+    net::cnn::KIND,
     net::rnn::KIND,
     svc::KIND,
     k_nearest_neighbors::KIND,

@@ -40,8 +40,15 @@ fn every_way() -> Vec<(&'static ModelKind, Task, ParamMap)> {
         "l1": 0.01, "learning_rate": "one_cycle", "learning_rate_init": 0.02, "batch_size": 16, "early_stopping": true,
     });
     let net: ParamMap = serde_json::from_value(net).expect("parameters by name");
-    let mlp = vitrine::model::find("mlp").expect("it is registered");
-    ways.extend(mlp.tasks.iter().map(|&task| (mlp, task, net.clone())));
+    for name in ["mlp", "cnn"] {
+        let kind = vitrine::model::find(name).expect("it is registered");
+        let mut net = net.clone();
+        if name == "cnn" {
+            let front = serde_json::json!({ "block": "separable", "filters": [3, 2], "kernel_size": 5 });
+            net.extend(serde_json::from_value::<ParamMap>(front).expect("parameters by name"));
+        }
+        ways.extend(kind.tasks.iter().map(|&task| (kind, task, net.clone())));
+    }
     // Likewise of cells, some layers of them.
     let net = serde_json::json!({
         "cell": "gru", "n_units": 5, "n_layers": 2, "hidden_units": 4, "dropout": 0.1, "clip_norm": 0.1, "batch_size": 16,
@@ -50,6 +57,10 @@ fn every_way() -> Vec<(&'static ModelKind, Task, ParamMap)> {
     let net: ParamMap = serde_json::from_value(net).expect("parameters by name");
     let rnn = vitrine::model::find("rnn").expect("it is registered");
     ways.extend(rnn.tasks.iter().map(|&task| (rnn, task, net.clone())));
+    // Whatever the number of features, they are an image one pixel high.
+    for (_, _, params) in ways.iter_mut().filter(|(kind, ..)| kind.kind == "cnn") {
+        params.insert("image_height".to_owned(), Value::from(1));
+    }
     // A build without tensors has the ways that need none.
     ways.retain(|(kind, _, params)| cfg!(feature = "tensors") || !(kind.uses_tensors)(&(kind.check)(params).unwrap()));
     assert!(ways.len() >= 11);

@@ -20,6 +20,7 @@ mod reference_boosting;
 mod reference_boosting_tables;
 mod reference_classic;
 mod reference_classifiers;
+mod reference_cnn;
 mod reference_data;
 mod reference_forests;
 mod reference_lags;

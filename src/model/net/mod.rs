@@ -3,11 +3,13 @@
 //! Each kind of net is one file that makes a front of its own parameters; those of the layers and of the descent are
 //! [`MlpSpec`]'s. What comes of any of them is a [`FittedNet`].
 
+pub(super) mod cnn;
 mod fitted;
 pub(super) mod mlp;
 pub(super) mod rnn;
 mod session;
 
+pub use cnn::{BlockKind, CnnSpec, ImageError, ImageSpec};
 pub use fitted::FittedNet;
 pub use mlp::MlpSpec;
 pub use rnn::RnnSpec;

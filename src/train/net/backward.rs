@@ -6,12 +6,9 @@
 use burn::tensor::{Int, Tensor, activation};
 
 use super::layers::{Layers, Part, activated};
-use super::plain::NORM_EPSILON;
+use super::norm::Standardised;
 use super::{Activation, NetConfig, NetSolver};
 use crate::train::gradient_descent::Labels;
-
-/// How much of the running mean and variance each batch replaces: PyTorch's.
-const NORM_MOMENTUM: f64 = 0.1;
 
 /// What came of one batch.
 pub(super) struct Pass {
@@ -31,8 +28,8 @@ pub(super) struct Pass {
 struct Passed {
     /// What the layer read.
     given: Tensor<2>,
-    /// The standardised sums, and what they were multiplied with to become that.
-    standardised: Option<(Tensor<2>, Tensor<2>)>,
+    /// How the sums were standardised.
+    standardised: Option<Standardised>,
     /// What was activated.
     sums: Tensor<2>,
     /// What it was activated to.
@@ -57,18 +54,10 @@ impl Layers {
         for (idx, layer) in self.each.iter().enumerate() {
             let mut sums = x.clone().matmul(layer.learned[0].clone()) + layer.learned[1].clone();
             let mut standardised = None;
-            running.push(layer.running.as_ref().map(|[old_mean, old_variance]| {
-                let mean = sums.clone().mean_dim(0);
-                let centred = sums.clone() - mean.clone();
-                let variance = (centred.clone() * centred.clone()).mean_dim(0);
-                let factor = (variance.clone() + NORM_EPSILON).sqrt().recip();
-                let unit = centred * factor.clone();
-                sums = unit.clone() * layer.learned[2].clone() + layer.learned[3].clone();
-                standardised = Some((unit, factor));
-                let unbiased = n_rows as f64 / (n_rows as f64 - 1.0).max(1.0);
-                let [mean, variance] = [mean * NORM_MOMENTUM, variance * (NORM_MOMENTUM * unbiased)];
-                let keep = 1.0 - NORM_MOMENTUM;
-                [old_mean.clone() * keep + mean, old_variance.clone() * keep + variance]
+            running.push(layer.running.as_ref().map(|running| {
+                let (made, kept, after) = Standardised::new(sums.clone(), &layer.learned, running);
+                (sums, standardised) = (made, Some(kept));
+                after
             }));
             let made = if idx < last { activated(sums.clone(), self.activation) } else { sums.clone() };
             let read = match masks.get(idx) {
@@ -88,12 +77,9 @@ impl Layers {
                 slope = slope_of(self.activation, passed.sums, passed.made, slope);
             }
             let mut norm = Vec::new();
-            if let Some((unit, factor)) = passed.standardised {
-                norm = vec![(slope.clone() * unit.clone()).sum_dim(0), slope.clone().sum_dim(0)];
-                // Each sum moves the mean and the variance that all of them are standardised by.
-                let scaled = slope * layer.learned[2].clone();
-                let along = (scaled.clone() * unit.clone()).mean_dim(0);
-                slope = (scaled.clone() - scaled.mean_dim(0) - unit * along) * factor;
+            if let Some(standardised) = passed.standardised {
+                let (before, learned) = standardised.backward(slope, layer.learned[2].clone());
+                (slope, norm) = (before, learned.to_vec());
             }
             let weights = passed.given.transpose().matmul(slope.clone());
             let mut layer_gradients = vec![penalised(weights, &layer.learned[0], config, n_rows)];
@@ -143,7 +129,7 @@ fn loss_and_slope(y: Labels, weights: Option<Tensor<2>>, weight: f64, scores: Te
 }
 
 /// The slope before an activation, from that behind it.
-fn slope_of(by: Activation, sums: Tensor<2>, made: Tensor<2>, slope: Tensor<2>) -> Tensor<2> {
+pub(super) fn slope_of(by: Activation, sums: Tensor<2>, made: Tensor<2>, slope: Tensor<2>) -> Tensor<2> {
     match by {
         Activation::Relu => slope.mask_fill(made.lower_equal_elem(0.0), 0.0),
         Activation::Tanh => slope * (made.clone() * made * -1.0 + 1.0),

@@ -122,7 +122,7 @@ pub(super) fn loss_sum(y: Labels, weights: Option<Tensor<2>>, scores: Tensor<2>)
     if is_value { sum * 0.5 } else { sum }
 }
 
-fn standardised(centred: Tensor<2>, variance: Tensor<2>, learned: &[Tensor<2>]) -> Tensor<2> {
+pub(super) fn standardised(centred: Tensor<2>, variance: Tensor<2>, learned: &[Tensor<2>]) -> Tensor<2> {
     centred / (variance + NORM_EPSILON).sqrt() * learned[2].clone() + learned[3].clone()
 }
 

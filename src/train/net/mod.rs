@@ -18,6 +18,8 @@ mod front;
 #[cfg(feature = "tensors")]
 mod layers;
 #[cfg(feature = "tensors")]
+mod norm;
+#[cfg(feature = "tensors")]
 mod optimizer;
 mod plain;
 mod random;
@@ -27,7 +29,7 @@ mod trouble;
 
 pub(crate) use cost::check_cost;
 pub use descent::NetDescent;
-pub use front::{Cell, Embeddings, Front, FrontPlan, Recurrent};
+pub use front::{Block, BlockSizes, Cell, Convolutions, Embeddings, Front, FrontPlan, PixelScale, Recurrent};
 #[cfg(feature = "tensors")]
 pub use layers::{NetGradients, gradients};
 pub use plain::{Layer, Net, Norm};

@@ -59,10 +59,14 @@ impl Norm {
     }
 
     fn of(&self, output: usize, sum: f64) -> f64 {
-        let [gamma, beta, mean, variance] =
-            [&self.gamma, &self.beta, &self.mean, &self.variance].map(|numbers| f64::from(numbers[output]));
-        gamma * ((sum - mean) / libm::sqrt(variance + NORM_EPSILON)) + beta
+        standardised([&self.gamma, &self.beta, &self.mean, &self.variance].map(|numbers| numbers[output]), sum)
     }
+}
+
+/// A sum standardised by what was running: gamma, beta, mean and variance.
+pub(super) fn standardised(numbers: [f32; 4], sum: f64) -> f64 {
+    let [gamma, beta, mean, variance] = numbers.map(f64::from);
+    gamma * ((sum - mean) / libm::sqrt(variance + NORM_EPSILON)) + beta
 }
 
 impl Activation {
@@ -161,7 +165,7 @@ impl Net {
 }
 
 /// The number within the limits.
-fn bounded(x: f64) -> f64 {
+pub(super) fn bounded(x: f64) -> f64 {
     x.clamp(-LARGEST, LARGEST)
 }
 

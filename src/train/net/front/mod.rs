@@ -5,12 +5,14 @@
 //! things of itself: which numbers it has ([`Plan`]), what they make of one row as plain f64 sums (the same trait), and
 //! what they make of a batch on a device, there and back (`OnDevice`).
 
+mod convolutions;
 mod embeddings;
 mod recurrent;
 
 #[cfg(feature = "tensors")]
 use burn::tensor::Tensor;
 
+pub use convolutions::{Block, BlockSizes, Convolutions, PixelScale};
 pub use embeddings::Embeddings;
 pub use recurrent::{Cell, Recurrent};
 
@@ -32,6 +34,8 @@ pub struct Front {
 pub enum FrontPlan {
     /// Categories become learned vectors.
     Embeddings(Embeddings),
+    /// Filters move over an image.
+    Convolutions(Convolutions),
     /// Steps are read one after the other.
     Recurrent(Recurrent),
 }
@@ -94,12 +98,15 @@ pub(super) struct Numbers {
 pub(super) enum Start {
     /// Even between ± this.
     Within(f64),
+    /// All the same.
+    All(f32),
 }
 
 impl FrontPlan {
     fn plan(&self) -> &dyn Plan {
         match self {
             Self::Embeddings(plan) => plan,
+            Self::Convolutions(plan) => plan,
             Self::Recurrent(plan) => plan,
         }
     }
@@ -108,6 +115,7 @@ impl FrontPlan {
     fn on_device(&self) -> &dyn OnDevice {
         match self {
             Self::Embeddings(plan) => plan,
+            Self::Convolutions(plan) => plan,
             Self::Recurrent(plan) => plan,
         }
     }
@@ -137,7 +145,7 @@ impl FrontPlan {
     pub(crate) fn words(&self) -> Vec<u32> {
         let kind = match self {
             Self::Embeddings(_) => 1,
-            // 2 is taken by convolutions.
+            Self::Convolutions(_) => 2,
             Self::Recurrent(_) => 3,
         };
         let mut words = vec![kind];
@@ -150,6 +158,7 @@ impl FrontPlan {
         let (kind, words) = words.split_first()?;
         match kind {
             1 => Embeddings::read(words).map(Self::Embeddings),
+            2 => Convolutions::read(words).map(Self::Convolutions),
             3 => Recurrent::read(words).map(Self::Recurrent),
             _ => None,
         }
@@ -165,6 +174,7 @@ impl Numbers {
     fn begin(&self, rng: &mut Rng) -> Vec<f32> {
         match self.start {
             Start::Within(bound) => (0..self.len()).map(|_| ((rng.uniform() * 2.0 - 1.0) * bound) as f32).collect(),
+            Start::All(same) => vec![same; self.len()],
         }
     }
 }

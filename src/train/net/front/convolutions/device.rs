@@ -1,0 +1,216 @@
+//! Convolutions on a device: what a filter sees at each pixel is gathered into a row, and a product does the rest.
+//!
+//! Everything is `batch · pixels × channels`, so that a filter's weights are a matrix and its norm is a dense layer's.
+//! Gathering and products are what every backend does well; nothing is read back.
+
+use burn::tensor::{Int, Tensor, TensorData};
+
+use super::super::{Forward, FrontTensors, OnDevice};
+use super::{Convolutions, Stage};
+use crate::train::net::backward::slope_of;
+use crate::train::net::layers::{activated, standardised};
+use crate::train::net::norm::Standardised;
+
+/// What the way back needs of one stage's way there.
+struct Passed {
+    stage: Stage,
+    weights: Tensor<2>,
+    gamma: Option<Tensor<2>>,
+    /// What the filters saw, pixel by pixel.
+    seen: Tensor<2>,
+    standardised: Option<Standardised>,
+    /// What was activated.
+    sums: Tensor<2>,
+    /// What it was activated to.
+    made: Tensor<2>,
+    /// Of pooling, which of four pixels were handed on.
+    winners: Option<[Tensor<2>; 4]>,
+}
+
+impl OnDevice for Convolutions {
+    fn forward(&self, tensors: &FrontTensors, x: Tensor<2>) -> Forward {
+        let [n_rows, _] = x.dims();
+        let mut x = self.pixels(x);
+        let mut before = tensors.running.chunks(2);
+        let mut running = Vec::new();
+        let mut passed = Vec::new();
+        for (stage, learned) in self.stages().into_iter().zip(tensors.learned.chunks(self.n_learned())) {
+            let seen = stage.unfolded(x, n_rows);
+            let mut sums = stage.summed(seen.clone(), learned[0].clone()) + learned[1].clone();
+            let mut standardised = None;
+            if let Some(before) = before.next() {
+                let (made, kept, after) = Standardised::new(sums, learned, before);
+                running.extend(after);
+                (sums, standardised) = (made, Some(kept));
+            }
+            let made = activated(sums.clone(), self.activation);
+            let mut winners = None;
+            x = made.clone();
+            if stage.is_pooled {
+                let (largest, four) = stage.pooled_largest(x, n_rows);
+                winners = Some(first_equal(&largest, four));
+                x = largest.reshape([-1, stage.n_outputs as i32]);
+            }
+            let (weights, gamma) = (learned[0].clone(), learned.get(2).cloned());
+            passed.push(Passed { stage, weights, gamma, seen, standardised, sums, made, winners });
+        }
+        let activation = self.activation;
+        let backward = move |slope: Tensor<2>| {
+            let mut all = Vec::new();
+            let mut slope = slope;
+            for (idx, passed) in passed.into_iter().enumerate().rev() {
+                let stage = passed.stage;
+                slope = match passed.winners {
+                    Some(winners) => stage.unpooled(slope.reshape([n_rows as i32, -1]), winners),
+                    None => slope.reshape([-1, stage.n_outputs as i32]),
+                };
+                slope = slope_of(activation, passed.sums, passed.made, slope);
+                let mut gradients = Vec::new();
+                if let (Some(standardised), Some(gamma)) = (passed.standardised, passed.gamma) {
+                    let (before, [gamma, beta]) = standardised.backward(slope, gamma);
+                    slope = before;
+                    gradients = vec![gamma, beta];
+                }
+                gradients.insert(0, slope.clone().sum_dim(0));
+                gradients.insert(0, stage.weights_slope(passed.seen, slope.clone()));
+                all.push(gradients);
+                // Pixels are not learned.
+                if idx > 0 {
+                    slope = stage.given_slope(slope, passed.weights, n_rows);
+                }
+            }
+            all.into_iter().rev().flatten().collect()
+        };
+        Forward { features: x.reshape([n_rows as i32, -1]), running, backward: Box::new(backward) }
+    }
+
+    fn answer(&self, tensors: &FrontTensors, x: Tensor<2>) -> Tensor<2> {
+        let [n_rows, _] = x.dims();
+        let mut x = self.pixels(x);
+        let mut running = tensors.running.chunks(2);
+        for (stage, learned) in self.stages().into_iter().zip(tensors.learned.chunks(self.n_learned())) {
+            let seen = stage.unfolded(x, n_rows);
+            let mut sums = stage.summed(seen, learned[0].clone()) + learned[1].clone();
+            if let Some([mean, variance]) = running.next() {
+                sums = standardised(sums - mean.clone(), variance.clone(), learned);
+            }
+            x = activated(sums, self.activation);
+            if stage.is_pooled {
+                x = stage.pooled_largest(x, n_rows).0.reshape([-1, stage.n_outputs as i32]);
+            }
+        }
+        x.reshape([n_rows as i32, -1])
+    }
+}
+
+impl Convolutions {
+    fn pixels(&self, x: Tensor<2>) -> Tensor<2> {
+        let [mean, deviation] = [self.scale.mean, self.scale.deviation].map(f64::from);
+        ((x - mean) / deviation).reshape([-1, self.channels as i32])
+    }
+}
+
+impl Stage {
+    /// What the filters see at each pixel: `batch · pixels × offsets · channels`.
+    fn unfolded(self, x: Tensor<2>, n_rows: usize) -> Tensor<2> {
+        let [n, channels] = x.dims();
+        if self.kernel_size == 1 {
+            return x;
+        }
+        let beyond = self.n_pixels();
+        let met = |at: usize| (0..self.n_offsets()).map(move |offset| self.met(at, offset).unwrap_or(beyond));
+        let seen = gathered(x, n_rows, (0..self.n_pixels()).flat_map(met));
+        seen.reshape([n, self.n_offsets() * channels])
+    }
+
+    /// What the filters make of what they see.
+    fn summed(self, seen: Tensor<2>, weights: Tensor<2>) -> Tensor<2> {
+        if !self.is_depthwise {
+            return seen.matmul(weights);
+        }
+        let [n, _] = seen.dims();
+        let [n_offsets, channels] = weights.dims();
+        let products = seen.reshape([n, n_offsets, channels]) * weights.reshape([1, n_offsets, channels]);
+        products.sum_dim(1).reshape([n, channels])
+    }
+
+    /// The slopes of the weights, from those of the sums.
+    fn weights_slope(self, seen: Tensor<2>, slope: Tensor<2>) -> Tensor<2> {
+        if !self.is_depthwise {
+            return seen.transpose().matmul(slope);
+        }
+        let ([n, channels], n_offsets) = (slope.dims(), self.n_offsets());
+        let products = seen.reshape([n, n_offsets, channels]) * slope.reshape([n, 1, channels]);
+        products.sum_dim(0).reshape([n_offsets, channels])
+    }
+
+    /// The slopes of what was given: a convolution again, with the filters turned round and read the other way.
+    fn given_slope(self, slope: Tensor<2>, weights: Tensor<2>, n_rows: usize) -> Tensor<2> {
+        let n_offsets = self.n_offsets();
+        let n_read = if self.is_depthwise { 1 } else { self.n_inputs };
+        let turned: Vec<i32> = (0..n_offsets as i32).rev().collect();
+        let turned = Tensor::<1, Int>::from_data(&turned[..], &weights.device());
+        let weights = weights.reshape([n_offsets, n_read, self.n_outputs]).select(0, turned);
+        let weights = match self.is_depthwise {
+            true => weights.reshape([n_offsets, self.n_outputs]),
+            false => weights.swap_dims(1, 2).reshape([n_offsets * self.n_outputs, n_read]),
+        };
+        self.summed(self.unfolded(slope, n_rows), weights)
+    }
+
+    /// The largest of two by two pixels, row by row, and the four that it is the largest of.
+    fn pooled_largest(self, x: Tensor<2>, n_rows: usize) -> (Tensor<2>, [Tensor<2>; 4]) {
+        let (height, width) = self.made();
+        let n = height * width;
+        let of = |which: usize| (0..n).map(move |at| self.pooled(at)[which]);
+        let all = gathered(x, n_rows, (0..4).flat_map(of));
+        let n = n * self.n_outputs;
+        let four = [0, 1, 2, 3].map(|which| all.clone().narrow(1, which * n, n));
+        let [first, second, third, fourth] = four.clone();
+        (first.max_pair(second).max_pair(third.max_pair(fourth)), four)
+    }
+
+    /// The slopes before pooling: each goes to the pixel that was handed on.
+    fn unpooled(self, slope: Tensor<2>, winners: [Tensor<2>; 4]) -> Tensor<2> {
+        let [n_rows, _] = slope.dims();
+        let slopes = winners.map(|winner| slope.clone() * winner).to_vec();
+        let slopes = Tensor::cat(slopes, 1).reshape([-1, self.n_outputs as i32]);
+        let (height, width) = self.made();
+        let n = height * width;
+        // Pixels of an odd row or column at the end were not read.
+        let mut from = vec![4 * n; self.n_pixels()];
+        for at in 0..n {
+            self.pooled(at).into_iter().enumerate().for_each(|(which, pixel)| from[pixel] = which * n + at);
+        }
+        gathered(slopes, n_rows, from.into_iter()).reshape([-1, self.n_outputs as i32])
+    }
+}
+
+/// Pixels of each image by their positions; the one behind the last is 0.
+///
+/// **Shapes** `x`: `n_rows · pixels × channels`; made is `n_rows × positions · channels`.
+fn gathered(x: Tensor<2>, n_rows: usize, positions: impl Iterator<Item = usize>) -> Tensor<2> {
+    let ([n, channels], on) = (x.dims(), x.device());
+    let n_pixels = n / n_rows;
+    let positions: Vec<i32> = positions.map(|at| at as i32).collect();
+    let n_positions = positions.len();
+    let positions = Tensor::<1, Int>::from_data(TensorData::new(positions, [n_positions]), &on);
+    // Of one channel a row is gathered number by number, which takes another loop on the CPU.
+    if channels == 1 {
+        let x = x.reshape([n_rows, n_pixels]);
+        return Tensor::cat(vec![x, Tensor::zeros([n_rows, 1], &on)], 1).select(1, positions);
+    }
+    let x = x.reshape([n_rows, n_pixels, channels]);
+    let x = Tensor::cat(vec![x, Tensor::zeros([n_rows, 1, channels], &on)], 1);
+    x.select(1, positions).reshape([n_rows, n_positions * channels])
+}
+
+/// 1 for the first of four that equals the largest, as PyTorch has it, and 0 for the others.
+fn first_equal(largest: &Tensor<2>, four: [Tensor<2>; 4]) -> [Tensor<2>; 4] {
+    let mut is_free = largest.ones_like();
+    four.map(|x| {
+        let winner = x.equal(largest.clone()).float() * is_free.clone();
+        is_free = is_free.clone() - winner.clone();
+        winner
+    })
+}
