@@ -12,7 +12,7 @@ mod session;
 pub use cnn::{BlockKind, CnnSpec, ImageError, ImageSpec};
 pub use fitted::FittedNet;
 pub use mlp::MlpSpec;
-pub use rnn::RnnSpec;
+pub use rnn::{CellSpec, RnnSpec};
 
 use crate::Error;
 use crate::error::Issues;

@@ -7,12 +7,11 @@
 
 use super::{FittedNet, MlpSpec, begin};
 use crate::Error;
-use crate::model::class_weight::{CLASS_WEIGHTS, ClassWeight};
 use crate::model::{BoxedSession, Fitted, ModelKind, State, malformed};
-use crate::param::{Integers, ParamMap, Spec, above, any, between};
+use crate::param::{Integers, ParamDoc, ParamMap, Spec, any, between};
 use crate::preprocess::{Matrix, Task, Window};
 use crate::train::FitInput;
-use crate::train::net::{Activation, Cell, FrontPlan, NetError, NetSolver, RateSchedule, Recurrent};
+use crate::train::net::{Cell, FrontPlan, NetError, Recurrent};
 
 /// The line of the registry.
 pub(in crate::model) const KIND: ModelKind = ModelKind {
@@ -36,8 +35,8 @@ pub(in crate::model) const KIND: ModelKind = ModelKind {
 };
 
 crate::spec! {
-    /// A recurrent net's parameters: those of learning are named as a multilayer perceptron's.
-    pub struct RnnSpec {
+    /// What reads the steps.
+    pub struct CellSpec {
         /// What reads the steps.
         /// "lstm" keeps a memory apart from what it hands on; "gru" is smaller and often as good.
         cell: Cell = Cell::Lstm, any(), unit "", zh "循环单元类型";
@@ -50,48 +49,62 @@ crate::spec! {
         n_steps: usize = 0, between(0.0, 1000.0), unit "steps", zh "每列的步数，0 表示按方案中的窗口";
         /// How many units a dense layer behind the cells has; 0 leaves it out.
         hidden_units: usize = 0, between(0.0, 4096.0), unit "units", zh "循环层之后全连接层的单元数，0 表示没有";
-        /// What a unit of that dense layer makes of its sum.
-        activation: Activation = Activation::Relu, any(), unit "", zh "全连接层的激活函数";
-        /// Which share of that dense layer each batch leaves out.
-        dropout: f64 = 0.0, between(0.0, 0.9), unit "", zh "全连接层随机丢弃的比例";
-        /// How a gradient becomes a step.
-        solver: NetSolver = NetSolver::Adam, any(), unit "", zh "优化方法";
-        /// How far a step goes.
-        learning_rate_init: f64 = 0.01, above(0.0, 1e6), unit "", zh "初始学习率";
-        /// How the learning rate changes while it learns.
-        learning_rate: RateSchedule = RateSchedule::Constant, any(), unit "", zh "学习率如何变化";
-        /// How often all rows are seen, at most.
-        max_iter: usize = 100, between(1.0, 1e5), unit "epochs", zh "最多遍历次数";
-        /// How many rows make one step.
-        batch_size: usize = 64, between(1.0, 1e9), unit "rows", zh "每批行数";
-        /// How long a batch's gradient is at most; 0 leaves it as it is.
-        /// It keeps one odd batch from undoing what was learned.
-        clip_norm: f64 = 1.0, between(0.0, 1e6), unit "", zh "梯度范数上限，0 表示不裁剪";
-        /// How much large weights cost.
-        alpha: f64 = 0.0001, between(0.0, 1e6), unit "", zh "L2 正则化强度";
-        /// How much of the last step is kept, with "sgd".
-        momentum: f64 = 0.9, between(0.0, 1.0), unit "", zh "动量（仅用于 sgd）";
-        /// How much the rows of each class count.
-        /// "balanced" lets rare classes count as much as frequent ones.
-        class_weight: ClassWeight = ClassWeight::None, CLASS_WEIGHTS, unit "", zh "类别权重";
-        /// Whether rows are held back from learning, and the epoch that is best on them is kept.
-        early_stopping: bool = false, any(), unit "", zh "是否提前停止";
-        /// Which share of the training rows is held back for that.
-        validation_fraction: f64 = 0.1, above(0.0, 0.9), unit "", zh "提前停止所用的验证比例";
-        /// For how many epochs the loss may fail to improve before learning ends.
-        n_iter_no_change: usize = 10, between(1.0, 1e6), unit "epochs", zh "无改进多少轮后停止";
-        /// By how much the loss must become smaller to count as better.
-        tol: f64 = 1e-4, between(0.0, 1e300), unit "", zh "收敛容差";
-        /// Whether each epoch sees the rows in another order; each row has its window beside it, whatever the order.
-        shuffle: bool = true, any(), unit "", zh "每轮是否打乱行序";
     }
 }
 
-impl RnnSpec {
+/// A recurrent net's parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RnnSpec {
+    /// What stands before the layers.
+    pub cells: CellSpec,
+    /// The layers, and how all is learned.
+    pub net: MlpSpec,
+}
+
+impl Default for RnnSpec {
+    fn default() -> Self {
+        Self::from_checked(&Self::docs().into_iter().map(|doc| (doc.name.to_owned(), doc.default)).collect())
+    }
+}
+
+/// What the perceptron has and cells do without: a dense layer is optional here, and categories have no order in time.
+const LEFT_OUT: [&str; 2] = ["embedding_dim", "hidden_layer_sizes"];
+
+impl Spec for RnnSpec {
+    fn docs() -> Vec<ParamDoc> {
+        let mut docs = CellSpec::docs();
+        docs.extend(MlpSpec::docs().into_iter().filter(|doc| !LEFT_OUT.contains(&doc.name)).map(|mut doc| {
+            doc.default = match doc.name {
+                "learning_rate_init" => 0.01.into(),
+                "max_iter" => 100.into(),
+                "batch_size" => 64.into(),
+                "clip_norm" => 1.0.into(),
+                _ => doc.default,
+            };
+            doc
+        }));
+        docs
+    }
+
+    fn to_params(&self) -> ParamMap {
+        let mut params = self.net.to_params();
+        params.retain(|name, _| !LEFT_OUT.contains(&name.as_str()));
+        params.extend(self.cells.to_params());
+        params
+    }
+
+    fn from_checked(params: &ParamMap) -> Self {
+        let (cells, net) = (CellSpec::from_checked(params), MlpSpec::from_checked(params));
+        let hidden = if cells.hidden_units > 0 { vec![cells.hidden_units] } else { Vec::new() };
+        Self { cells, net: MlpSpec { hidden_layer_sizes: Integers(hidden), ..net } }
+    }
+}
+
+impl CellSpec {
     /// What reads the steps of these rows.
     ///
     /// **Errors** `train.steps_do_not_fit` where features are not so many steps of each column.
-    fn cells(&self, x: &Matrix) -> Result<Recurrent, Error> {
+    fn plan(&self, x: &Matrix) -> Result<Recurrent, Error> {
         let n_features = x.n_features();
         let (n_steps, is_whole) = match (self.n_steps, x.window()) {
             (0, Some(Window { n_steps, is_whole })) => (n_steps, is_whole),
@@ -103,30 +116,6 @@ impl RnnSpec {
         }
         let (cell, n_units, n_layers) = (self.cell, self.n_units, self.n_layers);
         Ok(Recurrent { cell, n_steps, n_columns: n_features / n_steps, n_units, n_layers })
-    }
-
-    /// The layers behind the cells, and how all is learned.
-    fn layers(&self) -> MlpSpec {
-        MlpSpec {
-            hidden_layer_sizes: Integers(if self.hidden_units > 0 { vec![self.hidden_units] } else { Vec::new() }),
-            activation: self.activation,
-            solver: self.solver,
-            learning_rate_init: self.learning_rate_init,
-            learning_rate: self.learning_rate,
-            max_iter: self.max_iter,
-            batch_size: self.batch_size,
-            alpha: self.alpha,
-            dropout: self.dropout,
-            momentum: self.momentum,
-            clip_norm: self.clip_norm,
-            class_weight: self.class_weight.clone(),
-            early_stopping: self.early_stopping,
-            validation_fraction: self.validation_fraction,
-            n_iter_no_change: self.n_iter_no_change,
-            tol: self.tol,
-            shuffle: self.shuffle,
-            ..MlpSpec::default()
-        }
     }
 }
 
@@ -140,6 +129,6 @@ fn load(state: &State) -> Result<Box<dyn Fitted>, Error> {
 
 fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
     let spec = RnnSpec::from_params(params)?;
-    let front = FrontPlan::Recurrent(spec.cells(&input.x)?);
-    begin(KIND.kind, &spec.layers(), Some(front), input)
+    let front = FrontPlan::Recurrent(spec.cells.plan(&input.x)?);
+    begin(KIND.kind, &spec.net, Some(front), input)
 }
