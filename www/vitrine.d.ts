@@ -2036,7 +2036,19 @@ window?: number,
 /**
  * Of `exponential`: above 0, at most 1; 0.5 by default.
  */
-alpha?: number, } | { "step": "datetime_parts", 
+alpha?: number, } | { "step": "lags", 
+/**
+ * Where; `numeric` by default.
+ */
+columns?: StepColumns, 
+/**
+ * Rows in the window, the row itself included; 5 by default.
+ */
+n_steps?: number, 
+/**
+ * How many rows before its own a row's window ends, to predict so far ahead; 0 by default.
+ */
+horizon?: number, } | { "step": "datetime_parts", 
 /**
  * Where; `datetime` by default.
  */

@@ -68,7 +68,7 @@ const TIMED_CELLS = 2e7;
 const WORTH_GPU_MILLIS = 15_000;
 
 /** The models whose steps can be timed before they are trained. */
-const NETS = ["mlp"];
+const NETS = ["mlp", "cnn", "rnn"];
 
 /** What goes wrong on this side of the workers: message, then hint. */
 const TROUBLE = {

@@ -195,6 +195,19 @@ pub enum AskedStep {
         #[serde(default)]
         alpha: Option<f64>,
     },
+    /// Put the numbers of the rows before beside each row's own, oldest first: `x t-2`, `x t-1`, `x t`. Rows of one part
+    /// only, in the order they are given; before the first row that one is repeated.
+    Lags {
+        /// Where; `numeric` by default.
+        #[serde(default)]
+        columns: Option<StepColumns>,
+        /// Rows in the window, the row itself included; 5 by default.
+        #[serde(default)]
+        n_steps: Option<usize>,
+        /// How many rows before its own a row's window ends, to predict so far ahead; 0 by default.
+        #[serde(default)]
+        horizon: Option<usize>,
+    },
     /// Turn dates and times into numbers. By default year, month, day, weekday and elapsed days.
     DatetimeParts {
         /// Where; `datetime` by default.

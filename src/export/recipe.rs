@@ -7,8 +7,8 @@ use crate::export::format::{
 };
 use crate::export::project::malformed;
 use crate::preprocess::{
-    Clipping, DatePart, Encoding, FeatureDoc, FittedRecipe, FittedStep, Group, Imputation, Input, Learned, Map, Origin,
-    Scaling, Select, Selection, Smoothing, Step, StepReport, TargetEncoding, TargetMeans, TargetOutput,
+    Clipping, DatePart, Encoding, FeatureDoc, FittedRecipe, FittedStep, Group, Imputation, Input, Learned, MOST_LAGS,
+    Map, Origin, Scaling, Select, Selection, Smoothing, Step, StepReport, TargetEncoding, TargetMeans, TargetOutput,
 };
 use crate::table::ColumnKind;
 
@@ -127,6 +127,7 @@ fn step_header(fitted: &FittedStep) -> FittedStepHeader {
             Smoothing::MovingAverage { window } => StepHeader::Average { columns, window },
             Smoothing::Exponential { alpha } => StepHeader::Exponential { columns, alpha },
         },
+        Step::Lags { n_steps, horizon, .. } => StepHeader::Lags { columns, n_steps: *n_steps, horizon: *horizon },
         Step::DatetimeParts { parts, is_cyclic, .. } => {
             StepHeader::DatetimeParts { columns, parts: part_names(parts), is_cyclic: *is_cyclic }
         }
@@ -198,6 +199,9 @@ fn read_step(header: FittedStepHeader) -> Result<FittedStep, Error> {
         StepHeader::Exponential { columns, alpha } => {
             Step::Smooth { columns: read_select(columns), method: Smoothing::Exponential { alpha } }
         }
+        StepHeader::Lags { columns, n_steps, horizon } => {
+            Step::Lags { columns: read_select(columns), n_steps, horizon }
+        }
         StepHeader::DatetimeParts { columns, parts, is_cyclic } => {
             Step::DatetimeParts { columns: read_select(columns), parts: read_parts(&parts)?, is_cyclic }
         }
@@ -258,6 +262,7 @@ fn learned_header(learned: &Learned) -> LearnedHeader {
         Learned::FillCategoryAlong(fill) => LearnedHeader::FillCategoryAlong(fill.clone()),
         Learned::Average(window) => LearnedHeader::Average(*window),
         Learned::Exponential(alpha) => LearnedHeader::Exponential(*alpha),
+        Learned::Lags { n_steps, horizon } => LearnedHeader::Lags { n_steps: *n_steps, horizon: *horizon },
         Learned::DatetimeParts { parts, is_cyclic, start_millis } => LearnedHeader::DatetimeParts {
             parts: part_names(parts),
             is_cyclic: *is_cyclic,
@@ -303,6 +308,10 @@ fn read_learned(header: LearnedHeader) -> Result<Learned, Error> {
         LearnedHeader::FillCategoryAlong(fill) => Learned::FillCategoryAlong(fill),
         LearnedHeader::Average(window) => Learned::Average(window),
         LearnedHeader::Exponential(alpha) => Learned::Exponential(alpha),
+        LearnedHeader::Lags { n_steps, horizon } if n_steps > MOST_LAGS || horizon > MOST_LAGS => {
+            return Err(malformed(format!("a window has {n_steps} steps and the horizon {horizon}")));
+        }
+        LearnedHeader::Lags { n_steps, horizon } => Learned::Lags { n_steps, horizon },
         LearnedHeader::DatetimeParts { parts, is_cyclic, start_millis } => {
             Learned::DatetimeParts { parts: read_parts(&parts)?, is_cyclic, start_millis }
         }

@@ -55,7 +55,7 @@ pub use logistic_regression::{
     FittedLogisticRegression, LogisticError, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
 };
 pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
-pub use net::{BlockKind, CnnSpec, FittedNet, ImageError, ImageSpec, MlpSpec};
+pub use net::{BlockKind, CellSpec, CnnSpec, FittedNet, ImageError, ImageSpec, MlpSpec, RnnSpec};
 pub use pca::{FittedPca, PcaError, PcaIssue, PcaSpec};
 pub use pipeline::{Pipeline, code_names};
 pub use priors::{Priors, PriorsError};
@@ -130,7 +130,7 @@ impl ModelKind {
 
     /// Whether its fits can be watched and steered ([`Session::watched`]): those of nets.
     pub fn is_watchable(&self) -> bool {
-        self.kind == net::mlp::KIND.kind
+        [net::mlp::KIND.kind, net::cnn::KIND.kind, net::rnn::KIND.kind].contains(&self.kind)
     }
 
     /// Whether its trees follow from their numbers alone, so that several workers can grow them.
@@ -163,6 +163,7 @@ pub static REGISTRY: &[ModelKind] = &[
     logistic_regression::KIND,
     net::mlp::KIND,
     net::cnn::KIND,
+    net::rnn::KIND,
     svc::KIND,
     k_nearest_neighbors::KIND,
     naive_bayes::KIND,

@@ -13,7 +13,9 @@ use crate::preprocess::input::learn_input;
 use crate::preprocess::learned::{Applying, Learned};
 use crate::preprocess::recipe::{FeatureDoc, FittedRecipe, FittedStep, MAX_FEATURES, StepReport};
 use crate::preprocess::step::{Learning, Select, Step};
-use crate::preprocess::{Labels, Matrix, PreprocessError, PreprocessIssue, polynomial, select, stats, target_encode};
+use crate::preprocess::{
+    Labels, Matrix, PreprocessError, PreprocessIssue, lags, polynomial, select, stats, target_encode,
+};
 use crate::table::{Table, number_text};
 
 /// How many cells a step report shows.
@@ -139,6 +141,11 @@ impl Fitting {
         if let Select::Names(names) = step.columns() {
             check_names(names, &self.features, idx)?;
         }
+        if let Step::Lags { .. } = step
+            && let n_gaps @ 1.. = lags::n_gaps(&self.rows)
+        {
+            self.issues.push(PreprocessIssue::RowsApart { step: idx, n_gaps, n_rows: self.rows.len() });
+        }
         let report = StepReport {
             n_rows: [self.rows.len(); 2],
             n_columns: [self.features.len(); 2],
@@ -262,17 +269,10 @@ impl Fitting {
         if columns.is_empty() {
             return Err(PreprocessError::NoFeatures { target: String::new() }.into());
         }
-        Ok(Prepared {
-            recipe: FittedRecipe {
-                inputs: self.inputs,
-                steps: self.fitted,
-                features: docs,
-                keeps_missing: self.keeps_missing,
-            },
-            matrix: Matrix::from_columns(columns),
-            rows: self.rows,
-            issues: self.issues,
-        })
+        let recipe =
+            FittedRecipe { inputs: self.inputs, steps: self.fitted, features: docs, keeps_missing: self.keeps_missing };
+        let matrix = Matrix::from_columns(columns).with_window(recipe.window());
+        Ok(Prepared { recipe, matrix, rows: self.rows, issues: self.issues })
     }
 }
 

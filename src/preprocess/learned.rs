@@ -8,7 +8,7 @@ use crate::error::Issues;
 use crate::preprocess::frame::Feature;
 use crate::preprocess::step::DatePart;
 use crate::preprocess::target_encode::TargetMeans;
-use crate::preprocess::{adjust, bin, datetime_parts, encode, group_rare, impute, scale, smooth, target_encode};
+use crate::preprocess::{adjust, bin, datetime_parts, encode, group_rare, impute, lags, scale, smooth, target_encode};
 
 /// What a step learned about one feature.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +69,13 @@ pub enum Learned {
     Average(usize),
     /// The exponentially weighted mean, looking back, with this `alpha`.
     Exponential(f64),
+    /// The numbers of the rows before beside each row's own.
+    Lags {
+        /// Rows in the window.
+        n_steps: usize,
+        /// How many rows before its own a row's window ends.
+        horizon: usize,
+    },
     /// Numbers read off points in time.
     DatetimeParts {
         /// Which.
@@ -131,6 +138,7 @@ impl Learned {
             Self::FillAlong { .. } | Self::FillCategoryAlong(_) => vec![impute::apply_along(self, feature, applying)],
             Self::Average(window) => vec![smooth::average(*window, feature)],
             Self::Exponential(alpha) => vec![smooth::exponential(*alpha, feature)],
+            Self::Lags { n_steps, horizon } => lags::apply(*n_steps, *horizon, &feature),
             Self::DatetimeParts { parts, is_cyclic, start_millis } => {
                 datetime_parts::apply(parts, *is_cyclic, *start_millis, &feature)
             }

@@ -18,6 +18,16 @@ pub struct Matrix {
     n_rows: usize,
     is_categorical: Vec<bool>,
     names: Vec<String>,
+    window: Option<Window>,
+}
+
+/// Columns that are several features each: a row's own numbers and those of rows before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Features of each column, side by side, oldest first.
+    pub n_steps: usize,
+    /// Whether that is all features are.
+    pub is_whole: bool,
 }
 
 impl Matrix {
@@ -27,7 +37,7 @@ impl Matrix {
     pub fn from_columns(features: Vec<Vec<f64>>) -> Self {
         let n_rows = features.first().map_or(0, Vec::len);
         assert!(features.iter().all(|feature| feature.len() == n_rows), "features of one matrix have one length");
-        Self { features, n_rows, is_categorical: Vec::new(), names: Vec::new() }
+        Self { features, n_rows, is_categorical: Vec::new(), names: Vec::new(), window: None }
     }
 
     /// Says which features are codes of categories, for models that take these: from 0 to 254; what is below 0 is missing.
@@ -63,6 +73,17 @@ impl Matrix {
     /// ```
     pub fn name(&self, feature: usize) -> String {
         self.names.get(feature).cloned().unwrap_or_else(|| format!("feature {}", feature + 1))
+    }
+
+    /// Says of which window its features are the steps.
+    #[must_use]
+    pub fn with_window(self, window: Option<Window>) -> Self {
+        Self { window, ..self }
+    }
+
+    /// Of which window its features are the steps, if any are.
+    pub fn window(&self) -> Option<Window> {
+        self.window
     }
 
     /// Reads row-major numbers, as tests and reference files write them.
@@ -119,7 +140,8 @@ impl Matrix {
     pub fn take_rows(&self, rows: &[u32]) -> Self {
         let take = |feature: &Vec<f64>| rows.iter().map(|&row| feature[row as usize]).collect();
         let (is_categorical, names) = (self.is_categorical.clone(), self.names.clone());
-        Self { features: self.features.iter().map(take).collect(), n_rows: rows.len(), is_categorical, names }
+        let features = self.features.iter().map(take).collect();
+        Self { features, n_rows: rows.len(), is_categorical, names, window: self.window }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::error::Issues;
 use crate::preprocess::frame::{Feature, Group, Input, Origin, RowSource, Values, read_input};
 use crate::preprocess::learned::{Applying, Learned};
 use crate::preprocess::step::Step;
-use crate::preprocess::{Matrix, PreprocessError, PreprocessIssue, impute, polynomial};
+use crate::preprocess::{Matrix, PreprocessError, PreprocessIssue, Window, impute, polynomial};
 use crate::table::number_text;
 
 /// The most features a recipe may make: more would be a mistake in nearly every table that fits in a browser.
@@ -91,6 +91,20 @@ impl FittedRecipe {
     /// [`Transforming`] where there may be many. A row by itself is the first of its rows.
     pub fn follows_order(&self) -> bool {
         self.steps.iter().any(|fitted| fitted.step.follows_order())
+    }
+
+    /// Of which window the matrix' features are steps, if the recipe makes one. It is whole where every column went through
+    /// it, and nothing was added or left out after it.
+    pub fn window(&self) -> Option<Window> {
+        let n_steps = |fitted: &FittedStep| match fitted.step {
+            Step::Lags { n_steps, .. } => Some(n_steps),
+            _ => None,
+        };
+        let (at, n_steps) = self.steps.iter().enumerate().find_map(|(at, fitted)| Some((at, n_steps(fitted)?)))?;
+        let n_features = n_steps * self.steps[at].learned.len();
+        let keeps_number = |fitted: &FittedStep| fitted.report.n_columns == [n_features; 2];
+        let is_whole = self.steps[at].report.n_columns[1] == n_features;
+        Some(Window { n_steps, is_whole: is_whole && self.steps[at + 1..].iter().all(keeps_number) })
     }
 
     /// The categories whose positions a feature holds; none where it holds numbers, or more has been made of the positions.

@@ -8,7 +8,7 @@ use crate::error::Issues;
 use crate::preprocess::frame::{Feature, Group, Input, Values};
 use crate::preprocess::learned::Learned;
 use crate::preprocess::{
-    Labels, PreprocessError, adjust, bin, datetime_parts, encode, group_rare, impute, scale, select, smooth,
+    Labels, PreprocessError, adjust, bin, datetime_parts, encode, group_rare, impute, lags, scale, select, smooth,
     target_encode,
 };
 
@@ -90,6 +90,15 @@ pub enum Step {
         columns: Select,
         /// How.
         method: Smoothing,
+    },
+    /// Put the numbers of the rows before beside each row's own.
+    Lags {
+        /// Where.
+        columns: Select,
+        /// Rows in the window; at least 1.
+        n_steps: usize,
+        /// How many rows before its own a row's window ends.
+        horizon: usize,
     },
     /// Turn dates and times into numbers a model can use.
     DatetimeParts {
@@ -289,6 +298,7 @@ impl Step {
             Self::Log1p { .. } => "log1p",
             Self::Polynomial { .. } => "polynomial",
             Self::Smooth { .. } => "smooth",
+            Self::Lags { .. } => "lags",
             Self::DatetimeParts { .. } => "datetime_parts",
             Self::GroupRare { .. } => "group_rare",
             Self::TargetEncode { .. } => "target_encode",
@@ -309,6 +319,7 @@ impl Step {
             | Self::Log1p { columns }
             | Self::Polynomial { columns, .. }
             | Self::Smooth { columns, .. }
+            | Self::Lags { columns, .. }
             | Self::DatetimeParts { columns, .. }
             | Self::GroupRare { columns, .. }
             | Self::TargetEncode { columns, .. }
@@ -332,7 +343,9 @@ impl Step {
     pub fn follows_order(&self) -> bool {
         matches!(
             self,
-            Self::Smooth { .. } | Self::Impute { strategy: Imputation::ForwardFill | Imputation::Linear, .. }
+            Self::Smooth { .. }
+                | Self::Lags { .. }
+                | Self::Impute { strategy: Imputation::ForwardFill | Imputation::Linear, .. }
         )
     }
 
@@ -356,6 +369,7 @@ impl Step {
             Self::Clip { method, .. } => adjust::learn_clip(*method, numbers),
             Self::Log1p { .. } => adjust::learn_log1p(numbers),
             Self::Smooth { method, .. } => smooth::learn(*method, numbers.len(), learning.step)?,
+            Self::Lags { n_steps, horizon, .. } => lags::learn(*n_steps, *horizon, numbers.len(), learning.step)?,
             Self::DatetimeParts { parts, is_cyclic, .. } => {
                 datetime_parts::learn(parts, *is_cyclic, &feature.name, numbers, learning.issues)
             }

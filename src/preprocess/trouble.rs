@@ -190,6 +190,11 @@ crate::trouble! {
             "{column:?} begins with {n_cells} missing cells, and no row before them is known",
             hint "They were taken as {filled_with}, the usual value of the training rows",
             place Place::column(column.clone());
+        /// Windows over rows that are not neighbours.
+        RowsApart { step: usize, n_gaps: usize, n_rows: usize } => "rows_apart",
+            "{n_gaps} of {n_rows} training rows do not follow the row before them in the table, and windows reach across",
+            hint "Hold back no rows (test_fraction 0), and measure on a table of later rows or on folds that are time_ordered",
+            place Place::step(*step);
         /// Every category is rare.
         AllRare { column: String, n_categories: usize } => "all_rare",
             "all {n_categories} categories of {column:?} are rare and became one",

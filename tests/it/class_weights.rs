@@ -26,7 +26,7 @@ fn a_class_that_outweighs_the_others_is_answered() {
         for kind in weighing() {
             let few = match kind.kind {
                 "gradient_boosting" => json!({ "max_iter": 20, "min_samples_leaf": 20, "max_depth": 2 }),
-                "logistic_regression" | "svc" | "mlp" => json!({}),
+                "logistic_regression" | "svc" | "mlp" | "rnn" => json!({}),
                 "cnn" => json!({ "image_height": 1, "max_iter": 100 }),
                 _ => json!({ "min_samples_leaf": 20 }),
             };
@@ -69,7 +69,8 @@ fn classes_are_weighed_by_their_names_in_every_fold() {
         let same = iris(with(json!({ "setosa": 1, "virginica": 1.0 })), Some(3));
         let none = iris(with(Value::Null), Some(3));
         // A net's weighted loss is rounded in another place, in 32 bits: what it answers is the same.
-        let of = if ["mlp", "cnn"].contains(&kind.kind) { "/metrics/folds/accuracy" } else { "/metrics" };
+        let is_net = ["mlp", "cnn", "rnn"].contains(&kind.kind);
+        let of = if is_net { "/metrics/folds/accuracy" } else { "/metrics" };
         assert!(
             same.pointer(of).is_some_and(|metrics| Some(metrics) == none.pointer(of)),
             "{}: {same} {none}",

@@ -49,6 +49,14 @@ fn every_way() -> Vec<(&'static ModelKind, Task, ParamMap)> {
         }
         ways.extend(kind.tasks.iter().map(|&task| (kind, task, net.clone())));
     }
+    // Likewise of cells, some layers of them.
+    let net = serde_json::json!({
+        "cell": "gru", "n_units": 5, "n_layers": 2, "hidden_units": 4, "dropout": 0.1, "clip_norm": 0.1, "batch_size": 16,
+        "learning_rate": "cosine", "max_iter": 20, "early_stopping": true,
+    });
+    let net: ParamMap = serde_json::from_value(net).expect("parameters by name");
+    let rnn = vitrine::model::find("rnn").expect("it is registered");
+    ways.extend(rnn.tasks.iter().map(|&task| (rnn, task, net.clone())));
     // Whatever the number of features, they are an image one pixel high.
     for (_, _, params) in ways.iter_mut().filter(|(kind, ..)| kind.kind == "cnn") {
         params.insert("image_height".to_owned(), Value::from(1));

@@ -129,6 +129,7 @@ fn every_step() -> Value {
         { "step": "clip", "columns": ["bill_depth_mm"], "method": "z_score", "factor": 2 },
         { "step": "smooth", "columns": ["bill_length_mm"], "method": "moving_average", "window": 4 },
         { "step": "smooth", "columns": ["bill_depth_mm"], "method": "exponential", "alpha": 0.6 },
+        { "step": "lags", "columns": ["bill_length_mm"], "n_steps": 3, "horizon": 1 },
         { "step": "bin", "columns": ["flipper_length_mm"], "n_bins": 4 },
         { "step": "bin", "columns": ["body_mass_g"], "strategy": "uniform" },
         { "step": "group_rare", "columns": ["island"], "min_frequency": 0.25 },

@@ -100,6 +100,7 @@ fn config(case: &Value) -> NetConfig {
         shuffle: false,
         tol: 0.0,
         patience: 1,
+        clip_norm: 0.0,
         class_weights: Vec::new(),
     }
 }

@@ -80,6 +80,9 @@ crate::spec! {
         batch_norm: bool = false, any(), unit "", zh "是否使用批归一化";
         /// How much of the last step is kept, with "sgd".
         momentum: f64 = 0.9, between(0.0, 1.0), unit "", zh "动量（仅用于 sgd）";
+        /// How long a batch's gradient is at most; 0 leaves it as it is.
+        /// It keeps one odd batch from undoing what was learned.
+        clip_norm: f64 = 0.0, between(0.0, 1e6), unit "", zh "梯度范数上限，0 表示不裁剪";
         /// How much the rows of each class count.
         /// "balanced" lets rare classes count as much as frequent ones.
         class_weight: ClassWeight = ClassWeight::None, CLASS_WEIGHTS, unit "", zh "类别权重";
@@ -115,6 +118,7 @@ impl MlpSpec {
             shuffle: self.shuffle,
             tol: self.tol,
             patience: self.n_iter_no_change,
+            clip_norm: self.clip_norm,
             class_weights,
         }
     }

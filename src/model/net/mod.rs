@@ -6,11 +6,13 @@
 pub(super) mod cnn;
 mod fitted;
 pub(super) mod mlp;
+pub(super) mod rnn;
 mod session;
 
 pub use cnn::{BlockKind, CnnSpec, ImageError, ImageSpec};
 pub use fitted::FittedNet;
 pub use mlp::MlpSpec;
+pub use rnn::{CellSpec, RnnSpec};
 
 use crate::Error;
 use crate::error::Issues;

@@ -296,7 +296,7 @@ impl NetDescent {
         let n_rows = self.rows.rows.n_rows;
         let batch_size = self.config.batch_size.min(n_rows);
         self.begin_epoch(batch_size);
-        let most = if self.is_gpu { GPU_BATCHES_PER_STEP } else { LAYERS_PER_STEP / self.layers.each.len() };
+        let most = if self.is_gpu { GPU_BATCHES_PER_STEP } else { (LAYERS_PER_STEP / self.layers.depth()).max(1) };
         let most = self.most_batches.take().unwrap_or(most);
         let n_batches = (FLOPS_PER_STEP / self.flops(batch_size).max(1)).clamp(1, most);
         for _ in 0..n_batches {

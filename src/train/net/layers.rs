@@ -74,6 +74,11 @@ impl Layers {
         self.front.iter().flat_map(FrontTensors::all).chain(layers)
     }
 
+    /// How many there are, the front counting for as many as it costs.
+    pub(super) fn depth(&self) -> usize {
+        self.each.len() + self.front.as_ref().map_or(0, |front| front.plan.depth())
+    }
+
     /// Numbers that are learned.
     pub(super) fn n_learned(&self) -> usize {
         let layers = self.each.iter().flat_map(|layer| &layer.learned);

@@ -29,7 +29,7 @@ mod trouble;
 
 pub(crate) use cost::check_cost;
 pub use descent::NetDescent;
-pub use front::{Block, BlockSizes, Convolutions, Embeddings, Front, FrontPlan, PixelScale};
+pub use front::{Block, BlockSizes, Cell, Convolutions, Embeddings, Front, FrontPlan, PixelScale, Recurrent};
 #[cfg(feature = "tensors")]
 pub use layers::{NetGradients, gradients};
 pub use plain::{Layer, Net, Norm};
@@ -154,6 +154,9 @@ pub struct NetConfig {
     pub tol: f64,
     /// … for more than so many epochs.
     pub patience: usize,
+    /// The gradient's length is at most this; 0 leaves it as it is (Pascanu et al. 2013,
+    /// <https://arxiv.org/abs/1211.5063>).
+    pub clip_norm: f64,
     /// How much each class counts; empty where all count the same.
     pub class_weights: Vec<f64>,
 }

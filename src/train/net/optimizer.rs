@@ -15,6 +15,9 @@ const ALPHA: f64 = 0.99;
 /// What keeps a pace finite.
 const EPSILON: f64 = 1e-8;
 
+/// What keeps a clipped gradient's length above 0.
+const CLIP_EPSILON: f64 = 1e-6;
+
 /// What an optimiser remembers.
 #[derive(Clone)]
 pub(super) struct Optimizer {
@@ -43,11 +46,16 @@ impl Optimizer {
     pub(super) fn step(&mut self, layers: &mut Layers, pass: &Pass, config: &NetConfig, rate: f64) {
         self.n_steps = self.n_steps.saturating_add(1);
         let n_steps = self.n_steps;
+        let clip = (config.clip_norm > 0.0).then(|| clip_factor(pass, config.clip_norm));
         let one = |tensor: &mut Tensor<2>, gradient: &Tensor<2>, memory: &mut Memory, is_weight: bool| {
             if is_weight && config.solver == NetSolver::AdamW && config.l2 > 0.0 {
                 *tensor = tensor.clone() * (1.0 - rate * config.l2);
             }
-            let step = memory.step(gradient.clone(), config, rate, n_steps);
+            let gradient = match &clip {
+                Some(factor) => gradient.clone() * factor.clone(),
+                None => gradient.clone(),
+            };
+            let step = memory.step(gradient, config, rate, n_steps);
             *tensor = tensor.clone() - step;
         };
         if let Some(front) = &mut layers.front {
@@ -62,6 +70,14 @@ impl Optimizer {
             }
         }
     }
+}
+
+/// What shortens the whole gradient to a length, if it is longer; it stays on the device.
+fn clip_factor(pass: &Pass, longest: f64) -> Tensor<2> {
+    let all = pass.front.iter().chain(pass.gradients.iter().flatten());
+    let squares = all.map(|gradient| (gradient.clone() * gradient.clone()).sum()).reduce(|sum, more| sum + more);
+    let length = squares.expect("a net has weights").sqrt();
+    ((length + CLIP_EPSILON).recip() * longest).clamp_max(1.0).reshape([1, 1])
 }
 
 impl Memory {

@@ -194,16 +194,21 @@ pub(super) fn bounded(x: f64) -> f64 {
     x.clamp(-LARGEST, LARGEST)
 }
 
+/// `sums[output] = biases[output] + Σ given[input] · weights[input][output]`, term by term.
+pub(super) fn weighted_sums(given: &[f64], weights: &[f32], biases: &[f32], sums: &mut Vec<f64>) {
+    sums.clear();
+    sums.extend(biases.iter().map(|&bias| f64::from(bias)));
+    for (&x, weights) in given.iter().zip(weights.chunks_exact(biases.len())) {
+        // Half of what a rectifier hands on is 0.
+        if x != 0.0 {
+            sums.iter_mut().zip(weights).for_each(|(sum, &weight)| *sum += x * f64::from(weight));
+        }
+    }
+}
+
 impl Layer {
     fn sums(&self, given: &[f64], sums: &mut Vec<f64>) {
-        sums.clear();
-        sums.extend(self.biases.iter().map(|&bias| f64::from(bias)));
-        for (&x, weights) in given.iter().zip(self.weights.chunks_exact(self.n_outputs)) {
-            // Half of what a rectifier hands on is 0.
-            if x != 0.0 {
-                sums.iter_mut().zip(weights).for_each(|(sum, &weight)| *sum += x * f64::from(weight));
-            }
-        }
+        weighted_sums(given, &self.weights, &self.biases, sums);
         if let Some(norm) = &self.norm {
             sums.iter_mut().enumerate().for_each(|(output, sum)| *sum = norm.of(output, *sum));
         }

@@ -13,6 +13,11 @@ crate::trouble! {
             "the net would have {n_parameters} weights, and at most {limit} can be held",
             hint "Use fewer or smaller hidden layers",
             place Place::field("model.hidden_layer_sizes");
+        /// Features are not so many steps of each column.
+        StepsDoNotFit { n_features: usize, n_steps: usize } => "steps_do_not_fit",
+            "the {n_features} features are not {n_steps} steps of each column",
+            hint "Let the step lags take every column, and add or drop no features after it; or set n_steps",
+            place Place::field("model.n_steps");
         /// Learning a net would take hours.
         TooMuchTraining { n_parameters: usize, n_rows: usize, n_epochs: usize, multiply_adds: f64, limit: f64 } => "too_much_training",
             "{n_parameters} weights, {n_rows} rows and {n_epochs} epochs are {multiply_adds:.1e} multiply-adds, and at most {limit:.0e} are done",

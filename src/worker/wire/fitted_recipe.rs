@@ -73,6 +73,9 @@ fn asked_step(step: &Step) -> AskedStep {
             };
             AskedStep::Smooth { columns: Some(columns), method: word.to_owned(), window, alpha }
         }
+        Step::Lags { n_steps, horizon, .. } => {
+            AskedStep::Lags { columns: Some(columns), n_steps: Some(*n_steps), horizon: Some(*horizon) }
+        }
         Step::DatetimeParts { parts, is_cyclic, .. } => {
             let has = |part| Some(parts.contains(&part));
             AskedStep::DatetimeParts {
@@ -177,6 +180,7 @@ fn learned_value(step: &Step, learned: &Learned) -> Value {
         (_, Learned::FillCategoryAlong(start)) => json!({ "start": start }),
         (_, Learned::Average(window)) => json!({ "window": window }),
         (_, Learned::Exponential(alpha)) => json!({ "alpha": alpha }),
+        (_, Learned::Lags { n_steps, horizon }) => json!({ "n_steps": n_steps, "horizon": horizon }),
         (_, Learned::DatetimeParts { start_millis, .. }) => json!({ "start": format_datetime(*start_millis as i64) }),
         (_, Learned::GroupRare { kept, rest }) => json!({ "kept": kept, "rest": rest }),
         (_, Learned::TargetEncode(means)) => target_means_value(means),

@@ -5,7 +5,7 @@ use vitrine_protocol::{AskedStep, StepColumns, StepMsg};
 
 use crate::Error;
 use crate::preprocess::{
-    Clipping, DatePart, Encoding, Imputation, PreprocessError, Scaling, Select, Selection, Smoothing, Step,
+    Clipping, DatePart, Encoding, Imputation, MOST_LAGS, PreprocessError, Scaling, Select, Selection, Smoothing, Step,
     TargetEncoding,
 };
 use crate::table::number_text;
@@ -127,6 +127,16 @@ fn core_step(step: &StepMsg, idx: usize) -> Result<Step, Error> {
                 other => return Err(bad("method", format!("{other:?}"), "\"moving_average\" or \"exponential\"")),
             };
             Step::Smooth { columns: select(columns, Select::Numeric)?, method }
+        }
+        AskedStep::Lags { columns, n_steps, horizon } => {
+            let (n_steps, horizon) = (n_steps.unwrap_or(5), horizon.unwrap_or(0));
+            if !(1..=MOST_LAGS).contains(&n_steps) {
+                return Err(bad("n_steps", n_steps.to_string(), "1 to 1000 rows"));
+            }
+            if horizon > MOST_LAGS {
+                return Err(bad("horizon", horizon.to_string(), "0 to 1000 rows"));
+            }
+            Step::Lags { columns: select(columns, Select::Numeric)?, n_steps, horizon }
         }
         AskedStep::DatetimeParts {
             columns,
@@ -268,6 +278,11 @@ mod tests {
             json!({ "step": "smooth", "method": "exponential", "alpha": 0 }),
             "step 1 has alpha 0, but must have a number above 0, at most 1",
         );
+        check_refused(json!({ "step": "lags", "n_steps": 0 }), "step 1 has n_steps 0, but must have 1 to 1000 rows");
+        check_refused(
+            json!({ "step": "lags", "horizon": 1001 }),
+            "step 1 has horizon 1001, but must have 0 to 1000 rows",
+        );
         check_refused(
             json!({ "step": "target_encode", "smooth": -1 }),
             "step 1 has smooth -1, but must have \"auto\" or a number from 0",
@@ -298,6 +313,7 @@ mod tests {
             { "step": "clip", "columns": "all", "method": "z_score", "factor": 3.0 },
             { "step": "smooth", "columns": "numeric", "method": "moving_average", "window": 4 },
             { "step": "smooth", "columns": "numeric", "method": "exponential", "alpha": 0.25 },
+            { "step": "lags", "columns": ["a", "b"], "n_steps": 7, "horizon": 1 },
             { "step": "datetime_parts", "columns": "datetime", "year": false, "quarter": true, "month": true,
               "day": false, "weekday": false, "day_of_year": true, "hour": false, "minute": false,
               "elapsed_days": false, "cyclic": true },

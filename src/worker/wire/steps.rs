@@ -38,7 +38,7 @@ const FAR: f64 = 1e300;
 /// Groups in the order of a menu, each with its name.
 const GROUPS: &[([&str; 2], &[StepForm])] = &[
     (["Gaps", "缺失值"], &[IMPUTE, DROP_MISSING]),
-    (["Numbers", "数值"], &[SCALE, CLIP, LOG1P, BIN, SMOOTH, POLYNOMIAL]),
+    (["Numbers", "数值"], &[SCALE, CLIP, LOG1P, BIN, SMOOTH, LAGS, POLYNOMIAL]),
     (["Categories and dates", "类别与日期"], &[ENCODE, GROUP_RARE, TARGET_ENCODE, DATETIME_PARTS]),
     (["Columns", "列"], &[DROP_COLUMNS, SELECT_FEATURES]),
 ];
@@ -129,6 +129,20 @@ const SMOOTH: StepForm = StepForm {
             Kind::Above0(Some(0.5), 1.0),
             ["Of exponential: weight of the newest row", "指数平滑：最新一行的权重"],
         ),
+    ],
+};
+
+const LAGS: StepForm = StepForm {
+    step: "lags",
+    title: ["Add the rows before", "滑动窗口（滞后特征）"],
+    summary: [
+        "For rows in order of time: each number stands beside those of the rows before it; the first row repeats itself",
+        "适合按时间排列的行：每个数值旁列出前面各行的值；首行之前以首行代替",
+    ],
+    columns: "numeric",
+    settings: &[
+        ("n_steps", Kind::Integer(5, 1, 1000), ["Rows in the window", "窗口行数"]),
+        ("horizon", Kind::Integer(0, 0, 1000), ["Rows ahead: the window ends so many before", "提前几行预测"]),
     ],
 };
 
@@ -268,7 +282,7 @@ mod tests {
     #[test]
     fn every_listed_step_is_one_a_recipe_can_have() {
         let docs = step_docs();
-        assert_eq!(docs.len(), 14);
+        assert_eq!(docs.len(), 15);
         for doc in docs {
             let mut step = serde_json::Map::from_iter([("step".to_owned(), Value::from(doc.step))]);
             if doc.columns == "names" {

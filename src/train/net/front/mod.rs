@@ -1,5 +1,5 @@
-//! What stands before a net's dense layers and turns a row into what these read: categories into learned vectors, and
-//! so on. A net without a front reads the row as it is.
+//! What stands before a net's dense layers and turns a row into what these read: categories into learned vectors, steps
+//! into what is remembered of them, and so on. A net without a front reads the row as it is.
 //!
 //! A [`Front`] is a plan (sizes alone) and the numbers that go with it. Each kind of plan is one file that says three
 //! things of itself: which numbers it has ([`Plan`]), what they make of one row as plain f64 sums (the same trait), and
@@ -7,12 +7,14 @@
 
 mod convolutions;
 mod embeddings;
+mod recurrent;
 
 #[cfg(feature = "tensors")]
 use burn::tensor::Tensor;
 
 pub use convolutions::{Block, BlockSizes, Convolutions, PixelScale};
 pub use embeddings::Embeddings;
+pub use recurrent::{Cell, Recurrent};
 
 use crate::random::Rng;
 
@@ -34,6 +36,8 @@ pub enum FrontPlan {
     Embeddings(Embeddings),
     /// Filters move over an image.
     Convolutions(Convolutions),
+    /// Steps are read one after the other.
+    Recurrent(Recurrent),
 }
 
 /// What a front is made of.
@@ -52,6 +56,12 @@ pub(super) trait Plan {
 
     /// Of one row, forward.
     fn multiply_adds(&self) -> usize;
+
+    /// As many layers it counts for where each of a batch's calls costs more than what it computes.
+    #[cfg(feature = "tensors")]
+    fn depth(&self) -> usize {
+        1
+    }
 
     /// What it makes of one row: f64 sums, term by term in one order.
     ///
@@ -97,6 +107,7 @@ impl FrontPlan {
         match self {
             Self::Embeddings(plan) => plan,
             Self::Convolutions(plan) => plan,
+            Self::Recurrent(plan) => plan,
         }
     }
 
@@ -105,6 +116,7 @@ impl FrontPlan {
         match self {
             Self::Embeddings(plan) => plan,
             Self::Convolutions(plan) => plan,
+            Self::Recurrent(plan) => plan,
         }
     }
 
@@ -118,6 +130,12 @@ impl FrontPlan {
         self.plan().multiply_adds()
     }
 
+    /// As many layers it counts for.
+    #[cfg(feature = "tensors")]
+    pub(super) fn depth(&self) -> usize {
+        self.plan().depth()
+    }
+
     /// Numbers that are learned.
     pub(crate) fn n_parameters(&self) -> usize {
         self.plan().learned().iter().map(Numbers::len).sum()
@@ -128,6 +146,7 @@ impl FrontPlan {
         let kind = match self {
             Self::Embeddings(_) => 1,
             Self::Convolutions(_) => 2,
+            Self::Recurrent(_) => 3,
         };
         let mut words = vec![kind];
         words.extend(self.plan().words());
@@ -140,6 +159,7 @@ impl FrontPlan {
         match kind {
             1 => Embeddings::read(words).map(Self::Embeddings),
             2 => Convolutions::read(words).map(Self::Convolutions),
+            3 => Recurrent::read(words).map(Self::Recurrent),
             _ => None,
         }
     }

@@ -1,0 +1,294 @@
+//! Agreement of recurrent nets with PyTorch, and what they learn that needs a memory.
+#![cfg(feature = "tensors")]
+
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+use vitrine::ingest::{ReadConfig, read_bytes};
+use vitrine::model::find;
+use vitrine::param::{ParamMap, ParamValue as _};
+use vitrine::preprocess::{Fitting, Matrix, Scaling, Select, Step, Target, Window};
+use vitrine::random::Seed;
+use vitrine::table::{Column, ColumnData, Table};
+use vitrine::train::device::CPU_F32;
+use vitrine::train::net::{
+    Activation, Cell, Front, FrontPlan, Layer, Net, NetConfig, NetGradients, NetSolver, RateSchedule, Recurrent,
+    gradients,
+};
+use vitrine::train::{Device, block_on};
+
+use crate::cases::{self, assert_close, fit, flat, input, integers, numbers, seed};
+use crate::conversation::file;
+
+/// f32 against PyTorch's f64, relative to the largest number of a list.
+const F32: f64 = CPU_F32 as f64;
+
+/// A net's answers are f64 sums over f32 weights; what remains is `exp` and `tanh` of another library.
+const F64: f64 = 1e-12;
+
+/// PyTorch's own f32 ends up to 3e-7 from its f64 after these descents, and kernels that sum in another order differ as
+/// much among themselves: thirty times that.
+const CURVE: f64 = 1e-5;
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a Vec<Value> {
+    value[key].as_array().expect("a list")
+}
+
+fn f32s(value: &Value) -> Vec<f32> {
+    numbers(value).into_iter().map(|x| x as f32).collect()
+}
+
+fn plan(case: &Value) -> Recurrent {
+    let [n_steps, n_columns, n_units, n_layers] = integers(&case["sizes"])[..] else { panic!("four sizes") };
+    let [n_steps, n_columns, n_units, n_layers] = [n_steps, n_columns, n_units, n_layers].map(|size| size as usize);
+    Recurrent { cell: Cell::read(&case["cell"]).expect("a cell"), n_steps, n_columns, n_units, n_layers }
+}
+
+fn net(case: &Value) -> Net {
+    let layer = |layer: &Value| {
+        let (weights, biases) = (f32s(&layer["weights"]), f32s(&layer["biases"]));
+        Layer { n_inputs: weights.len() / biases.len(), n_outputs: biases.len(), weights, biases, norm: None }
+    };
+    let learned = list(case, "front").iter().map(f32s).collect();
+    let front = Front { plan: FrontPlan::Recurrent(plan(case)), learned, running: Vec::new() };
+    let layers = list(case, "layers").iter().map(layer).collect();
+    Net { front: Some(front), layers, activation: Activation::Tanh }
+}
+
+fn config(case: &Value) -> NetConfig {
+    let net = net(case);
+    NetConfig {
+        front: Some(FrontPlan::Recurrent(plan(case))),
+        hidden: net.layers[..net.layers.len() - 1].iter().map(|layer| layer.n_outputs).collect(),
+        activation: net.activation,
+        solver: NetSolver::Sgd,
+        momentum: 0.0,
+        l2: case["l2"].as_f64().expect("a number"),
+        l1: case["l1"].as_f64().expect("a number"),
+        dropout: 0.0,
+        batch_norm: false,
+        batch_size: 1000,
+        learning_rate: 0.1,
+        schedule: RateSchedule::Constant,
+        n_epochs: 1,
+        shuffle: false,
+        tol: 0.0,
+        patience: 1,
+        clip_norm: 0.0,
+        class_weights: Vec::new(),
+    }
+}
+
+fn labelled(case: &Value) -> (Matrix, Target) {
+    let rows: Vec<f64> = list(case, "x").iter().flat_map(numbers).collect();
+    let y = numbers(&case["y"]);
+    let y = match case["n_classes"].as_u64().expect("a count") {
+        0 => Target::Values(y),
+        n_classes => {
+            let codes = y.into_iter().map(|code| code as u32).collect();
+            Target::Classes { codes, n_classes: n_classes as usize }
+        }
+    };
+    let plan = plan(case);
+    (Matrix::from_row_major(&rows, plan.n_steps * plan.n_columns), y)
+}
+
+fn slopes(net: &Net, case: &Value) -> NetGradients {
+    let (x, y) = labelled(case);
+    block_on(gradients(net, (&x, &y), &config(case), &Device::cpu())).unwrap()
+}
+
+fn each_pass(check: impl Fn(&str, &Value)) {
+    let reference = cases::reference("rnn");
+    let all = list(&reference, "passes");
+    assert_eq!(all.len(), 12);
+    all.iter().for_each(|case| check(case["name"].as_str().expect("a name"), case));
+}
+
+fn wide(numbers: &[f32]) -> Vec<f64> {
+    numbers.iter().map(|x| f64::from(*x)).collect()
+}
+
+#[test]
+fn answers_losses_and_gradients_are_pytorchs() {
+    each_pass(|name, case| {
+        let (x, _) = labelled(case);
+        let net = net(case);
+        assert_close(name, &net.scores(&x), &numbers(&case["scores"]), F64);
+        let given = slopes(&net, case);
+        assert_close(name, &[given.loss], &[case["loss"].as_f64().expect("a number")], F32);
+        let front = given.front.expect("cells have slopes");
+        assert_eq!(front.learned.len(), 4 * plan(case).n_layers);
+        for (idx, (given, expected)) in front.learned.iter().zip(list(case, "front_gradients")).enumerate() {
+            assert_close(&format!("{name}, cells {idx}"), &wide(given), &numbers(expected), F32);
+        }
+        for (layer, expected) in given.layers.iter().zip(list(case, "gradients")) {
+            assert_close(name, &wide(&layer.weights), &numbers(&expected["weights"]), F32);
+            assert_close(name, &wide(&layer.biases), &numbers(&expected["biases"]), F32);
+        }
+    });
+}
+
+/// The slope of each number of the cells is what the loss does when it moves: two forward passes in f64 against burn's.
+#[test]
+fn gradients_are_finite_differences() {
+    // What a loss curves within a step is H² of the size of its third slope, which is some tens; the rest is f32.
+    const H: f32 = 1.0 / 1024.0;
+    const TOLERANCE: f64 = 2e-5;
+    let loss = |net: &Net, (x, y): &(Matrix, Target)| -> f64 {
+        let Target::Values(y) = y else { panic!("numbers") };
+        net.scores(x).iter().zip(y).map(|(score, y)| (score - y) * (score - y) / 2.0 / y_len(x)).sum()
+    };
+    let mut n_checked = 0;
+    let reference = cases::reference("rnn");
+    let smooth = list(&reference, "passes").iter().filter(|case| case["n_classes"] == 0 && case["l1"] == 0.0);
+    for case in smooth {
+        let (net, labelled) = (net(case), labelled(case));
+        let given = slopes(&net, case).front.expect("cells have slopes");
+        for (part, slopes) in given.learned.iter().enumerate() {
+            for (at, given) in slopes.iter().enumerate() {
+                let moved = |by: f32| {
+                    let mut net = net.clone();
+                    let number = &mut net.front.as_mut().expect("it is there").learned[part][at];
+                    *number += by;
+                    (f64::from(*number), loss(&net, &labelled))
+                };
+                let ((low, below), (high, above)) = (moved(-H), moved(H));
+                let slope = (above - below) / (high - low);
+                assert!((slope - f64::from(*given)).abs() < TOLERANCE, "{case}: {given} instead of {slope}");
+                n_checked += 1;
+            }
+        }
+    }
+    // Three columns, four units and two intercepts, for four gates and for three.
+    assert_eq!(n_checked, (3 + 4 + 2) * 4 * (4 + 3));
+}
+
+fn y_len(x: &Matrix) -> f64 {
+    x.n_rows() as f64
+}
+
+/// A table's columns scaled, and each row's window beside it.
+fn windows(table: &Rc<Table>, columns: &[String], n_rows: u32, lags: &Value) -> Matrix {
+    let [n_steps, horizon] = ["n_steps", "horizon"].map(|name| lags[name].as_u64().expect("a count") as usize);
+    let columns_of = || Select::All;
+    let steps = vec![
+        Step::Scale { columns: columns_of(), method: Scaling::Standard },
+        Step::Lags { columns: columns_of(), n_steps, horizon },
+    ];
+    let mut fitting = Fitting::new(table.clone(), (0..n_rows).collect(), columns, steps).unwrap();
+    while !fitting.step().unwrap() {}
+    fitting.finish().unwrap().matrix
+}
+
+#[test]
+fn training_curves_are_pytorchs() {
+    let reference = cases::reference("rnn");
+    let curves = &reference["curves"];
+    let csv = file(curves["file"].as_str().expect("a path"));
+    let table = Rc::new(read_bytes(&csv, ReadConfig::default()).unwrap().table);
+    let columns: Vec<String> = list(curves, "columns").iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+    let n_rows = curves["n_rows"].as_u64().expect("a count") as usize;
+    let all = list(curves, "cases");
+    assert_eq!(all.len(), 3);
+    for case in all {
+        let name = case["name"].as_str().expect("a name");
+        let x = windows(&table, &columns, n_rows as u32, &case["lags"]);
+        let y = match &table.column(case["target"].as_str().expect("a name")).unwrap().data {
+            ColumnData::Numeric(values) => Target::Values(values[..n_rows].to_vec()),
+            ColumnData::Categorical { codes, levels } => {
+                let labels: Vec<String> = codes[..n_rows].iter().map(|&code| levels[code as usize].clone()).collect();
+                cases::classes(&labels)
+            }
+            _ => panic!("numbers or classes"),
+        };
+        let (fitted, issues, steps) = fit("rnn", &cases::params(&case["params"]), input(&x, &y, seed(case))).unwrap();
+        assert!(issues.iter().all(|issue| issue.code == "epochs_used_up"), "{name}: {issues:?}");
+        let losses: Vec<f64> = steps.iter().filter_map(|step| step.epoch).map(|epoch| epoch.train_loss).collect();
+        assert_close(&format!("losses of {name}"), &losses, &numbers(&case["losses"]), CURVE);
+        let expected = numbers(&case["answers"]);
+        assert_close(&format!("answers of {name}"), &flat(&fitted.predict(&x))[..expected.len()], &expected, CURVE);
+    }
+}
+
+fn params(json: Value) -> ParamMap {
+    serde_json::from_value(json).expect("parameters by name")
+}
+
+/// A made-up series of 600 numbers, and of each row what follows from its five last.
+fn series(follows: impl Fn(&[f64]) -> f64) -> (Matrix, Matrix, Target) {
+    let mut rng = Seed(8).rng();
+    let numbers: Vec<f64> = (0..600).map(|_| rng.uniform() * 2.0 - 1.0).collect();
+    let window = |row: usize| -> Vec<f64> { (0..5).map(|back| numbers[row.saturating_sub(4 - back)]).collect() };
+    let y = Target::Values((0..600).map(|row| follows(&window(row))).collect());
+    let column = Column { name: "x".to_owned(), data: ColumnData::Numeric(numbers.clone()) };
+    let table = Rc::new(Table::new(vec![column]));
+    let windows = windows(&table, &["x".to_owned()], 600, &json!({ "n_steps": 5, "horizon": 0 }));
+    (Matrix::from_columns(vec![numbers]), windows, y)
+}
+
+/// The share of the variance of the last 150 rows that is explained after learning from those before.
+fn explained(kind: &str, params: &ParamMap, x: &Matrix, y: &Target) -> f64 {
+    let (train, test): (Vec<u32>, Vec<u32>) = ((0..450).collect(), (450..600).collect());
+    let (fitted, ..) = fit(kind, params, input(&x.take_rows(&train), &y.take_rows(&train), Seed(3))).unwrap();
+    let answers = fitted.predict(&x.take_rows(&test));
+    let Target::Values(expected) = y.take_rows(&test) else { panic!("numbers") };
+    let mean = expected.iter().sum::<f64>() / 150.0;
+    let left: f64 = flat(&answers).iter().zip(&expected).map(|(a, b)| (a - b) * (a - b)).sum();
+    1.0 - left / expected.iter().map(|y| (y - mean) * (y - mean)).sum::<f64>()
+}
+
+#[test]
+fn what_needs_a_memory_is_learned() {
+    let quick = |cell: &str| params(json!({ "cell": cell, "n_units": 12, "max_iter": 60, "batch_size": 32 }));
+    // The number four rows ago: of that the row itself knows nothing.
+    let (row, window, echo) = series(|window| window[0]);
+    assert!(explained("linear_regression", &ParamMap::new(), &row, &echo) < 0.05);
+    for cell in ["lstm", "gru"] {
+        let share = explained("rnn", &quick(cell), &window, &echo);
+        assert!(share > 0.97, "{cell}: {share}");
+    }
+    // The largest of five: a linear model needs more than the window for that.
+    let (row, window, largest) = series(|window| window.iter().copied().fold(f64::MIN, f64::max));
+    let linear = [&row, &window].map(|x| explained("linear_regression", &ParamMap::new(), x, &largest));
+    assert!(linear[0] < 0.4 && linear[1] < 0.85, "{linear:?}");
+    for cell in ["lstm", "gru"] {
+        let share = explained("rnn", &quick(cell), &window, &largest);
+        assert!(share > 0.95, "{cell}: {share}");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_net_and_what_is_saved_is_loaded() {
+    let (_, x, y) = series(|window| window[2] * window[4]);
+    for more in [json!({}), json!({ "cell": "gru", "n_layers": 3, "hidden_units": 4, "dropout": 0.2 })] {
+        let mut params = params(more);
+        params.insert("max_iter".to_owned(), 2.into());
+        let fitted = |seed| fit("rnn", &params, input(&x, &y, Seed(seed))).unwrap().0;
+        let (one, again, other) = (fitted(1), fitted(1), fitted(2));
+        assert_eq!(one.state(), again.state());
+        assert_ne!(one.state(), other.state());
+        let loaded = (find("rnn").unwrap().load)(&one.state()).unwrap();
+        let bits = |answers: &[f64]| answers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(flat(&loaded.predict(&x))), bits(flat(&one.predict(&x))));
+        assert_eq!((loaded.kind(), loaded.n_features()), ("rnn", 5));
+    }
+}
+
+#[test]
+fn steps_that_features_are_not_are_refused() {
+    let x = |n: usize| Matrix::from_columns(vec![vec![0.0, 1.0, 2.0]; n]);
+    let y = Target::Values(vec![1.0, 2.0, 4.0]);
+    let refused = |x: Matrix, n_steps: usize| {
+        let given = params(json!({ "n_steps": n_steps, "max_iter": 1 }));
+        fit("rnn", &given, input(&x, &y, Seed(0))).err().map(|error| (error.code(), error.message().to_owned()))
+    };
+    let window = |is_whole| Some(Window { n_steps: 3, is_whole });
+    let code = "train.steps_do_not_fit";
+    let message = |n: usize| Some((code, format!("the {n} features are not 3 steps of each column")));
+    assert_eq!(refused(x(6).with_window(window(false)), 0), message(6));
+    assert_eq!(refused(x(7), 3), message(7));
+    for fits in [refused(x(6).with_window(window(true)), 0), refused(x(6), 2), refused(x(6), 0), refused(x(1), 0)] {
+        assert_eq!(fits, None);
+    }
+}
