@@ -15,6 +15,7 @@ mod descent;
 #[path = "elsewhere.rs"]
 mod descent;
 mod front;
+mod int8;
 #[cfg(feature = "tensors")]
 mod layers;
 #[cfg(feature = "tensors")]
@@ -24,10 +25,12 @@ mod random;
 #[cfg(feature = "tensors")]
 mod snapshots;
 mod trouble;
+mod weights;
 
 pub(crate) use cost::check_cost;
 pub use descent::NetDescent;
 pub use front::{Embeddings, Front, FrontPlan};
+pub use int8::{BLOCK_LEN, Grouping, Int8};
 #[cfg(feature = "tensors")]
 pub use layers::{NetGradients, gradients};
 pub use plain::{Layer, Net, Norm};
