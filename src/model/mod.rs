@@ -21,8 +21,8 @@ mod lasso;
 mod linear_map;
 mod linear_regression;
 mod logistic_regression;
-mod mlp;
 mod naive_bayes;
+mod net;
 mod pca;
 mod pipeline;
 mod priors;
@@ -54,8 +54,8 @@ pub use linear_regression::{LinearError, LinearIssue, LinearRegressionSpec, Line
 pub use logistic_regression::{
     FittedLogisticRegression, LogisticError, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
 };
-pub use mlp::{FittedMlp, MlpSpec};
 pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
+pub use net::{FittedNet, MlpSpec};
 pub use pca::{FittedPca, PcaError, PcaIssue, PcaSpec};
 pub use pipeline::{Pipeline, code_names};
 pub use priors::{Priors, PriorsError};
@@ -156,7 +156,7 @@ pub static REGISTRY: &[ModelKind] = &[
     lasso::KIND,
     elastic_net::KIND,
     logistic_regression::KIND,
-    mlp::KIND,
+    net::mlp::KIND,
     svc::KIND,
     k_nearest_neighbors::KIND,
     naive_bayes::KIND,

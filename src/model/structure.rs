@@ -1,6 +1,6 @@
 //! What models consist of, for drawing and explaining.
 
-use crate::model::{CategorySet, FittedMlp, FittedPca};
+use crate::model::{CategorySet, FittedNet, FittedPca};
 use crate::preprocess::Task;
 
 /// What a model consists of.
@@ -29,7 +29,7 @@ pub enum Structure<'a> {
         sizes: &'a [u32],
     },
     /// A net.
-    Net(&'a FittedMlp),
+    Net(&'a FittedNet),
     /// Directions in which the rows vary most.
     Components(&'a FittedPca),
 }

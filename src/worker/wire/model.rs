@@ -8,7 +8,7 @@ use vitrine_protocol::{
 
 use crate::Error;
 use crate::explain::{ExplainError, raw_threshold, tree_of};
-use crate::model::{Answers, FittedMlp, ModelCard, Pipeline, Structure, TreeNode};
+use crate::model::{Answers, FittedNet, ModelCard, Pipeline, Structure, TreeNode};
 use crate::preprocess::{FeatureDoc, Input, Task};
 use crate::train::net::{Layer, Norm};
 use crate::train::{Device, Epoch};
@@ -167,7 +167,7 @@ fn structure_msg(pipeline: &Pipeline) -> StructureMsg {
     }
 }
 
-fn net_msg(fitted: &FittedMlp) -> StructureMsg {
+fn net_msg(fitted: &FittedNet) -> StructureMsg {
     let net = fitted.net();
     let n_parameters = net.n_parameters();
     let wide = |numbers: &[f32]| -> Vec<f64> { numbers.iter().map(|x| f64::from(*x)).collect() };

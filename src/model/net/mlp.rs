@@ -13,28 +13,17 @@
 //! after He and not after Glorot, intercepts at 0; momentum is not Nesterov's; numbers to be learned are standardised
 //! (over the training rows) and answers put back, so that one learning rate serves whatever their unit is.
 
-mod fitted;
-mod session;
-
-pub use fitted::FittedMlp;
-
+use super::{FittedNet, begin};
 use crate::Error;
-use crate::error::Issues;
 use crate::model::class_weight::{CLASS_WEIGHTS, ClassWeight, ClassWeightError};
-use crate::model::{BoxedSession, ModelError, ModelKind};
+use crate::model::{BoxedSession, ModelKind};
 use crate::param::{Integers, ParamMap, Spec, above, any, between};
 use crate::preprocess::{Matrix, Target, Task};
-use crate::table::split::hold_back;
 use crate::train::FitInput;
-use crate::train::net::{
-    Activation, Doctor, Embeddings, FrontPlan, Net, NetConfig, NetDescent, NetIssue, NetSolver, RateSchedule,
-    check_cost,
-};
-use fitted::Scale;
-use session::{MlpSession, OneAnswerSession};
+use crate::train::net::{Activation, Embeddings, FrontPlan, NetConfig, NetSolver, RateSchedule};
 
 /// The line of the registry.
-pub(super) const KIND: ModelKind = ModelKind {
+pub(in crate::model) const KIND: ModelKind = ModelKind {
     kind: "mlp",
     title: ["Neural network", "神经网络"],
     summary: [
@@ -51,7 +40,7 @@ pub(super) const KIND: ModelKind = ModelKind {
     takes_missing: |_| false,
     takes_weights: |_| false,
     start,
-    load: |state| Ok(Box::new(FittedMlp::load(state)?)),
+    load: |state| Ok(Box::new(FittedNet::load(KIND.kind, state)?)),
 };
 
 crate::spec! {
@@ -108,7 +97,7 @@ crate::spec! {
 }
 
 impl MlpSpec {
-    fn config(&self, front: Option<FrontPlan>, class_weights: Vec<f64>) -> NetConfig {
+    pub(super) fn config(&self, front: Option<FrontPlan>, class_weights: Vec<f64>) -> NetConfig {
         NetConfig {
             front,
             hidden: self.hidden_layer_sizes.0.clone(),
@@ -143,7 +132,7 @@ impl MlpSpec {
     /// How much each class counts; empty where all count the same.
     ///
     /// **Errors** `train.class_weight_of_numbers`, `train.unknown_class`.
-    fn class_weights(&self, y: &Target) -> Result<Vec<f64>, Error> {
+    pub(super) fn class_weights(&self, y: &Target) -> Result<Vec<f64>, Error> {
         match (&self.class_weight, y) {
             (ClassWeight::None, _) => Ok(Vec::new()),
             (weight, Target::Classes { codes, n_classes }) => weight.of_classes(codes, *n_classes),
@@ -152,49 +141,8 @@ impl MlpSpec {
     }
 }
 
-fn start(params: &ParamMap, mut input: FitInput) -> Result<BoxedSession, Error> {
+fn start(params: &ParamMap, input: FitInput) -> Result<BoxedSession, Error> {
     let spec = MlpSpec::from_params(params)?;
-    if !input.y.has_labels() {
-        return Err(ModelError::WrongTask { kind: KIND.kind.to_owned(), task: "clustering".to_owned() }.into());
-    }
-    let n_classes = match input.y {
-        Target::Classes { n_classes, .. } => n_classes,
-        Target::Values(_) => 0,
-    };
-    let n_outputs = if n_classes > 2 { n_classes } else { 1 };
-    let config = spec.config(spec.embeddings(&input.x), spec.class_weights(&input.y)?);
-    check_cost(&config, input.x.n_features(), n_outputs, input.x.n_rows())?;
-    let mut issues = Issues::new();
-    if spec.early_stopping {
-        hold_out(&mut input, spec.validation_fraction, &mut issues);
-    }
-    let scale = Scale::of(&input.y);
-    if n_classes == 1 || scale.is_constant() {
-        let net = Net::initial(&config, input.x.n_features(), n_outputs, input.seed);
-        return Ok(Box::new(OneAnswerSession { fitted: FittedMlp { net, n_classes, scale } }));
-    }
-    input.y = scale.standardised(input.y);
-    input.valid = input.valid.map(|(x, y)| (x, scale.standardised(y)));
-    let doctor = Doctor::new(&input.x, spec.learning_rate_init);
-    let stops_early = spec.early_stopping && issues.is_empty();
-    let descent = NetDescent::new(&input, config, (stops_early, scale.loss_factor()), doctor)?;
-    Ok(Box::new(MlpSession { descent, n_classes, scale, issues }))
-}
-
-/// Holds rows back for early stopping, each class its share; they take the place of those for the curve alone.
-fn hold_out(input: &mut FitInput, fraction: f64, issues: &mut Issues) {
-    let n_rows = input.x.n_rows();
-    let rows: Vec<u32> = (0..n_rows as u32).collect();
-    let strata = match &input.y {
-        Target::Classes { codes, .. } => Some(codes.as_slice()),
-        Target::Values(_) => None,
-    };
-    match hold_back(&rows, strata, fraction, input.seed.derive("early_stopping")) {
-        Ok(split) if !split.test.is_empty() => {
-            input.valid = Some((input.x.take_rows(&split.test), input.y.take_rows(&split.test)));
-            input.x = input.x.take_rows(&split.train);
-            input.y = input.y.take_rows(&split.train);
-        }
-        _ => issues.push(NetIssue::NoRowsToHoldBack { n_rows }),
-    }
+    let front = spec.embeddings(&input.x);
+    begin(KIND.kind, &spec, front, input)
 }

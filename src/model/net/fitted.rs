@@ -1,6 +1,5 @@
-//! What a multilayer perceptron has learned: weights that answer rows.
+//! What a net has learned: weights that answer rows.
 
-use super::KIND;
 use crate::Error;
 use crate::model::linear_map::softmax_rows;
 use crate::model::logistic_regression::sigmoid;
@@ -9,9 +8,11 @@ use crate::param::ParamValue as _;
 use crate::preprocess::{Matrix, Target};
 use crate::train::net::{Activation, Front, FrontPlan, Layer, Net, Norm};
 
-/// A fitted multilayer perceptron.
+/// A fitted net.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FittedMlp {
+pub struct FittedNet {
+    /// As in the registry.
+    pub(super) kind: &'static str,
     pub(super) net: Net,
     /// 0 for numbers.
     pub(super) n_classes: usize,
@@ -69,7 +70,7 @@ impl Scale {
     }
 }
 
-impl FittedMlp {
+impl FittedNet {
     /// The layers.
     pub fn net(&self) -> &Net {
         &self.net
@@ -89,10 +90,10 @@ impl FittedMlp {
         }
     }
 
-    /// Reads [`Fitted::state`] back.
+    /// Reads [`Fitted::state`] of a net of that kind back.
     ///
     /// **Errors** `export.malformed_model`.
-    pub fn load(state: &State) -> Result<Self, Error> {
+    pub fn load(kind: &'static str, state: &State) -> Result<Self, Error> {
         let sizes: Vec<usize> = state.u32("sizes")?.iter().map(|size| *size as usize).collect();
         let &[n_classes, has_norm] = state.u32("classes_and_norm")? else {
             return Err(malformed("classes_and_norm is two numbers"));
@@ -151,7 +152,7 @@ impl FittedMlp {
         if net.n_outputs() != if n_classes > 2 { n_classes } else { 1 } {
             return Err(malformed(format!("{n_classes} classes do not fit {} outputs", net.n_outputs())));
         }
-        Ok(Self { net, n_classes, scale: Scale { mean, deviation } })
+        Ok(Self { kind, net, n_classes, scale: Scale { mean, deviation } })
     }
 }
 
@@ -170,9 +171,9 @@ impl Taking<'_> {
     }
 }
 
-impl Fitted for FittedMlp {
+impl Fitted for FittedNet {
     fn kind(&self) -> &'static str {
-        KIND.kind
+        self.kind
     }
 
     fn n_features(&self) -> usize {
@@ -233,10 +234,10 @@ impl Fitted for FittedMlp {
 mod tests {
     use super::*;
 
-    fn fitted(n_classes: usize) -> FittedMlp {
+    fn fitted(n_classes: usize) -> FittedNet {
         let layer = Layer { n_inputs: 1, n_outputs: 1, weights: vec![2.0], biases: vec![-2.0], norm: None };
         let net = Net { front: None, layers: vec![layer], activation: Activation::Relu };
-        FittedMlp { net, n_classes, scale: Scale { mean: 10.0, deviation: 3.0 } }
+        FittedNet { kind: "mlp", net, n_classes, scale: Scale { mean: 10.0, deviation: 3.0 } }
     }
 
     #[test]
@@ -249,16 +250,16 @@ mod tests {
     fn what_is_saved_is_loaded_bit_for_bit_and_checked() {
         for n_classes in [0, 1, 2] {
             let mut saved = fitted(n_classes);
-            assert_eq!(FittedMlp::load(&saved.state()).unwrap(), saved);
+            assert_eq!(FittedNet::load("mlp", &saved.state()).unwrap(), saved);
             let hidden = Layer { n_inputs: 3, n_outputs: 1, weights: vec![0.1; 3], biases: vec![-0.0], norm: None };
             let hidden = Layer { norm: Some(Norm::identity(1)), ..hidden };
             saved.net.layers.insert(0, hidden);
-            let again = FittedMlp::load(&saved.state()).unwrap();
+            let again = FittedNet::load("mlp", &saved.state()).unwrap();
             assert_eq!((again.state(), again.n_features()), (saved.state(), 3));
             saved.net.layers[0].norm = Some(Norm { variance: vec![-1.0], ..Norm::identity(1) });
-            assert!(FittedMlp::load(&saved.state()).is_err());
+            assert!(FittedNet::load("mlp", &saved.state()).is_err());
         }
-        assert!(FittedMlp::load(&fitted(3).state()).is_err(), "three classes are no single output");
+        assert!(FittedNet::load("mlp", &fitted(3).state()).is_err(), "three classes are no single output");
     }
 
     #[test]

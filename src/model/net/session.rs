@@ -1,6 +1,6 @@
-//! How a multilayer perceptron is fitted: the descent, step by step.
+//! How a net is fitted: the descent, step by step.
 
-use super::FittedMlp;
+use super::FittedNet;
 use super::fitted::Scale;
 use crate::error::Issues;
 use crate::model::Fitted;
@@ -8,14 +8,15 @@ use crate::train::net::{NetDescent, NetIssue, NetView};
 use crate::train::{Session, Step, StepFuture, View, ViewFuture, Watched, ready};
 
 /// A descent under way.
-pub(super) struct MlpSession {
+pub(super) struct NetSession {
+    pub(super) kind: &'static str,
     pub(super) descent: NetDescent,
     pub(super) n_classes: usize,
     pub(super) scale: Scale,
     pub(super) issues: Issues,
 }
 
-impl Session<dyn Fitted> for MlpSession {
+impl Session<dyn Fitted> for NetSession {
     fn step(&mut self) -> StepFuture<'_> {
         Box::pin(self.descent.step())
     }
@@ -23,7 +24,7 @@ impl Session<dyn Fitted> for MlpSession {
     fn finish(mut self: Box<Self>) -> (Box<dyn Fitted>, Issues) {
         let learned = self.descent.into_learned().expect("a step has said that the descent is done");
         self.issues.extend(learned.issues);
-        let fitted = FittedMlp { net: learned.net, n_classes: self.n_classes, scale: self.scale };
+        let fitted = FittedNet { kind: self.kind, net: learned.net, n_classes: self.n_classes, scale: self.scale };
         (Box::new(fitted), self.issues)
     }
 
@@ -32,7 +33,7 @@ impl Session<dyn Fitted> for MlpSession {
     }
 }
 
-impl Watched<dyn Fitted> for MlpSession {
+impl Watched<dyn Fitted> for NetSession {
     fn keep_epochs(&mut self) {
         self.descent.keep_snapshots();
     }
@@ -56,7 +57,7 @@ impl Watched<dyn Fitted> for MlpSession {
     fn view(&self) -> ViewFuture<'_, dyn Fitted> {
         Box::pin(async {
             let NetView { net, epoch, n_batches, gradient_norms, n_dead } = self.descent.view().await?;
-            let fitted = Box::new(FittedMlp { net, n_classes: self.n_classes, scale: self.scale });
+            let fitted = Box::new(FittedNet { kind: self.kind, net, n_classes: self.n_classes, scale: self.scale });
             Ok(View::<dyn Fitted> { fitted, epoch, n_batches, gradient_norms, n_dead })
         })
     }
@@ -64,7 +65,7 @@ impl Watched<dyn Fitted> for MlpSession {
 
 /// Nothing to learn.
 pub(super) struct OneAnswerSession {
-    pub(super) fitted: FittedMlp,
+    pub(super) fitted: FittedNet,
 }
 
 impl Session<dyn Fitted> for OneAnswerSession {
