@@ -5,10 +5,12 @@
 
 mod fitted;
 pub(super) mod mlp;
+mod packed;
 mod session;
 
 pub use fitted::FittedNet;
 pub use mlp::MlpSpec;
+pub use packed::Storage;
 
 use crate::Error;
 use crate::error::Issues;
@@ -46,7 +48,7 @@ fn begin(
     let scale = Scale::of(&input.y);
     if n_classes == 1 || scale.is_constant() {
         let net = Net::initial(&config, input.x.n_features(), n_outputs, input.seed);
-        return Ok(Box::new(OneAnswerSession { fitted: FittedNet { kind, net, n_classes, scale } }));
+        return Ok(Box::new(OneAnswerSession { fitted: FittedNet { kind, net, n_classes, scale, int8: None } }));
     }
     input.y = scale.standardised(input.y);
     input.valid = input.valid.map(|(x, y)| (x, scale.standardised(y)));

@@ -130,6 +130,7 @@ pub(super) async fn train(
             spec_sha256: plan.spec_sha256(),
             seed: plan.seed,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            made_from: None,
         },
     };
     let entry = ModelEntry { pipeline, card };
