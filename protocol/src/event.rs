@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BoundaryMsg, CatalogMsg, DeviceMsg, ErrorMsg, EvaluationMsg, ExplanationMsg, FitMsg, JobId, ModelMsg,
+    BoundaryMsg, CatalogMsg, DeviceMsg, ErrorMsg, EvaluationMsg, ExplanationMsg, FitMsg, JobId, MadeMsg, ModelMsg,
     PredictionMsg, PreparedMsg, ProjectMsg, RowsMsg, SearchedMsg, TableMsg,
 };
 
@@ -34,6 +34,8 @@ pub enum Event {
     Prepared(PreparedMsg),
     /// A model was fitted. Buffers: `train_rows`, `test_rows` (u32).
     ModelFitted(Box<ModelMsg>),
+    /// A model was made from another. Buffers: `train_rows`, `test_rows` (u32).
+    ModelMade(Box<MadeMsg>),
     /// Candidates were fitted on folds, and ranked.
     Searched(SearchedMsg),
     /// Some fits of a search were made, for a search that several workers share.

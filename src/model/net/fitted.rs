@@ -95,6 +95,16 @@ impl FittedNet {
         pruned
     }
 
+    /// The same net with other numbers, of the same shape.
+    pub(crate) fn with_weights(&self, net: Net, int8: Option<Int8>) -> Self {
+        Self { kind: self.kind, net, n_classes: self.n_classes, scale: self.scale, int8 }
+    }
+
+    /// What stands for its weights, where they were rounded to eight bits.
+    pub fn int8(&self) -> Option<&Int8> {
+        self.int8.as_ref()
+    }
+
     /// How a file holds its weights.
     pub fn storage(&self) -> Storage {
         Storage::of(&self.net, self.int8.as_ref())
