@@ -69,6 +69,9 @@ export interface Split {
   test_rows: number[];
 }
 
+/** A model that was made from another, and both beside each other. */
+export type Made = Omit<MadeMsg, "model"> & { model: ModelMsg & { split: Split } };
+
 /** Folds, as fields of a request: 5 by default. */
 type Folds = Pick<SplitMsg, "folds" | "fold_kind" | "shuffle">;
 
@@ -166,6 +169,12 @@ export class Vitrine extends EventTarget {
   evaluate(id: string, request: { table: string; rows?: "all" | "train" | "test"; resamples?: number; seed?: number }, calling?: Calling): Promise<EvaluationMsg & { rows: Uint32Array }>;
   /** Says why a model answers as it does. */
   explain<E extends ExplainMsg>(id: string, explain: E, calling?: Calling): Promise<Explanation<E>>;
+  /** Rounds a net's weights to eight bits; resolves with the new model, and with both beside each other. */
+  quantize(request: { model: string; scheme?: "per_tensor" | "per_channel" | "per_block"; id?: string }, calling?: Calling): Promise<Made>;
+  /** Sets the smallest of a net's weights to 0 and fits the others on. */
+  prune(request: { model: string; sparsity: number; fine_tune_epochs?: number; device?: string; id?: string }, calling?: Calling): Promise<Made>;
+  /** Puts the weights of a safetensors file in the place of a net's own. */
+  importWeights(bytes: Source, request: { model: string; id?: string }, calling?: Calling): Promise<Made>;
   /** A model as the bytes of a file. */
   exportModel(id: string, format?: ExportFormat, options?: { include_data?: boolean }): Promise<Uint8Array>;
   /** Reads a project file. */
@@ -591,7 +600,7 @@ step_ms: number | null,
 /**
  * How many batches the fit would have at most.
  */
-n_steps: number, } | { "type": "searched" } & SearchedMsg | { "type": "fits_made", 
+n_steps: number, } | { "type": "model_made" } & MadeMsg | { "type": "searched" } & SearchedMsg | { "type": "fits_made", 
 /**
  * What came of them, in the order asked for.
  */
@@ -687,7 +696,7 @@ export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg | PruningPa
 /**
  * The formats a model can be written in.
  */
-export type ExportFormat = "project";
+export type ExportFormat = "project" | "safetensors";
 
 /**
  * What came of one fit of a search.
@@ -920,6 +929,53 @@ column_kinds?: Record<string, ColumnKind>,
  * The cells that mean "missing", instead of the usual ones (empty, `NA`, `NaN`, `null`, …).
  */
 missing_values?: Array<string>, };
+
+/**
+ * A model that was made from another, and both beside each other.
+ */
+export type MadeMsg = { 
+/**
+ * The new model.
+ */
+model: ModelMsg, 
+/**
+ * The model it was made from.
+ */
+before: MadeSideMsg, 
+/**
+ * The new one.
+ */
+after: MadeSideMsg, 
+/**
+ * The largest difference between their answers on the test rows (without any, on the training rows): of
+ * probabilities, or of numbers. `null` where the table is gone.
+ */
+max_difference: number | null, 
+/**
+ * From how many rows.
+ */
+n_compared: number, };
+
+/**
+ * One of the two.
+ */
+export type MadeSideMsg = { 
+/**
+ * Bytes of its numbers in a project file: weights, scales, intercepts, norms.
+ */
+size_bytes: number, 
+/**
+ * Which share of its weights is 0.
+ */
+sparsity: number, 
+/**
+ * Measured now, on the training rows and the test rows; empty where the table is gone.
+ */
+metrics: BothMetricsMsg, 
+/**
+ * What answering 1,000 prepared rows takes here; `null` where the table is gone.
+ */
+latency_ms: number | null, };
 
 /**
  * A measure.
@@ -1463,7 +1519,12 @@ seed: number,
 /**
  * The version of Vitrine.
  */
-version: string, };
+version: string, 
+/**
+ * Of a model that was made from another: `how` (`quantize`, `prune` or `import_weights`) with what was asked for, the
+ * other's `model` and `spec_sha256`, and its own `made_from`.
+ */
+made_from?: Record<string, unknown>, };
 
 /**
  * The requests, imperative.
@@ -1578,7 +1639,48 @@ only_folds?: Array<number>,
 /**
  * What came of folds that were made elsewhere, as [`FitMsg`](crate::FitMsg)s: they are not made again.
  */
-known?: FitMsg[], } | { "type": "test_rates" } & TrainMsg | { "type": "time_steps" } & TrainMsg | { "type": "search" } & SearchMsg | { "type": "predict", 
+known?: FitMsg[], } | { "type": "test_rates" } & TrainMsg | { "type": "time_steps" } & TrainMsg | { "type": "search" } & SearchMsg | { "type": "quantize", 
+/**
+ * The name the new model will have.
+ */
+id: string, 
+/**
+ * The net.
+ */
+model: string, 
+/**
+ * Which weights share a scale: `per_tensor` (all of a layer), `per_channel` (those of an output) or `per_block`
+ * (those of an output for 32 inputs; the default).
+ */
+scheme?: string, } | { "type": "prune", 
+/**
+ * The name the new model will have.
+ */
+id: string, 
+/**
+ * The net.
+ */
+model: string, 
+/**
+ * Which share of all its weights is 0 then, from 0 to 1.
+ */
+sparsity: number, 
+/**
+ * For how many epochs it is fitted on, with its own parameters and on its own rows; 10 by default.
+ */
+fine_tune_epochs?: number, 
+/**
+ * `auto`, `cpu` or `webgpu`.
+ */
+device?: string, } | { "type": "import_weights", 
+/**
+ * The name the new model will have.
+ */
+id: string, 
+/**
+ * The net, of the same shape.
+ */
+model: string, } | { "type": "predict", 
 /**
  * Which model.
  */
@@ -2218,7 +2320,16 @@ output_activation: string,
 /**
  * Of numbers, the mean and the deviation that answers are put back with: `mean + deviation · output`.
  */
-target_scale: [number, number] | null, } | Record<symbol, never>;
+target_scale: [number, number] | null, 
+/**
+ * How a file holds its weights: `float32`, `int8` (with scales), or where more than half are 0 `sparse_float32`
+ * or `sparse_int8`.
+ */
+storage: string, 
+/**
+ * Of `int8`, which weights share a scale: `per_tensor`, `per_channel` or `per_block`.
+ */
+scheme: string | null, } | Record<symbol, never>;
 
 /**
  * A loaded table.

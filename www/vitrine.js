@@ -634,7 +634,43 @@ export class Vitrine extends EventTarget {
     return { ...contentOf(event), ...answers, probabilities: answers.probabilities?.flat() ?? null };
   }
 
-  /** A model as bytes; with `{ include_data: true }` its table too. */
+  /**
+   * Rounds a net's weights to eight bits: `{ model: id, scheme }`, `scheme` being `per_block` (the default),
+   * `per_channel` or `per_tensor`. Resolves with the new `model`, and with `before` and `after`: `size_bytes`,
+   * `sparsity`, `metrics` and `latency_ms` of each; `max_difference` is that of their answers.
+   *
+   * @example
+   * const { model, before, after } = await v.quantize({ model: net.id });
+   * after.size_bytes / before.size_bytes; // about 0.3
+   */
+  async quantize(request, calling = {}) {
+    return this.#make("quantize", request, calling);
+  }
+
+  /**
+   * Sets the smallest of a net's weights to 0 and fits the others on: `{ model: id, sparsity, fine_tune_epochs, device }`,
+   * 10 epochs by default. Resolves as `quantize` does; `calling.onProgress` hears of epochs.
+   */
+  async prune(request, calling = {}) {
+    return this.#make("prune", request, calling);
+  }
+
+  /** Puts the weights of a safetensors file in the place of a net's own: `{ model: id }`. Resolves as `quantize` does. */
+  async importWeights(bytes, request, calling = {}) {
+    return this.#make("import_weights", request, { ...calling, payload: toBlob(bytes) });
+  }
+
+  async #make(type, request, calling) {
+    const { event, buffers } = await this.request({ id: this.#freshId("model"), ...request, type }, calling);
+    const [train_rows, test_rows] = [buffers.train_rows, buffers.test_rows].map((rows) => Array.from(rows ?? []));
+    const { model, ...sides } = contentOf(event);
+    return { model: { ...model, split: { train_rows, test_rows } }, ...sides };
+  }
+
+  /**
+   * A model as bytes: `format` is `project` (with `{ include_data: true }` its table too) or, of a net's weights alone,
+   * `safetensors`.
+   */
   async exportModel(id, format = "project", options = {}) {
     checkOptions(options, ["include_data"]);
     const { buffers } = await this.request({ type: "export", id, format, ...options });
@@ -683,6 +719,9 @@ export class Vitrine extends EventTarget {
     const payload = (calling.payload ?? null) === null ? null : toBlob(calling.payload);
     if (signal?.aborted) throw trouble("cancelled");
     if (request?.type === "train") return this.#train(request, { onProgress, signal, steering });
+    if (request?.type === "prune" && request.fine_tune_epochs !== 0) {
+      return this.#trainOnDevice(request, { onProgress, signal }, true);
+    }
     if (request?.type === "search") {
       const options = { onProgress, signal };
       return searchesTensors(request) ? this.#askGuest(request, options) : this.#runTogether(request, options);
@@ -701,9 +740,12 @@ export class Vitrine extends EventTarget {
 
   // Training, on the device that was asked for.
 
-  async #train(request, options) {
+  #train(request, options) {
+    return this.#trainOnDevice(request, options, usesTensors(request.model));
+  }
+
+  async #trainOnDevice(request, options, withTensors) {
     const wanted = request.device ?? this.#preference;
-    const withTensors = usesTensors(request.model);
     let reason = null;
     const step_ms = wanted === "auto" ? await this.#timeSteps(request, options) : null;
     if (wanted === "webgpu" && !withTensors) {
@@ -711,7 +753,7 @@ export class Vitrine extends EventTarget {
     } else if (wanted === "webgpu" || step_ms?.webgpu < step_ms?.cpu || (wanted === "auto" && this.#isWorthGpu(request))) {
       try {
         const result = await this.#trainOnGpu(request, options);
-        result.event.device.step_ms = step_ms;
+        if (step_ms) result.event.device.step_ms = step_ms;
         return result;
       } catch (error) {
         if (!error.code?.startsWith("environment.") || this.#isClosed) throw error;
@@ -723,8 +765,8 @@ export class Vitrine extends EventTarget {
     const result = withTensors
       ? await this.#trainAsGuest(await unlessAborted(this.#tensorsLink(), options.signal), onCpu, options)
       : await this.#runTogether(onCpu, options);
-    if (reason) result.event.device.fallback_reason = reason;
-    result.event.device.step_ms = step_ms;
+    if (reason) (result.event.model ?? result.event).device.fallback_reason = reason;
+    if (step_ms) result.event.device.step_ms = step_ms;
     return result;
   }
 
@@ -802,14 +844,26 @@ export class Vitrine extends EventTarget {
   /** Trains in a guest and moves the model to the CPU worker, under the same id. */
   async #trainAsGuest(guest, request, options) {
     const { signal } = options;
-    await this.#lendTables(guest, request, signal);
+    // What is made from a model needs that too, and its table.
+    const parent = request.type === "prune" ? request.model : null;
+    if (parent) await this.#lendModel(guest, parent, signal);
+    else await this.#lendTables(guest, request, signal);
     const onLate = () => guest.run({ type: "release", id: request.id }).catch(() => {});
-    const result = await guest.run(request, { ...options, onLate });
+    const result = await guest.run(request, { ...options, onLate }).finally(() => {
+      if (parent && parent !== request.id) guest.run({ type: "release", id: parent }).catch(() => {});
+    });
     const { buffers } = await guest.run({ type: "export", id: request.id, format: "project" }, { signal });
     guest.run({ type: "release", id: request.id }).catch(() => {});
     if (this.#findSource(request.id)) await this.release(request.id);
     await this.#runOnCpu({ type: "import_project" }, { payload: new Blob([buffers.bytes]), signal });
     return result;
+  }
+
+  /** Copies a model to a guest, and its table. */
+  async #lendModel(guest, id, signal) {
+    const { buffers } = await this.#runOnCpu({ type: "export", id, format: "project" }, { signal });
+    const { event } = await guest.run({ type: "import_project" }, { payload: new Blob([buffers.bytes]), signal });
+    await this.#lendTables(guest, event.models[0], signal);
   }
 
   /** Has a guest read the tables of a request, unless it did. */
@@ -974,7 +1028,7 @@ export class Vitrine extends EventTarget {
 
   #remember(link, request, payload, event) {
     if (event.type === "released") return this.#forget(event.id);
-    if (event.type === "model_fitted") return void this.#keepModel(link, event.id);
+    if (modelOf(event)) return void this.#keepModel(link, modelOf(event));
     if (event.type !== "table_loaded" && event.type !== "project_imported") return;
     const tables = tablesOf(event);
     const ids = [...tables, ...(event.models ?? [])].map(({ id }) => id);
@@ -1010,7 +1064,7 @@ export class Vitrine extends EventTarget {
   /** A job was cancelled, but the worker had already finished: what it made is not wanted. */
   #discard(link, request, { event }, remember) {
     const ids = [...tablesOf(event), ...(event.models ?? [])].map(({ id }) => id);
-    if (event.type === "model_fitted") ids.push(event.id);
+    if (modelOf(event)) ids.push(modelOf(event));
     // In place of something older, the new is all there is.
     if (ids.some((id) => this.#findSource(id)) || event.type === "released") return remember({ event });
     for (const id of ids) link.run({ type: "release", id }).catch(() => {});
@@ -1032,6 +1086,11 @@ export class Vitrine extends EventTarget {
 /** An event without its type: what the public methods return. */
 function contentOf({ type, ...content }) {
   return content;
+}
+
+/** The id of the model that an event is about the making of. */
+function modelOf(event) {
+  return event.type === "model_fitted" ? event.id : event.type === "model_made" ? event.model.id : undefined;
 }
 
 /** The tables an event brings. */

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BoundaryMsg, CatalogMsg, DeviceMsg, ErrorMsg, EvaluationMsg, ExplanationMsg, FitMsg, JobId, ModelMsg,
+    BoundaryMsg, CatalogMsg, DeviceMsg, ErrorMsg, EvaluationMsg, ExplanationMsg, FitMsg, JobId, MadeMsg, ModelMsg,
     PredictionMsg, PreparedMsg, ProjectMsg, RowsMsg, SearchedMsg, TableMsg,
 };
 
@@ -43,6 +43,8 @@ pub enum Event {
         /// How many batches the fit would have at most.
         n_steps: usize,
     },
+    /// A model was made from another. Buffers: `train_rows`, `test_rows` (u32).
+    ModelMade(Box<MadeMsg>),
     /// Candidates were fitted on folds, and ranked.
     Searched(SearchedMsg),
     /// Some fits of a search were made, for a search that several workers share.

@@ -380,6 +380,11 @@ pub enum StructureMsg {
         output_activation: String,
         /// Of numbers, the mean and the deviation that answers are put back with: `mean + deviation · output`.
         target_scale: Option<[f64; 2]>,
+        /// How a file holds its weights: `float32`, `int8` (with scales), or where more than half are 0 `sparse_float32`
+        /// or `sparse_int8`.
+        storage: String,
+        /// Of `int8`, which weights share a scale: `per_tensor`, `per_channel` or `per_block`.
+        scheme: Option<String>,
     },
     /// A model that is not drawn by itself.
     Plain {},
@@ -407,6 +412,8 @@ struct AnyStructure {
     n_parameters: usize,
     output_activation: String,
     target_scale: Option<[f64; 2]>,
+    storage: String,
+    scheme: Option<String>,
 }
 
 impl From<AnyStructure> for StructureMsg {
@@ -428,9 +435,15 @@ impl From<AnyStructure> for StructureMsg {
                 singular_values,
                 ..
             } => Self::Components { components, mean, explained_variance, explained_variance_ratio, singular_values },
-            AnyStructure { layers: Some(layers), n_parameters, output_activation, target_scale, .. } => {
-                Self::Net { layers, n_parameters, output_activation, target_scale }
-            }
+            AnyStructure {
+                layers: Some(layers),
+                n_parameters,
+                output_activation,
+                target_scale,
+                storage,
+                scheme,
+                ..
+            } => Self::Net { layers, n_parameters, output_activation, target_scale, storage, scheme },
             _ => Self::Plain {},
         }
     }
@@ -527,6 +540,42 @@ pub struct ReceiptMsg {
     pub seed: u64,
     /// The version of Vitrine.
     pub version: String,
+    /// Of a model that was made from another: `how` (`quantize`, `prune` or `import_weights`) with what was asked for, the
+    /// other's `model` and `spec_sha256`, and its own `made_from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "types", ts(type = "Record<string, unknown>", optional))]
+    pub made_from: Option<BTreeMap<String, Value>>,
+}
+
+/// A model that was made from another, and both beside each other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct MadeMsg {
+    /// The new model.
+    pub model: ModelMsg,
+    /// The model it was made from.
+    pub before: MadeSideMsg,
+    /// The new one.
+    pub after: MadeSideMsg,
+    /// The largest difference between their answers on the test rows (without any, on the training rows): of
+    /// probabilities, or of numbers. `null` where the table is gone.
+    pub max_difference: Option<f64>,
+    /// From how many rows.
+    pub n_compared: usize,
+}
+
+/// One of the two.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct MadeSideMsg {
+    /// Bytes of its numbers in a project file: weights, scales, intercepts, norms.
+    pub size_bytes: usize,
+    /// Which share of its weights is 0.
+    pub sparsity: f64,
+    /// Measured now, on the training rows and the test rows; empty where the table is gone.
+    pub metrics: BothMetricsMsg,
+    /// What answering 1,000 prepared rows takes here; `null` where the table is gone.
+    pub latency_ms: Option<f64>,
 }
 
 /// Which rows to answer: exactly one of `rows`, `table` and `csv`.

@@ -81,6 +81,42 @@ pub enum Request {
     TimeSteps(Box<TrainMsg>),
     /// Fit candidates on the same folds, each fold with a recipe of its own, and rank them.
     Search(Box<SearchMsg>),
+    /// Round a net's weights to eight bits and keep that as model `id`.
+    Quantize {
+        /// The name the new model will have.
+        id: String,
+        /// The net.
+        model: String,
+        /// Which weights share a scale: `per_tensor` (all of a layer), `per_channel` (those of an output) or `per_block`
+        /// (those of an output for 32 inputs; the default).
+        #[cfg_attr(feature = "types", ts(optional))]
+        #[serde(default)]
+        scheme: Option<String>,
+    },
+    /// Set the smallest of a net's weights to 0, fit the others on, and keep that as model `id`.
+    Prune {
+        /// The name the new model will have.
+        id: String,
+        /// The net.
+        model: String,
+        /// Which share of all its weights is 0 then, from 0 to 1.
+        sparsity: f64,
+        /// For how many epochs it is fitted on, with its own parameters and on its own rows; 10 by default.
+        #[cfg_attr(feature = "types", ts(optional))]
+        #[serde(default)]
+        fine_tune_epochs: Option<usize>,
+        /// `auto`, `cpu` or `webgpu`.
+        #[cfg_attr(feature = "types", ts(optional))]
+        #[serde(default)]
+        device: Option<String>,
+    },
+    /// Put the payload, weights in a safetensors file, in the place of those of a net, and keep that as model `id`.
+    ImportWeights {
+        /// The name the new model will have.
+        id: String,
+        /// The net, of the same shape.
+        model: String,
+    },
     /// Answer new rows. With `csv: true` the payload is read as CSV and is what is answered.
     Predict {
         /// Which model.
@@ -179,6 +215,8 @@ pub enum ControlAction {
 pub enum ExportFormat {
     /// Vitrine's own, versioned: recipe, model, receipt and, if asked, the table.
     Project,
+    /// A net's weights alone, as PyTorch would name them (<https://github.com/huggingface/safetensors>).
+    Safetensors,
 }
 
 /// What an imported project brought.

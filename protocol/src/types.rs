@@ -102,6 +102,21 @@ pub const METHODS: &[Method] = &[
         "Says why a model answers as it does.",
     ),
     method(
+        "quantize",
+        "(request: { model: string; scheme?: \"per_tensor\" | \"per_channel\" | \"per_block\"; id?: string }, calling?: Calling): Promise<Made>",
+        "Rounds a net's weights to eight bits; resolves with the new model, and with both beside each other.",
+    ),
+    method(
+        "prune",
+        "(request: { model: string; sparsity: number; fine_tune_epochs?: number; device?: string; id?: string }, calling?: Calling): Promise<Made>",
+        "Sets the smallest of a net's weights to 0 and fits the others on.",
+    ),
+    method(
+        "importWeights",
+        "(bytes: Source, request: { model: string; id?: string }, calling?: Calling): Promise<Made>",
+        "Puts the weights of a safetensors file in the place of a net's own.",
+    ),
+    method(
         "exportModel",
         "(id: string, format?: ExportFormat, options?: { include_data?: boolean }): Promise<Uint8Array>",
         "A model as the bytes of a file.",
@@ -186,6 +201,9 @@ export interface Split {
   train_rows: number[];
   test_rows: number[];
 }
+
+/** A model that was made from another, and both beside each other. */
+export type Made = Omit<MadeMsg, "model"> & { model: ModelMsg & { split: Split } };
 
 /** Folds, as fields of a request: 5 by default. */
 type Folds = Pick<SplitMsg, "folds" | "fold_kind" | "shuffle">;

@@ -9,8 +9,11 @@ use serde_json::Value;
 
 use crate::export::bytes::Span;
 
-/// The newest format this page writes and reads.
-pub(super) const VERSION: u32 = 3;
+/// The newest format this page reads.
+pub(super) const VERSION: u32 = 4;
+
+/// What it writes where nothing in the file needs a newer one: 4 is for models that were made from other models.
+pub(super) const VERSION_OF_FITS: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,6 +98,8 @@ pub(super) enum ArrayHeader {
     F32(Span),
     #[serde(rename = "u32")]
     U32(Span),
+    #[serde(rename = "u8")]
+    Bytes(Span),
     #[serde(rename = "text")]
     Text(Vec<String>),
 }
@@ -237,6 +242,8 @@ pub(super) struct CardHeader {
     pub(super) spec_sha256: String,
     pub(super) seed: u64,
     pub(super) version: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) made_from: Option<BTreeMap<String, Value>>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -7,8 +7,11 @@ mod bytes;
 mod format;
 mod project;
 mod recipe;
+mod safetensors;
+mod weights;
 
 pub use project::{Project, SavedModel, SavedTable, TableToSave, read_project, write_project};
+pub use weights::{read_weights_into, write_weights};
 
 use crate::error::Place;
 
@@ -28,6 +31,18 @@ crate::trouble! {
         NewerVersion { found: u32, supported: u32 } => "newer_version",
             "the project has format {found}, and this page reads up to {supported}",
             hint "Reload the page to get its newest version, then import again";
+        /// The bytes are not a safetensors file.
+        NotSafetensors { size_bytes: usize, why: String } => "not_safetensors",
+            "these {size_bytes} bytes are not a safetensors file: {why}",
+            hint "Choose a .safetensors file, whole as it was saved";
+        /// A tensor is not one that the net has.
+        WeightsDoNotFit { tensor: String, found: String, expected: String } => "weights_do_not_fit",
+            "the tensor {tensor:?} is {found}, but the net has {expected}",
+            hint "The file must come from a net of the same shape, with the names that an exported file has";
+        /// A number in a tensor cannot be there.
+        BadWeight { tensor: String } => "bad_weight",
+            "the tensor {tensor:?} has a number that is not finite, or below 0 where none can be",
+            hint "Save the weights again before they stop being numbers";
         /// Its contents do not fit each other.
         Malformed { what: String } => "malformed_project",
             "the project is malformed: {what}",

@@ -8,7 +8,7 @@ use crate::export::ExportError;
 use crate::export::bytes::{Opened, Span, Writer, open};
 use crate::export::format::{
     ArrayHeader, CardHeader, ColumnDataHeader, ColumnHeader, EpochHeader, Header, ModelHeader, TableHeader, TaskName,
-    VERSION,
+    VERSION, VERSION_OF_FITS,
 };
 use crate::export::recipe::{read_recipe, recipe_header};
 use crate::model::{Answers, Array, ModelCard, Pipeline, Receipt, State, code_names, find};
@@ -63,7 +63,12 @@ pub fn write_project(id: &str, pipeline: &Pipeline, card: &ModelCard, table: Opt
         models: vec![model_header(id, pipeline, card, &mut writer)],
     };
     let json = serde_json::to_vec(&header).expect("a header is plain data with text keys");
-    writer.finish(VERSION, &json)
+    let is_fit = |model: &ModelHeader| {
+        let has_bytes = model.state.values().any(|array| matches!(array, ArrayHeader::Bytes(_)));
+        model.card.made_from.is_none() && !has_bytes
+    };
+    let version = if header.models.iter().all(is_fit) { VERSION_OF_FITS } else { VERSION };
+    writer.finish(version, &json)
 }
 
 /// A table to be saved.
@@ -190,6 +195,7 @@ fn model_header(id: &str, pipeline: &Pipeline, card: &ModelCard, writer: &mut Wr
         Array::F64(values) => ArrayHeader::F64(writer.f64(values)),
         Array::F32(values) => ArrayHeader::F32(writer.f32(values)),
         Array::U32(values) => ArrayHeader::U32(writer.u32(values)),
+        Array::Bytes(bytes) => ArrayHeader::Bytes(writer.bytes(bytes.iter().copied())),
         Array::Text(texts) => ArrayHeader::Text(texts.clone()),
     };
     ModelHeader {
@@ -235,6 +241,7 @@ fn card_header(card: &ModelCard, writer: &mut Writer) -> CardHeader {
         spec_sha256: card.receipt.spec_sha256.clone(),
         seed: card.receipt.seed,
         version: card.receipt.version.clone(),
+        made_from: card.receipt.made_from.clone(),
     }
 }
 
@@ -245,6 +252,7 @@ fn read_model(header: ModelHeader, opened: &Opened<'_>) -> Result<SavedModel, Er
             ArrayHeader::F64(span) => Array::F64(opened.f64(span)?),
             ArrayHeader::F32(span) => Array::F32(opened.f32(span)?),
             ArrayHeader::U32(span) => Array::U32(opened.u32(span)?),
+            ArrayHeader::Bytes(span) => Array::Bytes(opened.bytes(span)?.to_vec()),
             ArrayHeader::Text(texts) => Array::Text(texts),
         };
         state.0.insert(name, array);
@@ -328,6 +336,7 @@ fn read_card(header: CardHeader, params: crate::param::ParamMap, opened: &Opened
             spec_sha256: header.spec_sha256,
             seed: header.seed,
             version: header.version,
+            made_from: header.made_from,
         },
     })
 }

@@ -51,4 +51,6 @@ pub struct Receipt {
     pub seed: u64,
     /// The version of Vitrine.
     pub version: String,
+    /// Of a model that was made from another: how, and from which.
+    pub made_from: Option<ParamMap>,
 }

@@ -55,7 +55,8 @@ pub use logistic_regression::{
     FittedLogisticRegression, LogisticError, LogisticIssue, LogisticRegressionSpec, LogisticSolver, Penalty,
 };
 pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
-pub use net::{BlockKind, CellSpec, CnnSpec, FittedNet, ImageError, ImageSpec, MlpSpec, RnnSpec};
+pub(crate) use net::tune;
+pub use net::{BlockKind, CellSpec, CnnSpec, FittedNet, ImageError, ImageSpec, MlpSpec, RnnSpec, Storage};
 pub use pca::{FittedPca, PcaError, PcaIssue, PcaSpec};
 pub use pipeline::{Pipeline, code_names};
 pub use priors::{Priors, PriorsError};
@@ -221,6 +222,31 @@ crate::trouble! {
             "a {kind} learns to predict a column, and no target is given",
             hint "Name the column to predict as target",
             place crate::error::Place::field("target");
+        /// A model has no weights of a net that could be made smaller, written or replaced.
+        NotANet { kind: String } => "not_a_net",
+            "a {kind} is no net, so it has no weights for that",
+            hint "Choose a neural network",
+            place crate::error::Place::field("model");
+        /// The share of weights to set to 0 is no share.
+        BadSparsity { given: f64 } => "bad_sparsity",
+            "sparsity is {given}, but must be from 0 to 1",
+            hint "0.8 sets 80 of 100 weights to 0",
+            place crate::error::Place::field("sparsity");
+        /// A pruned net is to be fitted for longer than any fit may take.
+        TooManyFineTuneEpochs { given: usize, most: usize } => "too_many_fine_tune_epochs",
+            "fine_tune_epochs is {given}, and at most {most} can be",
+            hint "A few epochs are enough after pruning",
+            place crate::error::Place::field("fine_tune_epochs");
+        /// There is no such way to share scales.
+        UnknownScheme { given: String, known: String } => "unknown_scheme",
+            "there is no scheme {given:?}; there are {known}",
+            hint "Leave scheme out for per_block",
+            place crate::error::Place::field("scheme");
+        /// The weights of a net were already rounded to eight bits.
+        AlreadyQuantized { kind: String } => "already_quantized",
+            "this {kind} has weights of eight bits already",
+            hint "Quantize the model it was made from",
+            place crate::error::Place::field("model");
         /// Fits are to be compared on folds, but there is no target to measure them against.
         FoldsNeedTarget { kind: String } => "folds_need_target",
             "a {kind} predicts no column, so folds cannot tell how good it is",

@@ -13,6 +13,8 @@ pub enum Array {
     F32(Vec<f32>),
     /// Whole numbers.
     U32(Vec<u32>),
+    /// Bytes.
+    Bytes(Vec<u8>),
     /// Texts.
     Text(Vec<String>),
 }
@@ -50,6 +52,24 @@ impl State {
         self
     }
 
+    /// Adds bytes.
+    pub fn with_bytes(mut self, name: &str, bytes: Vec<u8>) -> Self {
+        self.0.insert(name.to_owned(), Array::Bytes(bytes));
+        self
+    }
+
+    /// How many bytes its numbers take in a file.
+    pub fn size_bytes(&self) -> usize {
+        let size = |array: &Array| match array {
+            Array::F64(values) => 8 * values.len(),
+            Array::F32(values) => 4 * values.len(),
+            Array::U32(values) => 4 * values.len(),
+            Array::Bytes(bytes) => bytes.len(),
+            Array::Text(texts) => texts.iter().map(String::len).sum(),
+        };
+        self.0.values().map(size).sum()
+    }
+
     /// Numbers by name.
     ///
     /// **Errors** `export.malformed_model` when there are none of that name.
@@ -77,6 +97,16 @@ impl State {
         match self.0.get(name) {
             Some(Array::U32(values)) => Ok(values),
             _ => Err(malformed(format!("no whole numbers called {name:?}"))),
+        }
+    }
+
+    /// Bytes by name.
+    ///
+    /// **Errors** `export.malformed_model` when there are none of that name.
+    pub fn bytes(&self, name: &str) -> Result<&[u8], Error> {
+        match self.0.get(name) {
+            Some(Array::Bytes(bytes)) => Ok(bytes),
+            _ => Err(malformed(format!("no bytes called {name:?}"))),
         }
     }
 }

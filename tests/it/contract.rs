@@ -379,6 +379,17 @@ fn spoiled(array: &Array) -> Vec<Array> {
             }
             all
         }
+        Array::Bytes(bytes) => {
+            let mut longer = bytes.clone();
+            longer.push(1);
+            let mut all = vec![Array::Bytes(longer), Array::Bytes(Vec::new()), Array::F32(vec![0.0])];
+            all.extend([0, 0x80, 0xff].map(|byte| {
+                let mut changed = bytes.clone();
+                changed[bytes.len() - 1] = byte;
+                Array::Bytes(changed)
+            }));
+            all
+        }
         Array::Text(_) => vec![Array::Text(Vec::new()), Array::F64(Vec::new())],
     }
 }

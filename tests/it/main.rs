@@ -36,6 +36,7 @@ mod reference_weighted_folds;
 mod same_bits;
 mod search;
 mod shared_trees;
+mod smaller;
 mod tidy;
 mod unlabelled;
 mod weights_and_missing;

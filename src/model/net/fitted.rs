@@ -1,12 +1,13 @@
 //! What a net has learned: weights that answer rows.
 
+use super::packed::{Storage, pack, unpack};
 use crate::Error;
 use crate::model::linear_map::softmax_rows;
 use crate::model::logistic_regression::sigmoid;
 use crate::model::{Answers, Array, Fitted, State, Structure, malformed};
 use crate::param::ParamValue as _;
 use crate::preprocess::{Matrix, Target};
-use crate::train::net::{Activation, Front, FrontPlan, Layer, Net, Norm};
+use crate::train::net::{Activation, Front, FrontPlan, Grouping, Int8, Layer, Net, Norm};
 
 /// A fitted net.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,8 @@ pub struct FittedNet {
     /// 0 for numbers.
     pub(super) n_classes: usize,
     pub(super) scale: Scale,
+    /// What stands for the weights, where they were rounded to it.
+    pub(super) int8: Option<Int8>,
 }
 
 /// What numbers to be learned were shifted and divided by; nothing for classes.
@@ -76,6 +79,37 @@ impl FittedNet {
         &self.net
     }
 
+    /// The same net with its weights rounded to eight bits.
+    pub fn quantized(&self, grouping: Grouping) -> Self {
+        let mut quantized = self.clone();
+        let int8 = Int8::of(&self.net, grouping);
+        let fits = int8.write_to(&mut quantized.net);
+        debug_assert!(fits, "codes of a net fit it");
+        Self { int8: Some(int8), ..quantized }
+    }
+
+    /// The same net with the smallest of its weights set to 0 ([`Net::prune`]); rounded ones are f32 again.
+    pub fn pruned(&self, sparsity: f64) -> Self {
+        let mut pruned = Self { int8: None, ..self.clone() };
+        pruned.net.prune(sparsity);
+        pruned
+    }
+
+    /// The same net with other numbers, of the same shape.
+    pub(crate) fn with_weights(&self, net: Net, int8: Option<Int8>) -> Self {
+        Self { kind: self.kind, net, n_classes: self.n_classes, scale: self.scale, int8 }
+    }
+
+    /// What stands for its weights, where they were rounded to eight bits.
+    pub fn int8(&self) -> Option<&Int8> {
+        self.int8.as_ref()
+    }
+
+    /// How a file holds its weights.
+    pub fn storage(&self) -> Storage {
+        Storage::of(&self.net, self.int8.as_ref())
+    }
+
     /// What answers that are numbers are put back with.
     pub fn scale(&self) -> Option<Scale> {
         (self.n_classes == 0).then_some(self.scale)
@@ -94,6 +128,7 @@ impl FittedNet {
     ///
     /// **Errors** `export.malformed_model`.
     pub fn load(kind: &'static str, state: &State) -> Result<Self, Error> {
+        let (state, int8) = unpack(state)?;
         let sizes: Vec<usize> = state.u32("sizes")?.iter().map(|size| *size as usize).collect();
         let &[n_classes, has_norm] = state.u32("classes_and_norm")? else {
             return Err(malformed("classes_and_norm is two numbers"));
@@ -148,11 +183,14 @@ impl FittedNet {
                 Some(Front::from_flat(plan, &numbers).ok_or_else(|| malformed("the front's numbers do not fit it"))?)
             }
         };
-        let (net, n_classes) = (Net { front, layers, activation }, n_classes as usize);
+        let (mut net, n_classes) = (Net { front, layers, activation }, n_classes as usize);
+        if int8.as_ref().is_some_and(|int8| !int8.write_to(&mut net)) {
+            return Err(malformed("the scales do not fit the layers"));
+        }
         if net.n_outputs() != if n_classes > 2 { n_classes } else { 1 } {
             return Err(malformed(format!("{n_classes} classes do not fit {} outputs", net.n_outputs())));
         }
-        Ok(Self { kind, net, n_classes, scale: Scale { mean, deviation } })
+        Ok(Self { kind, net, n_classes, scale: Scale { mean, deviation }, int8 })
     }
 }
 
@@ -223,10 +261,10 @@ impl Fitted for FittedNet {
         if has_norm {
             state = state.with_f32("norms", norms);
         }
-        match &self.net.front {
-            None => state,
-            Some(front) => state.with_u32("front", front.plan.words()).with_f32("front_numbers", front.flat()),
+        if let Some(front) = &self.net.front {
+            state = state.with_u32("front", front.plan.words()).with_f32("front_numbers", front.flat());
         }
+        pack(state, &self.net, self.int8.as_ref())
     }
 }
 
@@ -237,7 +275,7 @@ mod tests {
     fn fitted(n_classes: usize) -> FittedNet {
         let layer = Layer { n_inputs: 1, n_outputs: 1, weights: vec![2.0], biases: vec![-2.0], norm: None };
         let net = Net { front: None, layers: vec![layer], activation: Activation::Relu };
-        FittedNet { kind: "mlp", net, n_classes, scale: Scale { mean: 10.0, deviation: 3.0 } }
+        FittedNet { kind: "mlp", net, n_classes, scale: Scale { mean: 10.0, deviation: 3.0 }, int8: None }
     }
 
     #[test]

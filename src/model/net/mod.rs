@@ -7,31 +7,67 @@ pub(super) mod cnn;
 mod fitted;
 pub(super) mod mlp;
 pub(super) mod rnn;
+mod packed;
 mod session;
 
 pub use cnn::{BlockKind, CnnSpec, ImageError, ImageSpec};
 pub use fitted::FittedNet;
 pub use mlp::MlpSpec;
+pub use packed::Storage;
 pub use rnn::{CellSpec, RnnSpec};
 
 use crate::Error;
 use crate::error::Issues;
 use crate::model::{BoxedSession, ModelError};
+use crate::param::{ParamMap, Spec as _};
 use crate::preprocess::Target;
 use crate::table::split::hold_back;
 use crate::train::FitInput;
-use crate::train::net::{Doctor, FrontPlan, Net, NetDescent, NetIssue, check_cost};
+use crate::train::net::{Doctor, FrontPlan, Net, NetConfig, NetDescent, NetIssue, check_cost};
 use fitted::Scale;
 use session::{NetSession, OneAnswerSession};
 
 /// Starts a fit of a net of some kind.
 ///
 /// **Errors** of a fit.
-fn begin(
+fn begin(kind: &'static str, spec: &MlpSpec, front: Option<FrontPlan>, input: FitInput) -> Result<BoxedSession, Error> {
+    let config = spec.config(front, spec.class_weights(&input.y)?);
+    descend(kind, spec, config, input, None)
+}
+
+/// Starts a fit that goes on from a net, for so many epochs and with the parameters it was fitted with; its weights that
+/// are 0 stay 0. Rows that were held back for early stopping are so again, given the same rows and seed.
+///
+/// **Errors** of a fit.
+pub(crate) fn tune(
+    from: &FittedNet,
+    params: &ParamMap,
+    n_epochs: usize,
+    input: FitInput,
+) -> Result<BoxedSession, Error> {
+    // Each kind of net has these and may have more.
+    let docs = MlpSpec::docs();
+    let is_shared = |name: &str| docs.iter().any(|doc| doc.name == name);
+    let shared = params.iter().filter(|(name, _)| is_shared(name));
+    let spec = MlpSpec::from_params(&shared.map(|(name, value)| (name.clone(), value.clone())).collect())?;
+    let front = from.net.front.as_ref().map(|front| front.plan.clone());
+    let hidden = from.net.layers.split_last().map_or(&[][..], |(_, hidden)| hidden);
+    let config = NetConfig {
+        hidden: hidden.iter().map(|layer| layer.n_outputs).collect(),
+        activation: from.net.activation,
+        batch_norm: hidden.iter().any(|layer| layer.norm.is_some()),
+        n_epochs,
+        ..spec.config(front, spec.class_weights(&input.y)?)
+    };
+    descend(from.kind, &spec, config, input, Some(from))
+}
+
+fn descend(
     kind: &'static str,
     spec: &MlpSpec,
-    front: Option<FrontPlan>,
+    config: NetConfig,
     mut input: FitInput,
+    from: Option<&FittedNet>,
 ) -> Result<BoxedSession, Error> {
     if !input.y.has_labels() {
         return Err(ModelError::WrongTask { kind: kind.to_owned(), task: "clustering".to_owned() }.into());
@@ -41,22 +77,25 @@ fn begin(
         Target::Values(_) => 0,
     };
     let n_outputs = if n_classes > 2 { n_classes } else { 1 };
-    let config = spec.config(front, spec.class_weights(&input.y)?);
     check_cost(&config, input.x.n_features(), n_outputs, input.x.n_rows())?;
     let mut issues = Issues::new();
     if spec.early_stopping {
         hold_out(&mut input, spec.validation_fraction, &mut issues);
     }
-    let scale = Scale::of(&input.y);
+    let scale = from.map_or_else(|| Scale::of(&input.y), |from| from.scale);
     if n_classes == 1 || scale.is_constant() {
-        let net = Net::initial(&config, input.x.n_features(), n_outputs, input.seed);
-        return Ok(Box::new(OneAnswerSession { fitted: FittedNet { kind, net, n_classes, scale } }));
+        let initial = || Net::initial(&config, input.x.n_features(), n_outputs, input.seed);
+        let net = from.map_or_else(initial, |from| from.net.clone());
+        return Ok(Box::new(OneAnswerSession { fitted: FittedNet { kind, net, n_classes, scale, int8: None } }));
     }
     input.y = scale.standardised(input.y);
     input.valid = input.valid.map(|(x, y)| (x, scale.standardised(y)));
     let doctor = Doctor::new(&input.x, spec.learning_rate_init);
     let stops_early = spec.early_stopping && issues.is_empty();
-    let descent = NetDescent::new(&input, config, (stops_early, scale.loss_factor()), doctor)?;
+    let mut descent = NetDescent::new(&input, config, (stops_early, scale.loss_factor()), doctor)?;
+    if let Some(from) = from {
+        descent.begin_at(&from.net);
+    }
     Ok(Box::new(NetSession { kind, descent, n_classes, scale, issues }))
 }
 

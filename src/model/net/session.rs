@@ -24,7 +24,8 @@ impl Session<dyn Fitted> for NetSession {
     fn finish(mut self: Box<Self>) -> (Box<dyn Fitted>, Issues) {
         let learned = self.descent.into_learned().expect("a step has said that the descent is done");
         self.issues.extend(learned.issues);
-        let fitted = FittedNet { kind: self.kind, net: learned.net, n_classes: self.n_classes, scale: self.scale };
+        let fitted =
+            FittedNet { kind: self.kind, net: learned.net, n_classes: self.n_classes, scale: self.scale, int8: None };
         (Box::new(fitted), self.issues)
     }
 
@@ -57,7 +58,8 @@ impl Watched<dyn Fitted> for NetSession {
     fn view(&self) -> ViewFuture<'_, dyn Fitted> {
         Box::pin(async {
             let NetView { net, epoch, n_batches, gradient_norms, n_dead } = self.descent.view().await?;
-            let fitted = Box::new(FittedNet { kind: self.kind, net, n_classes: self.n_classes, scale: self.scale });
+            let fitted =
+                Box::new(FittedNet { kind: self.kind, net, n_classes: self.n_classes, scale: self.scale, int8: None });
             Ok(View::<dyn Fitted> { fitted, epoch, n_batches, gradient_norms, n_dead })
         })
     }

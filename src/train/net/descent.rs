@@ -46,6 +46,8 @@ pub struct NetDescent {
     /// Of one row, forward.
     multiply_adds: usize,
     optimizer: Optimizer,
+    /// 1 for each weight that may change and 0 for those that stay 0, list after list; none where all may.
+    kept: Option<Vec<Tensor<2>>>,
     order: Vec<i32>,
     epoch: usize,
     next_row: usize,
@@ -149,6 +151,7 @@ impl NetDescent {
             sample: input.x.take_rows(&sample),
             multiply_adds: net.multiply_adds(),
             optimizer: Optimizer::new(&layers),
+            kept: None,
             order: (0..input.x.n_rows() as i32).collect(),
             epoch: 0,
             next_row: 0,
@@ -168,6 +171,14 @@ impl NetDescent {
             layers,
             config,
         })
+    }
+
+    /// Begins at a net, of the shape that was described, instead of at random weights. Weights that are 0 stay 0.
+    pub fn begin_at(&mut self, net: &Net) {
+        let on = self.rows.rows.x.device();
+        self.layers = Layers::new(net, &on);
+        self.last_finite = self.layers.clone();
+        self.kept = Some(self.layers.kept(net));
     }
 
     /// Does a bounded number of batches, or measures some of the held-back rows.
@@ -350,6 +361,9 @@ impl NetDescent {
         self.loss_sum = self.loss_sum.clone() + pass.loss.clone() * weight;
         let rate = self.config.learning_rate * factor;
         self.optimizer.step(&mut self.layers, &pass, &self.config, rate);
+        if let Some(kept) = &self.kept {
+            self.layers.hold(kept);
+        }
         if let Some(front) = &mut self.layers.front {
             front.running = pass.front_running;
         }
@@ -404,7 +418,9 @@ impl NetDescent {
         self.remember();
         let has_settled = self.n_stale > self.config.patience;
         if has_settled || self.epoch == self.config.n_epochs {
-            if !has_settled && self.n_stale == 0 && self.config.schedule == super::RateSchedule::Constant {
+            // Who goes on from a net has said for how long.
+            let is_whole = self.kept.is_none() && self.config.schedule == super::RateSchedule::Constant;
+            if !has_settled && self.n_stale == 0 && is_whole {
                 self.issues.push(NetIssue::EpochsUsedUp { max_iter: self.config.n_epochs });
             }
             let last = self.best_layers.take().unwrap_or_else(|| self.layers.clone());
@@ -429,7 +445,11 @@ impl NetDescent {
     }
 
     async fn end(&mut self, layers: &Layers) -> Result<(), Error> {
-        let net = layers.read().await?;
+        let mut net = layers.read().await?;
+        if self.kept.is_some() {
+            // What is below 0 and was held at 0 is the zero below 0.
+            net.weights_mut().into_iter().flatten().for_each(|weight| *weight += 0.0);
+        }
         self.learned = Some(Learned { net, issues: std::mem::take(&mut self.issues) });
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use super::{Doctor, Learned, NetConfig, NetView};
+use super::{Doctor, Learned, Net, NetConfig, NetView};
 use crate::Error;
 use crate::train::device::DeviceError;
 use crate::train::{FitInput, Step};
@@ -14,6 +14,11 @@ impl NetDescent {
     /// **Errors** Always `environment.no_tensors`.
     pub fn new(_: &FitInput, _: NetConfig, _: (bool, f64), _: Doctor) -> Result<Self, Error> {
         Err(DeviceError::NoTensors {}.into())
+    }
+
+    /// Cannot be called.
+    pub fn begin_at(&mut self, _: &Net) {
+        match self.0 {}
     }
 
     /// Cannot be called.

@@ -79,6 +79,26 @@ impl Layers {
         self.each.len() + self.front.as_ref().map_or(0, |front| front.plan.depth())
     }
 
+    /// 1 for each weight of a net that is not 0, and 0 for each that is, list after list.
+    pub(super) fn kept(&self, net: &Net) -> Vec<Tensor<2>> {
+        let on = self.each[0].learned[0].device();
+        let kept = |(shape, weights): ([usize; 2], &[f32])| {
+            let kept: Vec<f32> = weights.iter().map(|weight| f32::from(u8::from(*weight != 0.0))).collect();
+            Tensor::from_data(TensorData::new(kept, shape), &on)
+        };
+        net.weights().into_iter().map(kept).collect()
+    }
+
+    /// Multiplies each list of weights with what says which are kept.
+    pub(super) fn hold(&mut self, kept: &[Tensor<2>]) {
+        let front = self.front.iter_mut().flat_map(|front| {
+            let is_weight = front.is_weight();
+            front.learned.iter_mut().zip(is_weight).filter(|(_, is_weight)| *is_weight).map(|(weights, _)| weights)
+        });
+        let layers = self.each.iter_mut().map(|layer| &mut layer.learned[0]);
+        front.chain(layers).zip(kept).for_each(|(weights, kept)| *weights = weights.clone() * kept.clone());
+    }
+
     /// Numbers that are learned.
     pub(super) fn n_learned(&self) -> usize {
         let layers = self.each.iter().flat_map(|layer| &layer.learned);

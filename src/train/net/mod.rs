@@ -15,6 +15,7 @@ mod descent;
 #[path = "elsewhere.rs"]
 mod descent;
 mod front;
+mod int8;
 #[cfg(feature = "tensors")]
 mod layers;
 #[cfg(feature = "tensors")]
@@ -26,10 +27,12 @@ mod random;
 #[cfg(feature = "tensors")]
 mod snapshots;
 mod trouble;
+mod weights;
 
 pub(crate) use cost::check_cost;
 pub use descent::NetDescent;
 pub use front::{Block, BlockSizes, Cell, Convolutions, Embeddings, Front, FrontPlan, PixelScale, Recurrent};
+pub use int8::{BLOCK_LEN, Grouping, Int8};
 #[cfg(feature = "tensors")]
 pub use layers::{NetGradients, gradients};
 pub use plain::{Layer, Net, Norm};

@@ -4,6 +4,7 @@ mod evaluate;
 mod explain;
 mod folds;
 mod load;
+mod make;
 mod measure;
 mod plan;
 mod predict;
@@ -11,6 +12,7 @@ mod prepare;
 mod project;
 mod pruning;
 mod search;
+mod smaller;
 mod train;
 mod trees;
 mod trials;
@@ -93,6 +95,15 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
         Request::TestRates(train) => running(Box::pin(trials::test_rates(context, *train))),
         Request::TimeSteps(train) => running(Box::pin(trials::time_steps(context, *train))),
         Request::Search(request) => running(Box::pin(search::search(context, *request))),
+        Request::Quantize { id, model, scheme } => running(Box::pin(smaller::quantize(context, id, model, scheme))),
+        Request::Prune { id, model, sparsity, fine_tune_epochs, device } => {
+            let asked = smaller::Pruning { sparsity, fine_tune_epochs, device };
+            running(Box::pin(smaller::prune(context, id, model, asked)))
+        }
+        Request::ImportWeights { id, model } => match payload("import_weights") {
+            Ok(source) => running(Box::pin(project::import_weights(context, id, model, source))),
+            Err(error) => ended(Err(error)),
+        },
         Request::Predict { id, predict } => {
             let source = if predict.csv { payload("predict").map(Some) } else { Ok(None) };
             match source {

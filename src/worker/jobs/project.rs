@@ -6,10 +6,13 @@ use std::rc::Rc;
 use vitrine_protocol::{Buffer, Event, ExportFormat, ProjectMsg, TableMsg};
 
 use crate::Error;
-use crate::export::{SavedTable, TableToSave, read_project, write_project};
+use crate::error::Issues;
+use crate::export::{SavedTable, TableToSave, read_project, read_weights_into, write_project, write_weights};
 use crate::table::summary::profile;
+use crate::train::Device;
 use crate::worker::context::Context;
-use crate::worker::jobs::read_all;
+use crate::worker::jobs::make::{Made, conclude, net_of};
+use crate::worker::jobs::{read_all, sha256_hex};
 use crate::worker::workspace::{ModelEntry, TableEntry, Workspace};
 use crate::worker::{Reply, Source, wire};
 
@@ -19,8 +22,16 @@ pub(super) async fn export(
     format: ExportFormat,
     include_data: bool,
 ) -> Result<Reply, Error> {
-    let ExportFormat::Project = format;
     let entry = context.workspace.borrow().model(&id)?;
+    let name = |ending: &str| {
+        let digest = entry.card.receipt.spec_sha256.get(..8).unwrap_or("model");
+        format!("{}-{digest}.{ending}", entry.pipeline.fitted.kind())
+    };
+    if format == ExportFormat::Safetensors {
+        let bytes = write_weights(net_of(&entry)?);
+        let event = Event::Exported { file_name: name("safetensors") };
+        return Ok(Reply { event, buffers: vec![("bytes", Buffer::U8(bytes))] });
+    }
     let table = if include_data { Some(context.workspace.borrow().table(&entry.card.table)?) } else { None };
     let saved = table.as_ref().map(|table| TableToSave {
         id: &table.msg.id,
@@ -30,12 +41,7 @@ pub(super) async fn export(
         table: &table.table,
     });
     let bytes = write_project(&id, &entry.pipeline, &entry.card, saved);
-    let file_name = format!(
-        "{}-{}.vitrine",
-        entry.pipeline.fitted.kind(),
-        entry.card.receipt.spec_sha256.get(..8).unwrap_or("model")
-    );
-    Ok(Reply { event: Event::Exported { file_name }, buffers: vec![("bytes", Buffer::U8(bytes))] })
+    Ok(Reply { event: Event::Exported { file_name: name("vitrine") }, buffers: vec![("bytes", Buffer::U8(bytes))] })
 }
 
 pub(super) async fn import(context: Context, prefix: Option<String>, source: Rc<dyn Source>) -> Result<Reply, Error> {
@@ -69,6 +75,32 @@ pub(super) async fn import(context: Context, prefix: Option<String>, source: Rc<
         workspace.keep_model(&id, entry);
     }
     Ok(Event::ProjectImported(ProjectMsg { tables, models }).into())
+}
+
+/// **Errors** `request.no_such_model`, `train.not_a_net`, `export.not_safetensors`, `export.weights_do_not_fit`,
+/// `export.bad_weight`.
+pub(super) async fn import_weights(
+    context: Context,
+    id: String,
+    parent_id: String,
+    source: Rc<dyn Source>,
+) -> Result<Reply, Error> {
+    let parent = context.workspace.borrow().model(&parent_id)?;
+    let net = net_of(&parent)?;
+    let bytes = read_all(&context, source.as_ref(), 0.5).await?;
+    let fitted = read_weights_into(net, &bytes)?;
+    let how = [("how", "import_weights".to_owned()), ("file_sha256", sha256_hex(&bytes))];
+    drop(bytes);
+    let made = Made {
+        fitted,
+        how: how.map(|(name, text)| (name.to_owned(), text.into())).into(),
+        history: Vec::new(),
+        fit_millis: 0.0,
+        device: (false, Device::cpu().name().to_owned()),
+        fallback_reason: None,
+        issues: Issues::new(),
+    };
+    conclude(&context, (&id, &parent_id, &parent), made, 0.5).await
 }
 
 /// The id itself, or when it is taken and there is a prefix, one that is free.

@@ -7,7 +7,7 @@ use vitrine_protocol::{Buffer, Event, ModelMsg, TrainMsg};
 use crate::Error;
 use crate::error::Issues;
 use crate::evaluate::report_sample;
-use crate::model::{ModelCard, ModelKind, Pipeline, Receipt, TreeShare, by_code, code_names};
+use crate::model::{BoxedSession, ModelCard, ModelKind, Pipeline, Receipt, TreeShare, by_code, code_names};
 use crate::param::ParamMap;
 use crate::preprocess::{Prepared, Task, read_weights};
 use crate::random::Seed;
@@ -134,6 +134,7 @@ pub(super) async fn train(
             spec_sha256: plan.spec_sha256(),
             seed: plan.seed,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            made_from: None,
         },
     };
     let entry = ModelEntry { pipeline, card };
@@ -151,7 +152,7 @@ fn fitted_reply(msg: ModelMsg, card: &ModelCard) -> Reply {
 /// A fitted model, its epochs, and how long it took.
 pub(super) type Outcome = (Box<dyn crate::model::Fitted>, History, f64);
 
-/// Drives a session to its end, heeding who watches it.
+/// Starts a session and drives it to its end, heeding who watches it.
 pub(super) async fn fit(
     context: &Context,
     kind: &ModelKind,
@@ -162,9 +163,20 @@ pub(super) async fn fit(
     watching: Option<&Watching>,
 ) -> Result<Outcome, Error> {
     let started = context.now_millis();
-    let elapsed = || context.now_millis() - started - watching.map_or(0.0, Watching::paused_millis);
-    let mut session =
+    let session =
         if kind.shares_trees() { kind.start_share(params, input, share)? } else { (kind.start)(params, input)? };
+    drive(context, session, started, issues, watching).await
+}
+
+/// Drives a session that was started then.
+pub(super) async fn drive(
+    context: &Context,
+    mut session: BoxedSession,
+    started: f64,
+    issues: &mut Issues,
+    watching: Option<&Watching>,
+) -> Result<Outcome, Error> {
+    let elapsed = || context.now_millis() - started - watching.map_or(0.0, Watching::paused_millis);
     if let Some(watching) = watching {
         watching.begin(session.as_mut());
     }

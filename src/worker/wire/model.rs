@@ -96,6 +96,7 @@ fn receipt_msg(card: &ModelCard) -> ReceiptMsg {
         spec_sha256: receipt.spec_sha256,
         seed: receipt.seed,
         version: receipt.version,
+        made_from: receipt.made_from,
     }
 }
 
@@ -189,6 +190,8 @@ fn net_msg(fitted: &FittedNet) -> StructureMsg {
         n_parameters,
         output_activation: fitted.output_activation().to_owned(),
         target_scale: fitted.scale().map(|scale| [scale.mean, scale.deviation]),
+        storage: fitted.storage().word().to_owned(),
+        scheme: fitted.storage().grouping().map(|grouping| grouping.word().to_owned()),
     }
 }
 

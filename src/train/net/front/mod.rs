@@ -141,6 +141,12 @@ impl FrontPlan {
         self.plan().learned().iter().map(Numbers::len).sum()
     }
 
+    /// The shapes of its lists of numbers, what is learned first, and whether each is weights.
+    pub(crate) fn shapes(&self) -> Vec<([usize; 2], bool)> {
+        let learned = self.plan().learned().into_iter().map(|numbers| (numbers.shape, numbers.is_weight));
+        learned.chain(self.plan().running().into_iter().map(|numbers| (numbers.shape, false))).collect()
+    }
+
     /// The sizes as numbers, which [`FrontPlan::read`] reads back.
     pub(crate) fn words(&self) -> Vec<u32> {
         let kind = match self {
