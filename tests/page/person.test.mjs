@@ -125,6 +125,24 @@ test("models are compared on the same folds, the best is marked, and one of them
   assert.deepEqual(page.troubles, []);
 });
 
+test("learning rates are tried out, and the one suggested becomes the plan's", async () => {
+  const page = await openPage("en");
+  await pressOn(page, "paint");
+  await pressOn(page, "toy-moons");
+  await page.locator("[data-testid=grid] td:not(.waiting)").first().waitFor();
+  await railTo(page, "train");
+  await by(page, "model-mlp").click();
+  await pressOn(page, "try-rates");
+  await by(page, "use-rate").waitFor();
+  await assertNoBarriers(page, "learning rates");
+  const suggested = /[\d.]+/.exec(await by(page, "use-rate").innerText())[0];
+  await by(page, "use-rate").click();
+  assert.equal(await page.locator("#param-learning_rate_init").inputValue(), suggested);
+  await by(page, "model-decision_tree").click();
+  assert.equal(await by(page, "try-rates").count(), 0, "a tree has none");
+  assert.deepEqual(page.troubles, []);
+});
+
 for (const lang of ["en", "zh"]) {
   test(`${lang}: a net is watched while it learns, held, taken back and kept`, async () => {
     const page = await openPage(lang);
@@ -150,6 +168,9 @@ for (const lang of ["en", "zh"]) {
     // Two inputs, six and four units, one output; no weight of a net that has learned a little is 0.
     assert.equal(await live.locator("[data-testid=figure-net] .unit").count(), 2 + 6 + 4 + 1);
     assert.ok((await live.locator("[data-testid=plane] .regions rect").count()) > 40, "the plane is coloured");
+    assert.ok((await live.locator("[data-testid=figure-net] .unit rect").count()) > 100, "units show what they answer");
+    assert.equal(await live.locator("[data-testid=live-confusion] [data-cell]").count(), 4, "what is taken for what, now");
+    assert.ok((await live.locator("[data-testid=figure-scores] polyline").count()) >= 1, "how good it was so far");
     await assertNoBarriers(page, "a net while it learns");
     await page.waitForTimeout(300);
     assert.equal(await epoch(), held, "a net that is held does not go on");

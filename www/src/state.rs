@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use vitrine_protocol::{
-    BoundaryMsg, CatalogMsg, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg, MeasureDocMsg,
-    MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RatesMsg, RowsMsg, SearchedMsg, StepMsg, TableMsg, Task, TreeMsg,
-    ViewMsg, VotesMsg,
+    BoundaryMsg, CatalogMsg, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg, MadeMsg,
+    MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RatesMsg, RowsMsg, SearchedMsg, StepMsg, TableMsg,
+    Task, TreeMsg, ViewMsg, VotesMsg,
 };
 
 use crate::charts::Palette;
@@ -29,6 +29,8 @@ pub(crate) enum JobKind {
     Search,
     /// Trying learning rates out.
     Rates,
+    /// Making a net smaller.
+    Smaller,
     /// Answering a file.
     Predict,
     /// Writing or reading a project.
@@ -228,6 +230,8 @@ pub(crate) struct ResultState {
     pub(crate) held: RwSignal<bool>,
     /// What came of the last comparison or search.
     pub(crate) found: RwSignal<Option<Arc<SearchedMsg>>>,
+    /// What came of making the net that is looked at from another.
+    pub(crate) made: RwSignal<Option<Arc<MadeMsg>>>,
     /// What came of trying learning rates out, for the model and the table that were chosen then.
     pub(crate) rates: RwSignal<Option<Arc<RatesMsg>>>,
     /// The loss so far, while training.
@@ -307,6 +311,7 @@ impl App {
                 live: RwSignal::new(None),
                 held: RwSignal::new(false),
                 found: RwSignal::new(None),
+                made: RwSignal::new(None),
                 rates: RwSignal::new(None),
                 curve: RwSignal::new(Vec::new()),
                 scores: RwSignal::new(Vec::new()),

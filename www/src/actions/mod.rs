@@ -11,6 +11,7 @@ mod project;
 mod rates;
 pub(crate) mod recipe;
 mod search;
+mod smaller;
 mod train;
 
 use std::cell::{Cell, RefCell};
@@ -31,6 +32,7 @@ pub(crate) use prepare::follow_plan;
 pub(crate) use project::{Answer, answer_csv, answer_row, export_project, import_project};
 pub(crate) use rates::{try_rates, use_rate};
 pub(crate) use search::{search, train_candidate};
+pub(crate) use smaller::{export_weights, import_weights, prune, quantize};
 pub(crate) use train::{look_at, train};
 
 use crate::client::{self, Beside, Buffers};

@@ -78,7 +78,11 @@ struct Exported {
 /// Gives the person the project as a file.
 pub(crate) fn export_project(app: App, include_data: bool) {
     let Some(trained) = app.result.model.get_untracked() else { return };
-    let request = Request::Export { id: trained.model.id.clone(), format: ExportFormat::Project, include_data };
+    save_export(app, Request::Export { id: trained.model.id.clone(), format: ExportFormat::Project, include_data });
+}
+
+/// Asks for a file and gives it to the person.
+pub(super) fn save_export(app: App, request: Request) {
     let beside = open_job(app, JobKind::Project, None);
     spawn_local(async move {
         let outcome = client::ask::<Exported>(request, beside).await;

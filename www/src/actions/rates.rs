@@ -30,6 +30,6 @@ pub(crate) fn try_rates(app: App) {
 /// Makes a rate the plan's.
 pub(crate) fn use_rate(app: App, rate: f64) {
     app.plan.params.update(|typed| {
-        typed.insert(RATE.to_owned(), format::number(rate));
+        typed.insert(RATE.to_owned(), format::typed(rate));
     });
 }

@@ -80,6 +80,7 @@ pub(crate) fn look_at(app: App, trained: Arc<Trained>) {
             }
         });
         app.result.live.set(None);
+        app.result.made.set(None);
         app.result.model.set(Some(trained));
     });
 }

@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 use serde_json::Value;
 
+use super::smaller::Smaller;
 use crate::actions;
 use crate::state::{App, app, said, tr};
 use crate::text::spoken;
@@ -65,6 +66,7 @@ pub(crate) fn Export() -> impl IntoView {
                 />
             </section>
         </div>
+        <Smaller/>
         {move || receipt(app)}
     }
 }

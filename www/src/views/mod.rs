@@ -24,6 +24,7 @@ mod prepare;
 mod prepare_step;
 mod rates;
 mod search;
+mod smaller;
 mod toys;
 mod train;
 mod train_result;
