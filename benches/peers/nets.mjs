@@ -65,6 +65,33 @@ export function netParts({ report, call, open, times, nRepeats, url, scratch, se
     }
   }
 
+  /** A small convolutional net, which TensorFlow.js cannot train on wasm: it has no backward pass of a convolution there. */
+  async function images({ page }) {
+    const [side, filters, hidden, nClasses, batchSize, nRows, nEpochs] = [28, [8, 16], 64, 10, 32, 640, 2];
+    const nSteps = (nRows / batchSize) * nEpochs;
+    await call(page, "loadText", "images", csv(side * side, nClasses, nRows));
+    const model = { kind: "cnn", filters, hidden_layer_sizes: [hidden], batch_size: batchSize, max_iter: nEpochs, solver: "adam", n_iter_no_change: nEpochs };
+    const ours = [];
+    for (let repeat = 0; repeat < nRepeats; repeat++) {
+      ours.push((await call(page, "train", "images", { target: "label", model, recipe: [], device: "cpu" })).fitMillis);
+    }
+    await call(page, "forget", "images");
+    const vitrine = perStep(ours, nSteps);
+    for (const backend of ["wasm", "cpu"]) {
+      const { context, page: others } = await open(scratch, `${url}/bench/tfjs.html`);
+      try {
+        await others.waitForFunction(() => window.benchReady);
+        const n = backend === "cpu" ? 3 : nSteps;
+        const theirs = await call(others, "trainImages", { backend, side, filters, hidden, nClasses, batchSize, nSteps: n, nRepeats: backend === "cpu" ? 1 : nRepeats });
+        const what = `a step of a convolutional net, 28 × 28, filters 8 and 16, batches of 32; TensorFlow.js on ${backend}`;
+        if (theirs.refused) report(what, said(vitrine), theirs.refused, "", "ours trains", true);
+        else report(what, said(vitrine), said(perStep(theirs.millis, n)), times(perStep(theirs.millis, n) / vitrine), "", null);
+      } finally {
+        await context.close();
+      }
+    }
+  }
+
   /** What one more step costs: the difference of a long run and a short one, both after one that compiled everything. */
   async function stepOf(run, counts, [few, many]) {
     await run(few);
@@ -136,5 +163,11 @@ export function netParts({ report, call, open, times, nRepeats, url, scratch, se
     }
   }
 
-  return { nets, webgpu };
+  return {
+    async nets(bench) {
+      await nets(bench);
+      await images(bench);
+    },
+    webgpu,
+  };
 }
