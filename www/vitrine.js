@@ -70,6 +70,9 @@ const WORTH_GPU_MILLIS = 15_000;
 /** The models whose steps can be timed before they are trained. */
 const NETS = ["mlp", "cnn", "rnn"];
 
+/** What makes a net from another. */
+const MADE_FROM = ["quantize", "prune", "import_weights"];
+
 /** What goes wrong on this side of the workers: message, then hint. */
 const TROUBLE = {
   cancelled: ["the call was cancelled", "Call again when you want the result"],
@@ -722,6 +725,10 @@ export class Vitrine extends EventTarget {
     if (request?.type === "prune" && request.fine_tune_epochs !== 0) {
       return this.#trainOnDevice(request, { onProgress, signal }, true);
     }
+    if (MADE_FROM.includes(request?.type)) {
+      return this.#trainAsGuest(await unlessAborted(this.#tensorsLink(), signal), request, { payload, onProgress, signal });
+    }
+    if (request?.type === "export" && request.format === "safetensors") return this.#exportWeights(request, signal);
     if (request?.type === "search") {
       const options = { onProgress, signal };
       return searchesTensors(request) ? this.#askGuest(request, options) : this.#runTogether(request, options);
@@ -845,7 +852,7 @@ export class Vitrine extends EventTarget {
   async #trainAsGuest(guest, request, options) {
     const { signal } = options;
     // What is made from a model needs that too, and its table.
-    const parent = request.type === "prune" ? request.model : null;
+    const parent = MADE_FROM.includes(request.type) ? request.model : null;
     if (parent) await this.#lendModel(guest, parent, signal);
     else await this.#lendTables(guest, request, signal);
     const onLate = () => guest.run({ type: "release", id: request.id }).catch(() => {});
@@ -857,6 +864,13 @@ export class Vitrine extends EventTarget {
     if (this.#findSource(request.id)) await this.release(request.id);
     await this.#runOnCpu({ type: "import_project" }, { payload: new Blob([buffers.bytes]), signal });
     return result;
+  }
+
+  /** A net's weights as a file, which the tensor worker writes. */
+  async #exportWeights(request, signal) {
+    const guest = await unlessAborted(this.#tensorsLink(), signal);
+    await this.#lendModel(guest, request.id, signal);
+    return guest.run(request, { signal }).finally(() => guest.run({ type: "release", id: request.id }).catch(() => {}));
   }
 
   /** Copies a model to a guest, and its table. */

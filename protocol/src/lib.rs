@@ -12,6 +12,8 @@ mod catalog;
 mod error;
 mod event;
 mod explain;
+#[cfg(feature = "js")]
+pub mod js;
 mod model;
 mod recipe;
 mod request;

@@ -14,10 +14,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint8Array, Uint32Array};
-use serde::Serialize as _;
 use vitrine::train::Device;
 use vitrine::worker::{self, Host, Inbox, Incoming, Source, WorkerDevice};
-use vitrine_protocol::{Buffer, Event, EventMsg, RequestMsg};
+use vitrine_protocol::js::{read_request, write_event};
+use vitrine_protocol::{Buffer, Event, EventMsg};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
@@ -88,7 +88,7 @@ fn listen(inbox: Inbox) {
 
 fn receive(inbox: &Inbox, data: &JsValue) {
     let message = field(data, "message");
-    match serde_wasm_bindgen::from_value::<RequestMsg>(message.clone()) {
+    match read_request(message.clone()) {
         Ok(message) => {
             let blob = field(data, "payload").dyn_into::<Blob>().ok();
             let payload = blob.map(|blob| Rc::new(BlobSource::new(blob)) as Rc<dyn Source>);
@@ -110,9 +110,7 @@ fn post(event: &EventMsg, buffers: Vec<(&'static str, Buffer)>) {
         transferred.push(&memory);
         set(&arrays, name, &array);
     }
-    let message = event
-        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-        .expect("events are made of what JSON can say");
+    let message = write_event(event).expect("events are made of what JSON can say");
     let data = Object::new();
     set(&data, "message", &message);
     set(&data, "buffers", &arrays);

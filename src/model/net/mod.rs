@@ -23,6 +23,7 @@ use crate::param::{ParamMap, Spec as _};
 use crate::preprocess::Target;
 use crate::table::split::hold_back;
 use crate::train::FitInput;
+use crate::train::device::DeviceError;
 use crate::train::net::{Doctor, FrontPlan, Net, NetConfig, NetDescent, NetIssue, check_cost};
 use fitted::Scale;
 use session::{NetSession, OneAnswerSession};
@@ -69,6 +70,9 @@ fn descend(
     mut input: FitInput,
     from: Option<&FittedNet>,
 ) -> Result<BoxedSession, Error> {
+    if !cfg!(feature = "tensors") {
+        return Err(DeviceError::NoTensors {}.into());
+    }
     if !input.y.has_labels() {
         return Err(ModelError::WrongTask { kind: kind.to_owned(), task: "clustering".to_owned() }.into());
     }

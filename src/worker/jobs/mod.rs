@@ -22,7 +22,7 @@ use std::rc::Rc;
 
 pub(super) use folds::KeptFolds;
 use sha2::{Digest, Sha256};
-use vitrine_protocol::{Event, LoadOptionsMsg, Request};
+use vitrine_protocol::{Event, ExportFormat, LoadOptionsMsg, Request};
 
 use crate::Error;
 use crate::error::Issues;
@@ -30,6 +30,7 @@ use crate::model::{Answers, Fitted, Pipeline};
 use crate::preprocess::{FittedRecipe, Matrix, RowSource, Transforming};
 use crate::random::Seed;
 use crate::table::toy::toy_csv;
+use crate::train::device::DeviceError;
 use crate::worker::context::Context;
 use crate::worker::workspace::TableEntry;
 use crate::worker::{JobFuture, Reply, RequestError, Source, wire};
@@ -58,6 +59,17 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
     let running = |future: JobFuture| Started::Running(future);
     let ended = |result: Result<Reply, Error>| Started::Ended(Box::new(result));
     match request {
+        // What is done with nets alone is a guest's: worker-cpu need not hold the code of it.
+        Request::TestRates(_)
+        | Request::TimeSteps(_)
+        | Request::Quantize { .. }
+        | Request::Prune { .. }
+        | Request::ImportWeights { .. }
+        | Request::Export { format: ExportFormat::Safetensors, .. }
+            if !cfg!(feature = "tensors") =>
+        {
+            ended(Err(DeviceError::NoTensors {}.into()))
+        }
         Request::ReadTable { id, start, end, rows } => {
             let entry = context.workspace.borrow().table(&id);
             ended(entry.map(|entry| Event::RowsRead(wire::rows_msg(&entry.table, start, end, rows)).into()))

@@ -27,7 +27,7 @@ pub(super) async fn export(
         let digest = entry.card.receipt.spec_sha256.get(..8).unwrap_or("model");
         format!("{}-{digest}.{ending}", entry.pipeline.fitted.kind())
     };
-    if format == ExportFormat::Safetensors {
+    if cfg!(feature = "tensors") && format == ExportFormat::Safetensors {
         let bytes = write_weights(net_of(&entry)?);
         let event = Event::Exported { file_name: name("safetensors") };
         return Ok(Reply { event, buffers: vec![("bytes", Buffer::U8(bytes))] });

@@ -122,13 +122,19 @@ impl Tested {
     /// A tenth of the rate at which the smoothed loss is least, which is about to go astray; none where it hardly falls.
     fn suggested(&self) -> Option<f64> {
         let lowest = (0..self.smoothed.len()).min_by(|a, b| self.smoothed[*a].total_cmp(&self.smoothed[*b]))?;
-        (self.smoothed[lowest] <= self.smoothed[0] * (1.0 - LEARNED)).then(|| self.rates[lowest] / 10.0)
+        (self.smoothed[lowest] <= self.smoothed[0] * (1.0 - LEARNED)).then(|| two_digits(self.rates[lowest] / 10.0))
     }
 
     fn answer(self) -> RatesMsg {
         let suggested = self.suggested();
         RatesMsg { rates: self.rates, losses: self.losses, smoothed: self.smoothed, suggested }
     }
+}
+
+/// Rounded to two digits, which is as precise as a suggestion can be.
+fn two_digits(rate: f64) -> f64 {
+    let shift = libm::pow(10.0, 1.0 - libm::floor(libm::log10(rate)));
+    (rate * shift).round() / shift
 }
 
 #[cfg(test)]
@@ -153,6 +159,11 @@ mod tests {
         let suggested = tested.suggested().expect("it learns");
         assert!((1e-3..0.1).contains(&suggested), "smoothing lags a little: {suggested}");
         assert!(tested.rates.len() < N_RATES, "it ends when it has gone astray");
+    }
+
+    #[test]
+    fn a_suggestion_has_two_digits() {
+        assert_eq!([0.034_567, 0.3, 1.0, 6.666e-5].map(two_digits), [0.035, 0.3, 1.0, 6.7e-5]);
     }
 
     #[test]

@@ -53,6 +53,7 @@ impl Watching {
         input: &FitInput,
         classes: &[String],
     ) -> Result<Self, Error> {
+        let asked = asked.filter(|_| cfg!(feature = "tensors"));
         let plane = match asked.as_ref().and_then(|asked| asked.boundary.as_ref()) {
             None => None,
             Some(asked) => {
@@ -100,6 +101,10 @@ impl Watching {
         session: &mut dyn Session<dyn Fitted>,
         history: &mut History,
     ) -> Result<(), Error> {
+        // Nets alone can be watched.
+        if !cfg!(feature = "tensors") {
+            return Ok(());
+        }
         let controls = &context.controls;
         loop {
             if let (Some(epoch), Some(watched)) = (controls.take_epoch(), session.watched()) {
@@ -145,7 +150,11 @@ impl Watching {
         self.progress.replace(progress.clone());
         self.is_stale.set(true);
         let began = context.now_millis();
-        if self.asked.is_none() || began < self.next_view.get() || context.controls.is_paused() {
+        if !cfg!(feature = "tensors")
+            || self.asked.is_none()
+            || began < self.next_view.get()
+            || context.controls.is_paused()
+        {
             return Ok(());
         }
         self.show(context, session, progress.clone()).await?;
