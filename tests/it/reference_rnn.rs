@@ -18,7 +18,7 @@ use vitrine::train::net::{
 use vitrine::train::{Device, block_on};
 
 use crate::cases::{self, assert_close, fit, flat, input, integers, numbers, seed};
-use crate::conversation::file;
+use crate::conversation::{Script, file};
 
 /// f32 against PyTorch's f64, relative to the largest number of a list.
 const F32: f64 = CPU_F32 as f64;
@@ -291,4 +291,45 @@ fn steps_that_features_are_not_are_refused() {
     for fits in [refused(x(6).with_window(window(true)), 0), refused(x(6), 2), refused(x(6), 0), refused(x(1), 0)] {
         assert_eq!(fits, None);
     }
+}
+
+/// Trained, asked about the table, about rows by name, and again out of a file.
+#[test]
+fn windows_are_answered_in_conversation() {
+    let csv = String::from_utf8(file("tests/reference/data/seattle_weather.csv")).unwrap();
+    let csv: String = csv.lines().take(151).map(|line| format!("{line}\n")).collect();
+    let recipe = json!([{ "step": "scale", "columns": "all", "method": "standard" },
+                        { "step": "lags", "columns": "all", "n_steps": 5 }]);
+    let request = json!({ "type": "train", "id": "m", "table": "t", "target": "temp_max", "recipe": recipe,
+        "features": ["precipitation", "temp_min", "wind"], "split": { "test_fraction": 0 },
+        "model": { "kind": "rnn", "cell": "gru", "n_units": 4, "max_iter": 3 } });
+    let names = ["precipitation", "temp_max", "temp_min", "wind"];
+    let row = |at: usize| -> Value {
+        let cells = csv.lines().nth(at + 1).unwrap().split(',').skip(1);
+        names.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), Value::from(cell))).collect()
+    };
+    let predict = |rows: Vec<Value>| json!({ "type": "predict", "id": "m", "rows": rows });
+    let talk = Script::new()
+        .load("t", csv.as_bytes())
+        .ask(request.clone())
+        .ask(json!({ "type": "predict", "id": "m", "table": "t" }))
+        .ask(predict((20..25).map(row).collect()))
+        .ask(predict(vec![row(24)]))
+        .ask(json!({ "type": "export", "id": "m", "format": "project", "include_data": true }))
+        .run();
+    let all = talk.numbers(3, "values");
+    assert_eq!(talk.numbers(4, "values")[4], all[24], "its window is whole");
+    assert_ne!(talk.numbers(5, "values")[0], all[24], "a row by itself has no past");
+    assert!(talk.json(2)["issues"].as_array().unwrap().iter().all(|issue| issue["code"] != "rows_apart"));
+    let back = Script::new()
+        .ask_with(json!({ "type": "import_project" }), talk.bytes(6, "bytes"))
+        .ask(json!({ "type": "predict", "id": "m", "table": "t" }))
+        .run();
+    assert_eq!(back.numbers(2, "values"), all);
+
+    // Rows that are held back by lot tear windows apart.
+    let mut torn = request;
+    torn["split"] = json!({ "test_fraction": 0.2 });
+    let talk = Script::new().load("t", csv.as_bytes()).ask(torn).run();
+    assert!(talk.json(2)["issues"].as_array().unwrap().iter().any(|issue| issue["code"] == "rows_apart"));
 }
