@@ -137,7 +137,7 @@ fn gradients_are_finite_differences() {
     const TOLERANCE: f64 = 2e-5;
     let loss = |net: &Net, (x, y): &(Matrix, Target)| -> f64 {
         let Target::Values(y) = y else { panic!("numbers") };
-        net.scores(x).iter().zip(y).map(|(score, y)| (score - y) * (score - y) / 2.0 / y_len(x)).sum()
+        net.scores(x).iter().zip(y).map(|(score, y)| (score - y) * (score - y) / 2.0 / x.n_rows() as f64).sum()
     };
     let mut n_checked = 0;
     let reference = cases::reference("rnn");
@@ -164,17 +164,12 @@ fn gradients_are_finite_differences() {
     assert_eq!(n_checked, (3 + 4 + 2) * 4 * (4 + 3));
 }
 
-fn y_len(x: &Matrix) -> f64 {
-    x.n_rows() as f64
-}
-
 /// A table's columns scaled, and each row's window beside it.
 fn windows(table: &Rc<Table>, columns: &[String], n_rows: u32, lags: &Value) -> Matrix {
     let [n_steps, horizon] = ["n_steps", "horizon"].map(|name| lags[name].as_u64().expect("a count") as usize);
-    let columns_of = || Select::All;
     let steps = vec![
-        Step::Scale { columns: columns_of(), method: Scaling::Standard },
-        Step::Lags { columns: columns_of(), n_steps, horizon },
+        Step::Scale { columns: Select::All, method: Scaling::Standard },
+        Step::Lags { columns: Select::All, n_steps, horizon },
     ];
     let mut fitting = Fitting::new(table.clone(), (0..n_rows).collect(), columns, steps).unwrap();
     while !fitting.step().unwrap() {}
@@ -241,20 +236,20 @@ fn explained(kind: &str, params: &ParamMap, x: &Matrix, y: &Target) -> f64 {
 #[test]
 fn what_needs_a_memory_is_learned() {
     let quick = |cell: &str| params(json!({ "cell": cell, "n_units": 12, "max_iter": 60, "batch_size": 32 }));
-    // The number four rows ago: of that the row itself knows nothing.
+    // The number four rows ago: of that the row itself knows nothing. -0.05 against 0.9993 and 0.9997 here.
     let (row, window, echo) = series(|window| window[0]);
     assert!(explained("linear_regression", &ParamMap::new(), &row, &echo) < 0.05);
     for cell in ["lstm", "gru"] {
         let share = explained("rnn", &quick(cell), &window, &echo);
-        assert!(share > 0.97, "{cell}: {share}");
+        assert!(share > 0.99, "{cell}: {share}");
     }
-    // The largest of five: a linear model needs more than the window for that.
+    // The largest of five: a linear model needs more than the window for that. 0.00 and 0.34 against 0.991 and 0.992 here.
     let (row, window, largest) = series(|window| window.iter().copied().fold(f64::MIN, f64::max));
     let linear = [&row, &window].map(|x| explained("linear_regression", &ParamMap::new(), x, &largest));
-    assert!(linear[0] < 0.4 && linear[1] < 0.85, "{linear:?}");
+    assert!(linear[0] < 0.1 && linear[1] < 0.5, "{linear:?}");
     for cell in ["lstm", "gru"] {
         let share = explained("rnn", &quick(cell), &window, &largest);
-        assert!(share > 0.95, "{cell}: {share}");
+        assert!(share > 0.98, "{cell}: {share}");
     }
 }
 
