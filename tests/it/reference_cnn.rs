@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use miniz_oxide::inflate::decompress_slice_iter_to_slice;
 use serde_json::{Value, json};
 use vitrine::param::{ParamMap, ParamValue as _};
 use vitrine::preprocess::{Matrix, Target};
@@ -251,4 +252,23 @@ fn digits_are_read() {
     let separable = params(json!({ "block": "separable", "batch_norm": true }));
     let share = accuracy(&x, &cases::classes(&labels), &separable, Seed(0));
     assert!(share >= 0.97, "{share}");
+}
+
+/// 5,000 of MNIST's digits, 28 × 28 pixels from 0 to 255, with every default but fewer epochs; a fifth is held back.
+#[test]
+fn mnist_is_read() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/data/mnist_5k.gz");
+    let gzip = std::fs::read(path).expect("it is there");
+    // The header has ten bytes, the check behind the data eight.
+    let mut bytes = vec![0; 5000 * 785];
+    let compressed = std::iter::once(&gzip[10..gzip.len() - 8]);
+    let n = decompress_slice_iter_to_slice(&mut bytes, compressed, false, true).expect("it is gzip");
+    assert_eq!(n, bytes.len());
+    let images = bytes.as_chunks::<785>().0;
+    let pixels: Vec<f64> = images.iter().flat_map(|image| image[..784].iter().map(|pixel| f64::from(*pixel))).collect();
+    let codes = images.iter().map(|image| u32::from(image[784])).collect();
+    let (x, y) = (Matrix::from_row_major(&pixels, 784), Target::Classes { codes, n_classes: 10 });
+    // 97.1 % here; with all 20 epochs 96.9 %, and 97.3 % with norms and dropout.
+    let share = accuracy(&x, &y, &params(json!({ "max_iter": 8 })), Seed(0));
+    assert!(share >= 0.96, "{share}");
 }

@@ -18,7 +18,7 @@ use vitrine::train::net::{
 use vitrine::train::{Device, block_on};
 
 use crate::cases::{self, assert_close, fit, flat, input, integers, numbers, seed};
-use crate::conversation::file;
+use crate::conversation::{Script, file};
 
 /// f32 against PyTorch's f64, relative to the largest number of a list.
 const F32: f64 = CPU_F32 as f64;
@@ -137,7 +137,7 @@ fn gradients_are_finite_differences() {
     const TOLERANCE: f64 = 2e-5;
     let loss = |net: &Net, (x, y): &(Matrix, Target)| -> f64 {
         let Target::Values(y) = y else { panic!("numbers") };
-        net.scores(x).iter().zip(y).map(|(score, y)| (score - y) * (score - y) / 2.0 / y_len(x)).sum()
+        net.scores(x).iter().zip(y).map(|(score, y)| (score - y) * (score - y) / 2.0 / x.n_rows() as f64).sum()
     };
     let mut n_checked = 0;
     let reference = cases::reference("rnn");
@@ -164,17 +164,12 @@ fn gradients_are_finite_differences() {
     assert_eq!(n_checked, (3 + 4 + 2) * 4 * (4 + 3));
 }
 
-fn y_len(x: &Matrix) -> f64 {
-    x.n_rows() as f64
-}
-
 /// A table's columns scaled, and each row's window beside it.
 fn windows(table: &Rc<Table>, columns: &[String], n_rows: u32, lags: &Value) -> Matrix {
     let [n_steps, horizon] = ["n_steps", "horizon"].map(|name| lags[name].as_u64().expect("a count") as usize);
-    let columns_of = || Select::All;
     let steps = vec![
-        Step::Scale { columns: columns_of(), method: Scaling::Standard },
-        Step::Lags { columns: columns_of(), n_steps, horizon },
+        Step::Scale { columns: Select::All, method: Scaling::Standard },
+        Step::Lags { columns: Select::All, n_steps, horizon },
     ];
     let mut fitting = Fitting::new(table.clone(), (0..n_rows).collect(), columns, steps).unwrap();
     while !fitting.step().unwrap() {}
@@ -241,20 +236,20 @@ fn explained(kind: &str, params: &ParamMap, x: &Matrix, y: &Target) -> f64 {
 #[test]
 fn what_needs_a_memory_is_learned() {
     let quick = |cell: &str| params(json!({ "cell": cell, "n_units": 12, "max_iter": 60, "batch_size": 32 }));
-    // The number four rows ago: of that the row itself knows nothing.
+    // The number four rows ago: of that the row itself knows nothing. -0.05 against 0.9993 and 0.9997 here.
     let (row, window, echo) = series(|window| window[0]);
     assert!(explained("linear_regression", &ParamMap::new(), &row, &echo) < 0.05);
     for cell in ["lstm", "gru"] {
         let share = explained("rnn", &quick(cell), &window, &echo);
-        assert!(share > 0.97, "{cell}: {share}");
+        assert!(share > 0.99, "{cell}: {share}");
     }
-    // The largest of five: a linear model needs more than the window for that.
+    // The largest of five: a linear model needs more than the window for that. 0.00 and 0.34 against 0.991 and 0.992 here.
     let (row, window, largest) = series(|window| window.iter().copied().fold(f64::MIN, f64::max));
     let linear = [&row, &window].map(|x| explained("linear_regression", &ParamMap::new(), x, &largest));
-    assert!(linear[0] < 0.4 && linear[1] < 0.85, "{linear:?}");
+    assert!(linear[0] < 0.1 && linear[1] < 0.5, "{linear:?}");
     for cell in ["lstm", "gru"] {
         let share = explained("rnn", &quick(cell), &window, &largest);
-        assert!(share > 0.95, "{cell}: {share}");
+        assert!(share > 0.98, "{cell}: {share}");
     }
 }
 
@@ -291,4 +286,45 @@ fn steps_that_features_are_not_are_refused() {
     for fits in [refused(x(6).with_window(window(true)), 0), refused(x(6), 2), refused(x(6), 0), refused(x(1), 0)] {
         assert_eq!(fits, None);
     }
+}
+
+/// Trained, asked about the table, about rows by name, and again out of a file.
+#[test]
+fn windows_are_answered_in_conversation() {
+    let csv = String::from_utf8(file("tests/reference/data/seattle_weather.csv")).unwrap();
+    let csv: String = csv.lines().take(151).map(|line| format!("{line}\n")).collect();
+    let recipe = json!([{ "step": "scale", "columns": "all", "method": "standard" },
+                        { "step": "lags", "columns": "all", "n_steps": 5 }]);
+    let request = json!({ "type": "train", "id": "m", "table": "t", "target": "temp_max", "recipe": recipe,
+        "features": ["precipitation", "temp_min", "wind"], "split": { "test_fraction": 0 },
+        "model": { "kind": "rnn", "cell": "gru", "n_units": 4, "max_iter": 3 } });
+    let names = ["precipitation", "temp_max", "temp_min", "wind"];
+    let row = |at: usize| -> Value {
+        let cells = csv.lines().nth(at + 1).unwrap().split(',').skip(1);
+        names.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), Value::from(cell))).collect()
+    };
+    let predict = |rows: Vec<Value>| json!({ "type": "predict", "id": "m", "rows": rows });
+    let talk = Script::new()
+        .load("t", csv.as_bytes())
+        .ask(request.clone())
+        .ask(json!({ "type": "predict", "id": "m", "table": "t" }))
+        .ask(predict((20..25).map(row).collect()))
+        .ask(predict(vec![row(24)]))
+        .ask(json!({ "type": "export", "id": "m", "format": "project", "include_data": true }))
+        .run();
+    let all = talk.numbers(3, "values");
+    assert_eq!(talk.numbers(4, "values")[4], all[24], "its window is whole");
+    assert_ne!(talk.numbers(5, "values")[0], all[24], "a row by itself has no past");
+    assert!(talk.json(2)["issues"].as_array().unwrap().iter().all(|issue| issue["code"] != "rows_apart"));
+    let back = Script::new()
+        .ask_with(json!({ "type": "import_project" }), talk.bytes(6, "bytes"))
+        .ask(json!({ "type": "predict", "id": "m", "table": "t" }))
+        .run();
+    assert_eq!(back.numbers(2, "values"), all);
+
+    // Rows that are held back by lot tear windows apart.
+    let mut torn = request;
+    torn["split"] = json!({ "test_fraction": 0.2 });
+    let talk = Script::new().load("t", csv.as_bytes()).ask(torn).run();
+    assert!(talk.json(2)["issues"].as_array().unwrap().iter().any(|issue| issue["code"] == "rows_apart"));
 }

@@ -57,11 +57,11 @@ impl Stage {
     ///
     /// **Shapes** `given`: `n_pixels × n_inputs`; `learned`: weights (`n_taps × n_outputs`) and intercepts first.
     pub(super) fn sums(self, given: &[f64], learned: &[Vec<f32>]) -> Vec<f64> {
-        let (weights, biases) = (&learned[0], &learned[1]);
+        let [weights, biases] = [0, 1].map(|which| learned[which].iter().map(|x| f64::from(*x)).collect::<Vec<f64>>());
         let mut all = Vec::with_capacity(self.n_pixels() * self.n_outputs);
         for at in 0..self.n_pixels() {
             let first = all.len();
-            all.extend(biases.iter().map(|bias| f64::from(*bias)));
+            all.extend(&biases);
             let sums = &mut all[first..];
             for offset in 0..self.n_offsets() {
                 let Some(met) = self.met(at, offset) else { continue };
@@ -69,7 +69,7 @@ impl Stage {
                 if self.is_depthwise {
                     let weights = &weights[offset * self.n_outputs..];
                     for ((sum, x), weight) in sums.iter_mut().zip(given).zip(weights) {
-                        *sum += x * f64::from(*weight);
+                        *sum += x * weight;
                     }
                     continue;
                 }
@@ -77,7 +77,7 @@ impl Stage {
                 for (x, weights) in given.iter().zip(weights) {
                     // Half of what a rectifier hands on is 0.
                     if *x != 0.0 {
-                        sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += x * f64::from(*weight));
+                        sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += x * weight);
                     }
                 }
             }

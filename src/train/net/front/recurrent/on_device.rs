@@ -146,28 +146,29 @@ impl Recurrent {
 impl Step {
     /// `at_memory` is the slope at what the LSTM remembers after the step, from later ones, and becomes that before it.
     fn back(self, slope: Tensor<2>, at_memory: &mut Option<Tensor<2>>) -> Slopes {
-        let of_logistic = |made: Tensor<2>| made.clone() * (made * -1.0 + 1.0);
-        let of_tanh = |made: Tensor<2>| made.clone() * made * -1.0 + 1.0;
+        // Differences of products: a tensor's product with a number costs several of those between tensors.
+        let past_logistic = |slope: Tensor<2>, made: Tensor<2>| slope * (made.clone() - made.clone() * made);
+        let past_tanh = |slope: Tensor<2>, made: Tensor<2>| slope.clone() - slope * made.clone() * made;
         match self {
             Self::Lstm { memory_before, add, keep, new, show, bent } => {
-                let mut memory = slope.clone() * show.clone() * of_tanh(bent.clone());
+                let mut memory = past_tanh(slope.clone() * show.clone(), bent.clone());
                 if let Some(later) = at_memory.take() {
                     memory = memory + later;
                 }
                 *at_memory = Some(memory.clone() * keep.clone());
                 let gates = vec![
-                    memory.clone() * new.clone() * of_logistic(add.clone()),
-                    memory.clone() * memory_before * of_logistic(keep),
-                    memory * add * of_tanh(new),
-                    slope * bent * of_logistic(show),
+                    past_logistic(memory.clone() * new.clone(), add.clone()),
+                    past_logistic(memory.clone() * memory_before, keep),
+                    past_tanh(memory * add, new),
+                    past_logistic(slope * bent, show),
                 ];
                 Slopes { given: Tensor::cat(gates, 1), held: None, past: None }
             }
             Self::Gru { held_before, reset, keep, new, from_held } => {
                 let past = slope.clone() * keep.clone();
-                let at_keep = slope.clone() * (held_before - new.clone()) * of_logistic(keep.clone());
-                let at_new = (slope - past.clone()) * of_tanh(new);
-                let at_reset = at_new.clone() * from_held * of_logistic(reset.clone());
+                let at_keep = past_logistic(slope.clone() * (held_before - new.clone()), keep);
+                let at_new = past_tanh(slope - past.clone(), new);
+                let at_reset = past_logistic(at_new.clone() * from_held, reset.clone());
                 let held = Tensor::cat(vec![at_reset.clone(), at_keep.clone(), at_new.clone() * reset], 1);
                 let given = Tensor::cat(vec![at_reset, at_keep, at_new], 1);
                 Slopes { given, held: Some(held), past: Some(past) }
