@@ -27,6 +27,7 @@ mod reference_mlp;
 mod reference_parameters;
 mod reference_preparation;
 mod reference_search;
+mod reference_smaller;
 mod reference_trees;
 mod reference_unsupervised;
 mod reference_weighted_folds;
