@@ -7,7 +7,8 @@
 //! norms  = ModuleList(BatchNorm1d(…), …)    norms.0.weight, .bias, .running_mean, .running_var, … behind hidden layers
 //! front  = ModuleList(Embedding(…), …)      front.0.weight, … [categories, numbers of each]
 //! ```
-//! What a front has besides is `front.N.weight` or `front.N.bias`, as the net holds it. Weights that were rounded to eight
+//! Another front's lists are numbered through, as the net holds them: `front.N.weight`, `front.N.bias` for what is learned
+//! besides, and `front.N.running_mean` and `front.N.running_var` by turns. Weights that were rounded to eight
 //! bits are I8, and beside `layers.0.weight` there is `layers.0.weight_scale`, [units made, blocks of units read].
 
 use std::collections::BTreeMap;
@@ -55,9 +56,15 @@ fn named(net: &mut Net) -> Vec<Named<'_>> {
     let mut all = Vec::new();
     if let Some(front) = &mut net.front {
         let shapes = front.plan.shapes();
+        let n_learned = front.learned.len();
         let lists = front.learned.iter_mut().chain(&mut front.running);
         all.extend(shapes.into_iter().zip(lists).enumerate().map(|(idx, ((shape, is_weight), values))| {
-            let kind = if is_weight { "weight" } else { "bias" };
+            let kind = match idx.checked_sub(n_learned) {
+                None if is_weight => "weight",
+                None => "bias",
+                Some(running) if running % 2 == 0 => "running_mean",
+                Some(_) => "running_var",
+            };
             Named { name: format!("front.{idx}.{kind}"), shape, layout: Layout::AsIs, is_weight, values }
         }));
     }

@@ -30,6 +30,7 @@ mod reference_parameters;
 mod reference_preparation;
 mod reference_rnn;
 mod reference_search;
+mod reference_smaller;
 mod reference_trees;
 mod reference_unsupervised;
 mod reference_weighted_folds;

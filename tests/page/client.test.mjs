@@ -280,6 +280,34 @@ test("what descends a gradient on the CPU trains in the tensor worker, which is 
   assert.ok(cpu.requests.some(({ type }) => type === "import_project"));
 });
 
+test("a net is pruned in the tensor worker, which is lent it, and is rounded where it lives", async () => {
+  v = await Vitrine.start();
+  await v.loadCsv("x\n1\n");
+  const net = await v.train(WATCHED);
+  const [cpu, tensors] = FakeWorker.all;
+  tensors.requests.length = 0;
+  const { model, max_difference } = await v.prune({ model: net.id, sparsity: 0.5 });
+  assert.deepEqual([model.id, model.split.train_rows, max_difference], ["model-2", [0], 0]);
+  const types = ["import_project", "prune", "release", "export", "release"];
+  assert.deepEqual(tensors.requests.map(({ type }) => type), types);
+  assert.deepEqual(tensors.requests.filter(({ type }) => type === "release").map(({ id }) => id), [net.id, model.id]);
+  assert.equal(cpu.requests.at(-1).type, "import_project");
+  const n_heard = tensors.requests.length;
+  assert.equal((await v.quantize({ model: model.id })).model.id, "model-3");
+  assert.equal((await v.prune({ model: net.id, sparsity: 0.5, fine_tune_epochs: 0 })).model.id, "model-4");
+  assert.equal((await v.importWeights("weights", { model: net.id })).model.bytes, "weights");
+  assert.equal(tensors.requests.length, n_heard);
+  // What was made is held as what was trained is.
+  const restored = next("restored");
+  cpu.crash();
+  await v.describe();
+  assert.deepEqual((await restored).lost, []);
+  assert.ok((await restored).restored.includes("model-3"));
+  // One that fails leaves nothing behind.
+  await codeOf(v.prune({ model: net.id, sparsity: 0.5, fake: "fail" }));
+  await tensors.heard("release", net.id);
+});
+
 test("a net is watched and steered in the tensor worker", async () => {
   v = await Vitrine.start();
   await v.makeToy({ kind: "moons" });

@@ -125,6 +125,12 @@ export class FakeWorker {
         return this.#post(job, { type: "prepared", feature_names: [], n_rows: 0 }, { matrix: new Float64Array() });
       case "train":
         return this.#post(job, { type: "model_fitted", id, device: this.#device() }, { train_rows: new Uint32Array([0]) });
+      case "quantize":
+      case "prune":
+      case "import_weights": {
+        const model = { id, device: this.#device(), bytes: text };
+        return this.#post(job, { type: "model_made", model, max_difference: 0 }, { train_rows: new Uint32Array([0]) });
+      }
       case "search":
         return this.#post(job, { type: "searched", candidates: [], rounds: [], n_folds: 5, best: null, issues: [] });
       case "predict":
@@ -136,7 +142,7 @@ export class FakeWorker {
       case "export":
         return this.#post(job, { type: "exported" }, { bytes: new TextEncoder().encode(JSON.stringify({ models: [id] })) });
       case "import_project": {
-        const models = JSON.parse(text).models.map((id) => ({ id }));
+        const models = JSON.parse(text).models.map((id) => ({ id, table: "table-1" }));
         return this.#post(job, { type: "project_imported", tables: [], models });
       }
       case "release":
