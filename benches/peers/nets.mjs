@@ -106,11 +106,12 @@ export function netParts({ report, call, open, times, nRepeats, url, scratch, se
     return Object.fromEntries(Object.keys(short).map((name) => [name, (long[name] - short[name]) / (many - few)]));
   }
 
-  /** What WebGPU was asked for so far, in the page or in a worker. */
+  /** What WebGPU was asked for so far, in the page or in a worker; a worker that has ended says nothing. */
   const countsIn = (page) => () =>
     page.evaluate(
       () =>
-        new Promise((resolve) => {
+        new Promise((resolve, reject) => {
+          setTimeout(() => reject(new Error("nobody counts WebGPU's calls any more")), 10_000);
           const channel = new BroadcastChannel("gpu-counts");
           channel.onmessage = ({ data }) => {
             if (typeof data !== "object") return;
@@ -137,7 +138,9 @@ export function netParts({ report, call, open, times, nRepeats, url, scratch, se
           await call(page, "loadText", "net", csv(sizes[0], sizes.at(-1), Math.min(nRows, batchSize * perEpoch)));
           const run = async (nSteps) => {
             const model = { kind: "mlp", hidden_layer_sizes: sizes.slice(1, -1), batch_size: batchSize, max_iter: nSteps / perEpoch, solver: "adam", n_iter_no_change: nSteps };
-            return (await call(page, "train", "net", { target: "label", model, recipe: [], device: "webgpu" })).fitMillis;
+            const { fitMillis, device } = await call(page, "train", "net", { target: "label", model, recipe: [], device: "webgpu" });
+            if (device.kind !== "webgpu") throw new Error(`trained on the CPU: ${device.fallback_reason}`);
+            return fitMillis;
           };
           return await stepOf(run, countsIn(page), [4, 24]);
         } finally {

@@ -115,7 +115,8 @@ const bench = {
       vitrine.train({ ...request, table: tables[table], split: { test_fraction: 0 }, seed: 0 }, {}),
     );
     await vitrine.release(result.id);
-    return { millis, fitMillis: result.fit_ms, nNodes: result.structure?.nodes?.length ?? null, accuracy: result.metrics.train };
+    const { fit_ms: fitMillis, device, metrics } = result;
+    return { millis, fitMillis, device, nNodes: result.structure?.nodes?.length ?? null, accuracy: metrics.train };
   },
 
   /** Reads a CSV given as text and keeps the table. */

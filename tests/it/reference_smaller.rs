@@ -230,6 +230,7 @@ fn a_pruned_net_is_fitted_on_as_pytorch_does() {
             _ => cases::classes(&labels),
         };
         let config = NetConfig {
+            clip_norm: 0.0,
             front: None,
             hidden: net.layers[..net.layers.len() - 1].iter().map(|layer| layer.n_outputs).collect(),
             activation: net.activation,

@@ -12,8 +12,8 @@ use crate::train::gradient_descent::Labels;
 
 /// What came of one batch.
 pub(super) struct Pass {
-    /// The mean loss, penalties left out.
-    pub(super) loss: Tensor<1>,
+    /// The losses of the rows, each as often as it counts, added up; penalties left out.
+    pub(super) loss_sum: Tensor<1>,
     /// As `learned` of the front; penalties are in them.
     pub(super) front: Vec<Tensor<2>>,
     /// The front's running means and variances after the batch.
@@ -67,7 +67,7 @@ impl Layers {
             passed.push(Passed { given: x, standardised, sums, made });
             x = read;
         }
-        let (loss, mut slope) = loss_and_slope(part.y, part.weights, part.weight, x);
+        let (losses, mut slope) = losses_and_slope(part.y, part.weights, part.weight, x);
         let mut gradients = Vec::with_capacity(self.each.len());
         for (idx, (layer, passed)) in self.each.iter().zip(passed).enumerate().rev() {
             if idx < last {
@@ -99,12 +99,12 @@ impl Layers {
                 false => gradient,
             }));
         }
-        Pass { loss, front, front_running, gradients, running }
+        Pass { loss_sum: total(losses), front, front_running, gradients, running }
     }
 }
 
-/// The mean loss of some rows, each as often as it counts, and its slope at each score.
-fn loss_and_slope(y: Labels, weights: Option<Tensor<2>>, weight: f64, scores: Tensor<2>) -> (Tensor<1>, Tensor<2>) {
+/// The losses of some rows, each as often as it counts, and the slope of their mean at each score.
+fn losses_and_slope(y: Labels, weights: Option<Tensor<2>>, weight: f64, scores: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     let (losses, slope) = match y {
         Labels::Values(y) => {
             let error = scores - y;
@@ -123,9 +123,15 @@ fn loss_and_slope(y: Labels, weights: Option<Tensor<2>>, weight: f64, scores: Te
         }
     };
     match weights {
-        Some(weights) => ((losses * weights.clone()).sum() / weight, slope * (weights / weight)),
-        None => (losses.sum() / weight, slope / weight),
+        Some(weights) => (losses * weights.clone(), slope * (weights / weight)),
+        None => (losses, slope / weight),
     }
+}
+
+/// The sum of a column. A GPU adds up along one axis after the other, and so far a column has two.
+fn total(column: Tensor<2>) -> Tensor<1> {
+    let [n_rows, _] = column.dims();
+    column.reshape([n_rows]).sum()
 }
 
 /// The slope before an activation, from that behind it.

@@ -150,7 +150,7 @@ impl NetDescent {
             doctor,
             sample: input.x.take_rows(&sample),
             multiply_adds: net.multiply_adds(),
-            optimizer: Optimizer::new(&layers),
+            optimizer: Optimizer::new(&layers, input.device.is_webgpu()),
             kept: None,
             order: (0..input.x.n_rows() as i32).collect(),
             epoch: 0,
@@ -358,7 +358,7 @@ impl NetDescent {
             return 0.0;
         }
         let pass = self.layers.pass(part, &self.config, &masks);
-        self.loss_sum = self.loss_sum.clone() + pass.loss.clone() * weight;
+        self.loss_sum = self.loss_sum.clone() + pass.loss_sum.clone();
         let rate = self.config.learning_rate * factor;
         self.optimizer.step(&mut self.layers, &pass, &self.config, rate);
         if let Some(kept) = &self.kept {

@@ -188,12 +188,12 @@ pub async fn gradients(
     };
     let layers = Layers::new(net, on.tensors());
     let pass = layers.pass(Part { x: rows.x, y: rows.y, weights, weight }, config, &[]);
-    let loss = device::read(Transaction::default().register(pass.loss)).await?[0][0];
+    let loss_sum = device::read(Transaction::default().register(pass.loss_sum)).await?[0][0];
     let each = pass.gradients.into_iter().zip(pass.running);
     let each = each.map(|(learned, running)| LayerTensors { learned, running }).collect();
     let front = layers.front.map(|front| FrontTensors { learned: pass.front, running: pass.front_running, ..front });
     let read = Layers { front, each, activation: net.activation }.read().await?;
-    Ok(NetGradients { loss: f64::from(loss), front: read.front, layers: read.layers })
+    Ok(NetGradients { loss: f64::from(loss_sum) / weight, front: read.front, layers: read.layers })
 }
 
 /// How much each row counts, where classes do not count the same.

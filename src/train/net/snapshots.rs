@@ -66,7 +66,7 @@ mod tests {
         let layer = Layer { n_inputs: 1, n_outputs: 1, weights: vec![1.0], biases: vec![0.0], norm: None };
         let net = Net { front: None, layers: vec![layer], activation: Activation::Relu };
         let layers = Layers::new(&net, Device::cpu().tensors());
-        let optimizer = Optimizer::new(&layers);
+        let optimizer = Optimizer::new(&layers, false);
         Snapshot { epoch, n_batches: 0, layers, optimizer, best: 0.0, n_stale: 0, best_layers: None }
     }
 
