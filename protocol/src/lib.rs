@@ -12,6 +12,7 @@ mod catalog;
 mod error;
 mod event;
 mod explain;
+pub mod file;
 #[cfg(feature = "js")]
 pub mod js;
 mod model;

@@ -5,8 +5,8 @@
 //! ```
 //! All numbers are little-endian. The header says where each array starts, counted from the end of the header.
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use vitrine_protocol::file::Span;
 
 use crate::Error;
 use crate::export::ExportError;
@@ -14,14 +14,6 @@ use crate::export::ExportError;
 const MAGIC: &[u8; 8] = b"VITRINE\0";
 const DIGEST_LEN: usize = 32;
 const PREFIX_LEN: usize = MAGIC.len() + 4 + 4;
-
-/// Where an array is, and how many bytes it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Span {
-    start: usize,
-    len: usize,
-}
 
 /// Arrays being written.
 #[derive(Default)]

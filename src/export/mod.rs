@@ -4,7 +4,6 @@
 //! the same answers bit for bit wherever it is read. Reading trusts nothing: every file is either read whole or refused.
 
 mod bytes;
-mod format;
 mod project;
 mod recipe;
 mod safetensors;

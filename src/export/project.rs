@@ -5,16 +5,16 @@
 
 use crate::Error;
 use crate::export::ExportError;
-use crate::export::bytes::{Opened, Span, Writer, open};
-use crate::export::format::{
-    ArrayHeader, CardHeader, ColumnDataHeader, ColumnHeader, EpochHeader, Header, ModelHeader, TableHeader, TaskName,
-    VERSION, VERSION_OF_FITS,
-};
+use crate::export::bytes::{Opened, Writer, open};
 use crate::export::recipe::{read_recipe, recipe_header};
 use crate::model::{Answers, Array, ModelCard, Pipeline, Receipt, State, code_names, find};
 use crate::preprocess::{Matrix, Task};
 use crate::table::{Column, ColumnData, Table, TextColumn};
 use crate::train::Epoch;
+use vitrine_protocol::file::{
+    ArrayHeader, CardHeader, ColumnDataHeader, ColumnHeader, EpochHeader, Header, ModelHeader, Span, TableHeader,
+    TaskName, VERSION, VERSION_OF_FITS,
+};
 
 /// What a project file holds.
 #[derive(Default)]
@@ -62,7 +62,7 @@ pub fn write_project(id: &str, pipeline: &Pipeline, card: &ModelCard, table: Opt
         tables: table.into_iter().map(|table| table_header(&table, &mut writer)).collect(),
         models: vec![model_header(id, pipeline, card, &mut writer)],
     };
-    let json = serde_json::to_vec(&header).expect("a header is plain data with text keys");
+    let json = header.to_json();
     let is_fit = |model: &ModelHeader| {
         let has_bytes = model.state.values().any(|array| matches!(array, ArrayHeader::Bytes(_)));
         model.card.made_from.is_none() && !has_bytes
@@ -91,8 +91,7 @@ pub struct TableToSave<'a> {
 /// `export.malformed_model`, `train.unknown_model`. Never panics, whatever the bytes.
 pub fn read_project(file: &[u8]) -> Result<Project, Error> {
     let opened = open(file, VERSION)?;
-    let header: Header =
-        serde_json::from_slice(opened.header).map_err(|error| malformed(format!("its header: {error}")))?;
+    let header = Header::read(opened.header).map_err(|error| malformed(format!("its header: {error}")))?;
     let tables =
         header.tables.into_iter().map(|table| read_table(table, &opened)).collect::<Result<Vec<_>, Error>>()?;
     let models =

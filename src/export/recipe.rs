@@ -1,16 +1,16 @@
 //! Fitted recipes to the file's types and back.
 
 use crate::Error;
-use crate::export::format::{
-    FeatureHeader, FittedStepHeader, InputHeader, KindName, LearnedHeader, MapHeader, RecipeHeader, SelectHeader,
-    StepHeader,
-};
 use crate::export::project::malformed;
 use crate::preprocess::{
     Clipping, DatePart, Encoding, FeatureDoc, FittedRecipe, FittedStep, Group, Imputation, Input, Learned, MOST_LAGS,
     Map, Origin, Scaling, Select, Selection, Smoothing, Step, StepReport, TargetEncoding, TargetMeans, TargetOutput,
 };
 use crate::table::ColumnKind;
+use vitrine_protocol::file::{
+    FeatureHeader, FittedStepHeader, InputHeader, KindName, LearnedHeader, MapHeader, RecipeHeader, SelectHeader,
+    StepHeader,
+};
 
 /// The words of the format.
 const SCALINGS: [(Scaling, &str); 4] = [

@@ -1,49 +1,78 @@
 //! The header of a project file, version 3. These types are the format: change them only with the version.
 //!
 //! Version 2 added `keeps_missing` to recipes; a file of version 1 has none that do. Version 3 added arrays of f32.
+//!
+//! They are here, and not with what writes and reads files, because this crate is compiled for its size; the engine's
+//! `export` alone uses them.
+
+#![expect(missing_docs, reason = "each type and field is the engine's of the same name")]
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::export::bytes::Span;
+/// Where an array is, and how many bytes it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    pub start: usize,
+    pub len: usize,
+}
 
 /// The newest format this page reads.
-pub(super) const VERSION: u32 = 4;
+pub const VERSION: u32 = 4;
 
 /// What it writes where nothing in the file needs a newer one: 4 is for models that were made from other models.
-pub(super) const VERSION_OF_FITS: u32 = 3;
+pub const VERSION_OF_FITS: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Header {
+pub struct Header {
     /// The version of Vitrine that wrote the file.
-    pub(super) written_by: String,
-    pub(super) tables: Vec<TableHeader>,
-    pub(super) models: Vec<ModelHeader>,
+    pub written_by: String,
+    pub tables: Vec<TableHeader>,
+    pub models: Vec<ModelHeader>,
+}
+
+impl Header {
+    /// The header as JSON.
+    ///
+    /// # Panics
+    /// - Never: it is plain data with text keys.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a header is plain data with text keys")
+    }
+
+    /// Reads [`Header::to_json`] back.
+    ///
+    /// # Errors
+    /// - It is no JSON, or no header; the text says where.
+    pub fn read(json: &[u8]) -> Result<Self, String> {
+        serde_json::from_slice(json).map_err(|error| error.to_string())
+    }
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TableHeader {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) sha256: String,
-    pub(super) size_bytes: u64,
-    pub(super) columns: Vec<ColumnHeader>,
+pub struct TableHeader {
+    pub id: String,
+    pub name: String,
+    pub sha256: String,
+    pub size_bytes: u64,
+    pub columns: Vec<ColumnHeader>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ColumnHeader {
-    pub(super) name: String,
-    pub(super) data: ColumnDataHeader,
+pub struct ColumnHeader {
+    pub name: String,
+    pub data: ColumnDataHeader,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum ColumnDataHeader {
+pub enum ColumnDataHeader {
     Numeric {
         values: Span,
     },
@@ -67,21 +96,21 @@ pub(super) enum ColumnDataHeader {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ModelHeader {
-    pub(super) id: String,
-    pub(super) kind: String,
-    pub(super) task: TaskName,
+pub struct ModelHeader {
+    pub id: String,
+    pub kind: String,
+    pub task: TaskName,
     /// Empty for what is learned without one.
-    pub(super) target: String,
-    pub(super) classes: Vec<String>,
-    pub(super) recipe: RecipeHeader,
-    pub(super) state: BTreeMap<String, ArrayHeader>,
-    pub(super) card: CardHeader,
+    pub target: String,
+    pub classes: Vec<String>,
+    pub recipe: RecipeHeader,
+    pub state: BTreeMap<String, ArrayHeader>,
+    pub card: CardHeader,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum TaskName {
+pub enum TaskName {
     Classification,
     Regression,
     Clustering,
@@ -91,7 +120,7 @@ pub(super) enum TaskName {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) enum ArrayHeader {
+pub enum ArrayHeader {
     #[serde(rename = "f64")]
     F64(Span),
     #[serde(rename = "f32")]
@@ -106,26 +135,26 @@ pub(super) enum ArrayHeader {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RecipeHeader {
-    pub(super) inputs: Vec<InputHeader>,
-    pub(super) steps: Vec<FittedStepHeader>,
-    pub(super) features: Vec<FeatureHeader>,
+pub struct RecipeHeader {
+    pub inputs: Vec<InputHeader>,
+    pub steps: Vec<FittedStepHeader>,
+    pub features: Vec<FeatureHeader>,
     #[serde(default)]
-    pub(super) keeps_missing: bool,
+    pub keeps_missing: bool,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct InputHeader {
-    pub(super) name: String,
-    pub(super) kind: KindName,
-    pub(super) levels: Vec<String>,
-    pub(super) span: Option<[f64; 3]>,
+pub struct InputHeader {
+    pub name: String,
+    pub kind: KindName,
+    pub levels: Vec<String>,
+    pub span: Option<[f64; 3]>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum KindName {
+pub enum KindName {
     Numeric,
     Categorical,
     Datetime,
@@ -135,20 +164,20 @@ pub(super) enum KindName {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct FittedStepHeader {
-    pub(super) step: StepHeader,
-    pub(super) learned: Vec<(String, LearnedHeader)>,
-    pub(super) n_rows: [usize; 2],
-    pub(super) n_columns: [usize; 2],
-    pub(super) n_missing: [usize; 2],
-    pub(super) sample: [Vec<String>; 2],
+pub struct FittedStepHeader {
+    pub step: StepHeader,
+    pub learned: Vec<(String, LearnedHeader)>,
+    pub n_rows: [usize; 2],
+    pub n_columns: [usize; 2],
+    pub n_missing: [usize; 2],
+    pub sample: [Vec<String>; 2],
     #[serde(default)]
-    pub(super) sample_of: usize,
+    pub sample_of: usize,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum SelectHeader {
+pub enum SelectHeader {
     All,
     Numeric,
     Categorical,
@@ -158,7 +187,7 @@ pub(super) enum SelectHeader {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum StepHeader {
+pub enum StepHeader {
     DropMissing { columns: SelectHeader },
     DropColumns { columns: SelectHeader },
     Impute { columns: SelectHeader, strategy: String, fill: Option<String> },
@@ -181,7 +210,7 @@ pub(super) enum StepHeader {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum LearnedHeader {
+pub enum LearnedHeader {
     Keep,
     Drop,
     FillNumber(f64),
@@ -205,53 +234,53 @@ pub(super) enum LearnedHeader {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct FeatureHeader {
-    pub(super) name: String,
-    pub(super) column: String,
-    pub(super) is_categorical: bool,
-    pub(super) maps: Vec<MapHeader>,
-    pub(super) level: Option<String>,
-    pub(super) is_raw_scale: bool,
-    pub(super) fallback: f64,
+pub struct FeatureHeader {
+    pub name: String,
+    pub column: String,
+    pub is_categorical: bool,
+    pub maps: Vec<MapHeader>,
+    pub level: Option<String>,
+    pub is_raw_scale: bool,
+    pub fallback: f64,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum MapHeader {
+pub enum MapHeader {
     Affine { offset: f64, scale: f64 },
     Log1p,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CardHeader {
-    pub(super) table: String,
-    pub(super) params: BTreeMap<String, Value>,
-    pub(super) train_metrics: BTreeMap<String, Option<f64>>,
-    pub(super) test_metrics: Option<BTreeMap<String, Option<f64>>>,
+pub struct CardHeader {
+    pub table: String,
+    pub params: BTreeMap<String, Value>,
+    pub train_metrics: BTreeMap<String, Option<f64>>,
+    pub test_metrics: Option<BTreeMap<String, Option<f64>>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) fold_metrics: BTreeMap<String, Vec<Option<f64>>>,
-    pub(super) history: Vec<EpochHeader>,
-    pub(super) fit_millis: f64,
-    pub(super) is_webgpu: bool,
-    pub(super) device_name: String,
-    pub(super) fallback_reason: Option<String>,
-    pub(super) train_rows: Span,
-    pub(super) test_rows: Span,
-    pub(super) data_sha256: String,
-    pub(super) spec_sha256: String,
-    pub(super) seed: u64,
-    pub(super) version: String,
+    pub fold_metrics: BTreeMap<String, Vec<Option<f64>>>,
+    pub history: Vec<EpochHeader>,
+    pub fit_millis: f64,
+    pub is_webgpu: bool,
+    pub device_name: String,
+    pub fallback_reason: Option<String>,
+    pub train_rows: Span,
+    pub test_rows: Span,
+    pub data_sha256: String,
+    pub spec_sha256: String,
+    pub seed: u64,
+    pub version: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) made_from: Option<BTreeMap<String, Value>>,
+    pub made_from: Option<BTreeMap<String, Value>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct EpochHeader {
-    pub(super) number: usize,
-    pub(super) of: usize,
-    pub(super) train_loss: f64,
-    pub(super) valid_loss: Option<f64>,
-    pub(super) elapsed_millis: f64,
+pub struct EpochHeader {
+    pub number: usize,
+    pub of: usize,
+    pub train_loss: f64,
+    pub valid_loss: Option<f64>,
+    pub elapsed_millis: f64,
 }
