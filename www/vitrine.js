@@ -733,7 +733,7 @@ export class Vitrine extends EventTarget {
       const options = { onProgress, signal };
       return searchesTensors(request) ? this.#askGuest(request, options) : this.#runTogether(request, options);
     }
-    if (["test_rates", "time_steps"].includes(request?.type) && usesTensors(request.model)) return this.#askGuest(request, { onProgress, signal });
+    if (["test_rates", "time_steps"].includes(request?.type)) return this.#askGuest(request, { onProgress, signal });
     return this.#runOnCpu(request, { payload, onProgress, signal, steering });
   }
 

@@ -124,7 +124,7 @@ test("rows in order are learned from with the rows before them", async () => {
     const x = Array.from({ length: 400 }, (_, row) => Math.round(100 * Math.sin(row * 12.9898) * 43758.5453) % 7);
     const lines = x.map((value, row) => `${value},${(x[row - 1] ?? value) + (x[row - 2] ?? value) + value}`);
     const { id } = await v.loadCsv(`x,y\n${lines.join("\n")}\n`);
-    const recipe = [{ kind: "lags", columns: ["x"], n_steps: 3 }, { kind: "scale", method: "standard" }];
+    const recipe = [{ step: "scale", method: "standard" }, { step: "lags", columns: ["x"], n_steps: 3 }];
     const model = { kind: "rnn", n_units: 12, max_iter: 120, learning_rate_init: 0.02, batch_size: 32 };
     const data = { table: id, target: "y", seed: 1, split: { test_fraction: 0 } };
     const net = await v.train({ ...data, recipe, model });

@@ -113,7 +113,7 @@ for (const [what, request] of Object.entries({
 }
 
 for (const [what, model] of Object.entries({
-  "boosting": { kind: "gradient_boosting", max_iter: 60 },
+  "boosting": { kind: "gradient_boosting", max_iter: 1000 },
   "a forest": { kind: "random_forest", n_estimators: 120 },
 })) {
   test(`a fit with folds of three workers is that of one: ${what}`, async () => {

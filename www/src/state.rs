@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use vitrine_protocol::{
-    BoundaryMsg, CatalogMsg, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg, MadeMsg,
+    ActivationsMsg, BoundaryMsg, CatalogMsg, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg, MadeMsg,
     MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RatesMsg, RowsMsg, SearchedMsg, StepMsg, TableMsg,
     Task, TreeMsg, ViewMsg, VotesMsg,
 };
@@ -127,6 +127,17 @@ impl Boundary {
     }
 }
 
+/// What a convolutional net sees in a row.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Seen {
+    /// The sizes of what each block answers.
+    pub(crate) sizes: ActivationsMsg,
+    /// The image as the model is given it.
+    pub(crate) image: Vec<f64>,
+    /// What the filters answer, block after block.
+    pub(crate) maps: Vec<f64>,
+}
+
 /// A net while it is fitted.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Live {
@@ -242,6 +253,8 @@ pub(crate) struct ResultState {
     pub(crate) path: RwSignal<Option<Arc<DecisionPathMsg>>>,
     /// Of a model with many trees, the one that is looked at.
     pub(crate) shown_tree: RwSignal<Option<Arc<TreeMsg>>>,
+    /// What the filters of a convolutional net answer for the selected row.
+    pub(crate) maps: RwSignal<Option<Arc<Seen>>>,
     /// What each tree of many says about the selected row.
     pub(crate) votes: RwSignal<Option<Arc<VotesMsg>>>,
     pub(crate) selected_node: RwSignal<Option<usize>>,
@@ -318,6 +331,7 @@ impl App {
                 evaluation: RwSignal::new(None),
                 path: RwSignal::new(None),
                 shown_tree: RwSignal::new(None),
+                maps: RwSignal::new(None),
                 votes: RwSignal::new(None),
                 selected_node: RwSignal::new(None),
                 axes: RwSignal::new(None),

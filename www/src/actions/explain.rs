@@ -6,13 +6,13 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
 use vitrine_protocol::{
-    BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, ModelMsg, PredictMsg, PredictionMsg, Request,
+    ActivationsMsg, BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, FrontMsg, ModelMsg, PredictMsg, PredictionMsg, Request,
     RowsMsg, StructureMsg, TreeMsg, VotesMsg,
 };
 
 use super::read_rows;
 use crate::client::{self, Beside};
-use crate::state::{App, Boundary, NoticeKind, Trained, effect};
+use crate::state::{App, Boundary, NoticeKind, Seen, Trained, effect};
 
 /// Points drawn in a scatter at most: more would be a stain, and each is an element.
 const N_POINTS: usize = 1500;
@@ -106,6 +106,31 @@ pub(crate) fn follow_row(app: App) {
                     app.result.path.set(Some(Arc::new(path)));
                 }
                 Err(error) => app.tell(NoticeKind::Error(Box::new(error))),
+            }
+        });
+    });
+}
+
+/// Asks what the filters of a convolutional net answer for the selected row, whenever row or model change.
+pub(crate) fn follow_maps(app: App) {
+    effect(move || {
+        app.result.maps.set(None);
+        let Some(trained) = app.result.model.get() else { return };
+        // Until somebody selects a row, the first one shows what there is.
+        let row = app.data.selected_row.get().unwrap_or(0);
+        let reads_images =
+            matches!(&trained.model.structure, StructureMsg::Net { front: Some(FrontMsg::Convolutions { .. }), .. });
+        if !reads_images || !is_current(app, &trained.model) {
+            return;
+        }
+        let explain = ExplainMsg::Activations { row: row.into() };
+        let request = Request::Explain { id: trained.model.id.clone(), explain };
+        spawn_local(async move {
+            // What goes wrong with a row is said once, by its way.
+            let Ok((sizes, buffers)) = client::ask::<ActivationsMsg>(request, Beside::default()).await else { return };
+            if app.data.selected_row.get_untracked().unwrap_or(0) == row && is_looked_at(app, &trained) {
+                let [image, maps] = ["image", "maps"].map(|name| buffers.numbers(name).unwrap_or_default());
+                app.result.maps.set(Some(Arc::new(Seen { sizes, image, maps })));
             }
         });
     });

@@ -25,7 +25,7 @@ pub(crate) use data::{
 };
 pub(crate) use explain::{
     evaluate, follow_points, follow_row, follow_votes, is_current, load_boundary, numeric_and_categorical, show_cell,
-    show_tree,
+    show_tree, follow_maps,
 };
 pub(crate) use live::{Steer, steer};
 pub(crate) use prepare::follow_plan;

@@ -6,6 +6,7 @@ use vitrine_protocol::StructureMsg;
 use super::evaluate_charts::EachChart;
 use super::explain_importances::Importances;
 use super::explain_linear::{Coefficients, Terms};
+use super::explain_maps::Maps;
 use super::explain_net::NetFigure;
 use super::explain_plane::Plane;
 use super::explain_pruning::Pruning;
@@ -72,7 +73,7 @@ fn Inside() -> impl IntoView {
                     Inner::Tree => view! { <TreeFigure/><Pruning/><Importances/> }.into_any(),
                     Inner::Parts => view! { <EachChart among=&["components"]/><Coefficients/> }.into_any(),
                     Inner::Coefficients => view! { <Coefficients/><Terms/> }.into_any(),
-                    Inner::Net => view! { <NetFigure is_live=false/> }.into_any(),
+                    Inner::Net => view! { <Maps/><NetFigure is_live=false/> }.into_any(),
                     Inner::Nothing => ().into_any(),
                 }}
                 <Plane is_live=false/>

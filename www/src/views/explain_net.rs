@@ -63,8 +63,11 @@ impl Shown {
             units: Vec::new(),
         };
         let outputs = output_names(model.classes.as_deref(), model.target_name(), layers.last()?.n_outputs);
+        // Behind a front the layers read numbers that have no names.
+        let n_read = layers.first()?.n_inputs;
+        let has_names = n_read == model.feature_names.len();
         Some(Self {
-            inputs: model.feature_names.clone(),
+            inputs: if has_names { model.feature_names.clone() } else { vec![String::new(); n_read] },
             outputs,
             layers: layers.iter().map(one).collect(),
             n_parameters: *n_parameters,

@@ -11,6 +11,7 @@ mod explain;
 mod explain_frame;
 mod explain_importances;
 mod explain_linear;
+mod explain_maps;
 mod explain_net;
 mod explain_plane;
 mod explain_pruning;
