@@ -276,7 +276,13 @@ fn steps_that_features_are_not_are_refused() {
     let y = Target::Values(vec![1.0, 2.0, 4.0]);
     let refused = |x: Matrix, n_steps: usize| {
         let given = params(json!({ "n_steps": n_steps, "max_iter": 1 }));
-        fit("rnn", &given, input(&x, &y, Seed(0))).err().map(|error| (error.code(), error.message().to_owned()))
+        let fitted = fit("rnn", &given, input(&x, &y, Seed(0)));
+        let issues: Vec<&str> =
+            fitted.iter().flat_map(|(_, issues, _)| issues.iter().map(|issue| issue.code)).collect();
+        // Columns that are read as steps may be meant to be; who has no window is told.
+        let reads_columns = x.window().is_none() && [0, x.n_features()].contains(&n_steps);
+        assert_eq!(fitted.is_ok() && reads_columns, issues.contains(&"no_window"), "{issues:?}");
+        fitted.err().map(|error| (error.code(), error.message().to_owned()))
     };
     let window = |is_whole| Some(Window { n_steps: 3, is_whole });
     let code = "train.steps_do_not_fit";
