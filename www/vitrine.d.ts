@@ -723,6 +723,31 @@ sample: [Array<JsonValue>, Array<JsonValue>],
 sample_of: number, };
 
 /**
+ * What stands before a net's layers.
+ */
+export type FrontMsg = { "kind": "recurrent", 
+/**
+ * `lstm` or `gru`.
+ */
+cell: string, 
+/**
+ * Steps of a row.
+ */
+n_steps: number, 
+/**
+ * Numbers of each step.
+ */
+n_features: number, 
+/**
+ * What each layer of cells remembers, and the last hands on.
+ */
+n_units: number, 
+/**
+ * Layers of cells.
+ */
+n_layers: number, };
+
+/**
  * One epoch or iteration. Forests tell the share answered wrong, or the mean squared error, tree by tree (at 200 of
  * them at most), of up to 4,096 training rows, by the trees that did not draw them where they draw rows, and as many
  * test rows.
@@ -2143,7 +2168,11 @@ output_activation: string,
 /**
  * Of numbers, the mean and the deviation that answers are put back with: `mean + deviation · output`.
  */
-target_scale: [number, number] | null, } | Record<symbol, never>;
+target_scale: [number, number] | null, 
+/**
+ * What turns a row into what the first layer reads; `null` where that reads the features themselves.
+ */
+front: FrontMsg | null, } | Record<symbol, never>;
 
 /**
  * A loaded table.

@@ -354,6 +354,8 @@ pub enum StructureMsg {
         output_activation: String,
         /// Of numbers, the mean and the deviation that answers are put back with: `mean + deviation · output`.
         target_scale: Option<[f64; 2]>,
+        /// What turns a row into what the first layer reads; `null` where that reads the features themselves.
+        front: Option<FrontMsg>,
     },
     /// A model that is not drawn by itself.
     Plain {},
@@ -381,6 +383,7 @@ struct AnyStructure {
     n_parameters: usize,
     output_activation: String,
     target_scale: Option<[f64; 2]>,
+    front: Option<FrontMsg>,
 }
 
 impl From<AnyStructure> for StructureMsg {
@@ -402,12 +405,33 @@ impl From<AnyStructure> for StructureMsg {
                 singular_values,
                 ..
             } => Self::Components { components, mean, explained_variance, explained_variance_ratio, singular_values },
-            AnyStructure { layers: Some(layers), n_parameters, output_activation, target_scale, .. } => {
-                Self::Net { layers, n_parameters, output_activation, target_scale }
+            AnyStructure { layers: Some(layers), n_parameters, output_activation, target_scale, front, .. } => {
+                Self::Net { layers, n_parameters, output_activation, target_scale, front }
             }
             _ => Self::Plain {},
         }
     }
+}
+
+/// What stands before a net's layers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FrontMsg {
+    /// Cells read a row's steps one after the other: the features are columns, the steps of each side by side, oldest
+    /// first.
+    Recurrent {
+        /// `lstm` or `gru`.
+        cell: String,
+        /// Steps of a row.
+        n_steps: usize,
+        /// Numbers of each step.
+        n_features: usize,
+        /// What each layer of cells remembers, and the last hands on.
+        n_units: usize,
+        /// Layers of cells.
+        n_layers: usize,
+    },
 }
 
 /// A layer of a net: `activation(biases + inputs · weights)`, the sums standardised by `norm` where there is one.

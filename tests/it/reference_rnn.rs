@@ -322,6 +322,9 @@ fn windows_are_answered_in_conversation() {
     assert_eq!(talk.numbers(4, "values")[4], all[24], "its window is whole");
     assert_ne!(talk.numbers(5, "values")[0], all[24], "a row by itself has no past");
     assert!(talk.json(2)["issues"].as_array().unwrap().iter().all(|issue| issue["code"] != "rows_apart"));
+    let cells =
+        json!({ "kind": "recurrent", "cell": "gru", "n_steps": 5, "n_features": 3, "n_units": 4, "n_layers": 1 });
+    assert_eq!(talk.json(2)["structure"]["front"], cells);
     let back = Script::new()
         .ask_with(json!({ "type": "import_project" }), talk.bytes(6, "bytes"))
         .ask(json!({ "type": "predict", "id": "m", "table": "t" }))
