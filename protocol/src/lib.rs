@@ -32,9 +32,9 @@ pub use explain::{
     BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, PathStepMsg, PruningPathMsg, TermMsg, TreeMsg, VotesMsg,
 };
 pub use model::{
-    BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, LayerMsg, MadeMsg,
-    MadeSideMsg, MetricsMsg, ModelMsg, ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg,
-    StepMillisMsg, StructureMsg, Task, TrainMsg, TreeNodeMsg, WatchBoundaryMsg, WatchMsg,
+    BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, FrontMsg, HistoryMsg, InputMsg, LayerMsg,
+    MadeMsg, MadeSideMsg, MetricsMsg, ModelMsg, ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg,
+    SplitMsg, StepMillisMsg, StructureMsg, Task, TrainMsg, TreeNodeMsg, WatchBoundaryMsg, WatchMsg,
 };
 pub use recipe::{AskedStep, FittedStepMsg, PrepareMsg, PreparedMsg, StepColumns, StepMsg};
 pub use request::{ControlAction, ExportFormat, JobId, ProjectMsg, Request, RequestMsg};

@@ -385,6 +385,8 @@ pub enum StructureMsg {
         storage: String,
         /// Of `int8`, which weights share a scale: `per_tensor`, `per_channel` or `per_block`.
         scheme: Option<String>,
+        /// What turns a row into what the first layer reads; `null` where that reads the features themselves.
+        front: Option<FrontMsg>,
     },
     /// A model that is not drawn by itself.
     Plain {},
@@ -414,6 +416,7 @@ struct AnyStructure {
     target_scale: Option<[f64; 2]>,
     storage: String,
     scheme: Option<String>,
+    front: Option<FrontMsg>,
 }
 
 impl From<AnyStructure> for StructureMsg {
@@ -440,13 +443,35 @@ impl From<AnyStructure> for StructureMsg {
                 n_parameters,
                 output_activation,
                 target_scale,
+                front,
                 storage,
                 scheme,
                 ..
-            } => Self::Net { layers, n_parameters, output_activation, target_scale, storage, scheme },
+            } => Self::Net { layers, n_parameters, output_activation, target_scale, front, storage, scheme },
             _ => Self::Plain {},
         }
     }
+}
+
+/// What stands before a net's layers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FrontMsg {
+    /// Cells read a row's steps one after the other: the features are columns, the steps of each side by side, oldest
+    /// first.
+    Recurrent {
+        /// `lstm` or `gru`.
+        cell: String,
+        /// Steps of a row.
+        n_steps: usize,
+        /// Numbers of each step.
+        n_features: usize,
+        /// What each layer of cells remembers, and the last hands on.
+        n_units: usize,
+        /// Layers of cells.
+        n_layers: usize,
+    },
 }
 
 /// A layer of a net: `activation(biases + inputs · weights)`, the sums standardised by `norm` where there is one.

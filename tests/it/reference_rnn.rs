@@ -276,7 +276,13 @@ fn steps_that_features_are_not_are_refused() {
     let y = Target::Values(vec![1.0, 2.0, 4.0]);
     let refused = |x: Matrix, n_steps: usize| {
         let given = params(json!({ "n_steps": n_steps, "max_iter": 1 }));
-        fit("rnn", &given, input(&x, &y, Seed(0))).err().map(|error| (error.code(), error.message().to_owned()))
+        let fitted = fit("rnn", &given, input(&x, &y, Seed(0)));
+        let issues: Vec<&str> =
+            fitted.iter().flat_map(|(_, issues, _)| issues.iter().map(|issue| issue.code)).collect();
+        // Columns that are read as steps may be meant to be; who has no window is told.
+        let reads_columns = x.window().is_none() && [0, x.n_features()].contains(&n_steps);
+        assert_eq!(fitted.is_ok() && reads_columns, issues.contains(&"no_window"), "{issues:?}");
+        fitted.err().map(|error| (error.code(), error.message().to_owned()))
     };
     let window = |is_whole| Some(Window { n_steps: 3, is_whole });
     let code = "train.steps_do_not_fit";
@@ -316,6 +322,9 @@ fn windows_are_answered_in_conversation() {
     assert_eq!(talk.numbers(4, "values")[4], all[24], "its window is whole");
     assert_ne!(talk.numbers(5, "values")[0], all[24], "a row by itself has no past");
     assert!(talk.json(2)["issues"].as_array().unwrap().iter().all(|issue| issue["code"] != "rows_apart"));
+    let cells =
+        json!({ "kind": "recurrent", "cell": "gru", "n_steps": 5, "n_features": 3, "n_units": 4, "n_layers": 1 });
+    assert_eq!(talk.json(2)["structure"]["front"], cells);
     let back = Script::new()
         .ask_with(json!({ "type": "import_project" }), talk.bytes(6, "bytes"))
         .ask(json!({ "type": "predict", "id": "m", "table": "t" }))

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use vitrine_protocol::{
-    ActivationsMsg, BoundaryMsg, CatalogMsg, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg, MadeMsg,
-    MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RatesMsg, RowsMsg, SearchedMsg, StepMsg, TableMsg,
-    Task, TreeMsg, ViewMsg, VotesMsg,
+    ActivationsMsg, BoundaryMsg, CatalogMsg, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg,
+    MadeMsg, MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RatesMsg, RowsMsg, SearchedMsg, StepMsg,
+    TableMsg, Task, TreeMsg, ViewMsg, VotesMsg,
 };
 
 use crate::charts::Palette;

@@ -96,6 +96,12 @@ fn descend(
     input.valid = input.valid.map(|(x, y)| (x, scale.standardised(y)));
     let doctor = Doctor::new(&input.x, spec.learning_rate_init);
     let stops_early = spec.early_stopping && issues.is_empty();
+    if let Some(FrontPlan::Recurrent(cells)) = &config.front
+        && cells.n_columns == 1
+        && input.x.window().is_none()
+    {
+        issues.push(NetIssue::NoWindow { n_features: cells.n_steps });
+    }
     let mut descent = NetDescent::new(&input, config, (stops_early, scale.loss_factor()), doctor)?;
     if let Some(from) = from {
         descent.begin_at(&from.net);

@@ -52,6 +52,10 @@ crate::trouble! {
         OneAnswer {} => "one_answer",
             "all rows have the same target",
             hint "Every answer will be that; choose a target that varies";
+        /// A recurrent net reads columns, and not rows, one after the other.
+        NoWindow { n_features: usize } => "no_window",
+            "without a window the {n_features} columns of a row are read as steps, one after the other",
+            hint "Add the step lags to the recipe, so that each row stands beside those before it";
         /// There are too few rows to hold some back, so a net's training loss decides when to stop.
         NoRowsToHoldBack { n_rows: usize } => "no_rows_to_hold_back",
             "{n_rows} rows are too few to hold some back, so the training loss decides when to stop",

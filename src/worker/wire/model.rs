@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 use vitrine_protocol::{
-    self as wire, BothMetricsMsg, Buffer, CoefficientsMsg, DeviceKind, DeviceMsg, HistoryMsg, InputMsg, LayerMsg,
-    ModelMsg, ProgressMsg, ReceiptMsg, StructureMsg, TreeNodeMsg,
+    self as wire, BothMetricsMsg, Buffer, CoefficientsMsg, DeviceKind, DeviceMsg, FrontMsg, HistoryMsg, InputMsg,
+    LayerMsg, ModelMsg, ProgressMsg, ReceiptMsg, StructureMsg, TreeNodeMsg,
 };
 
 use crate::Error;
 use crate::explain::{ExplainError, raw_threshold, tree_of};
 use crate::model::{Answers, FittedNet, ModelCard, Pipeline, Structure, TreeNode};
 use crate::preprocess::{FeatureDoc, Input, Task};
-use crate::train::net::{Layer, Norm};
+use crate::train::net::{Front, FrontPlan, Layer, Norm};
 use crate::train::{Device, Epoch};
 use crate::worker::Buffers;
 use crate::worker::wire::fitted_recipe::fitted_step_msg;
@@ -192,7 +192,20 @@ fn net_msg(fitted: &FittedNet) -> StructureMsg {
         target_scale: fitted.scale().map(|scale| [scale.mean, scale.deviation]),
         storage: fitted.storage().word().to_owned(),
         scheme: fitted.storage().grouping().map(|grouping| grouping.word().to_owned()),
+        front: net.front.as_ref().and_then(front_msg),
     }
+}
+
+/// What stands before the layers, where there is more to tell than the parameters do.
+fn front_msg(front: &Front) -> Option<FrontMsg> {
+    let FrontPlan::Recurrent(cells) = &front.plan else { return None };
+    Some(FrontMsg::Recurrent {
+        cell: cells.cell.word().to_owned(),
+        n_steps: cells.n_steps,
+        n_features: cells.n_columns,
+        n_units: cells.n_units,
+        n_layers: cells.n_layers,
+    })
 }
 
 fn lists(numbers: &[f64], n_features: usize) -> Vec<Vec<f64>> {

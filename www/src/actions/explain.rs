@@ -6,8 +6,8 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
 use vitrine_protocol::{
-    ActivationsMsg, BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, FrontMsg, ModelMsg, PredictMsg, PredictionMsg, Request,
-    RowsMsg, StructureMsg, TreeMsg, VotesMsg,
+    ActivationsMsg, BoundaryMsg, ColumnKind, DecisionPathMsg, EvaluationMsg, ExplainMsg, FrontMsg, ModelMsg,
+    PredictMsg, PredictionMsg, Request, RowsMsg, StructureMsg, TreeMsg, VotesMsg,
 };
 
 use super::read_rows;

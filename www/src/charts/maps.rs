@@ -55,7 +55,8 @@ fn draw(svg: &mut Svg, [left, top]: [f64; 2], [height, width]: [usize; 2], pictu
                 x += 1;
             }
             if here != 0.0 {
-                let place = [left + start as f64 * pixel_x, top + y as f64 * pixel_y, (x - start) as f64 * pixel_x, pixel_y];
+                let place =
+                    [left + start as f64 * pixel_x, top + y as f64 * pixel_y, (x - start) as f64 * pixel_x, pixel_y];
                 let opacity = short(here.abs() / N_STRENGTHS);
                 svg.rect(place, palette.of(usize::from(here < 0.0)), &format!(r#"fill-opacity="{opacity}""#));
             }

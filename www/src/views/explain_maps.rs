@@ -37,7 +37,9 @@ pub(super) fn Maps() -> impl IntoView {
                 vec![Pictures { name: app.text().maps_image.to_owned(), size: [height, width], values: &image }];
             let mut rest = seen.maps.as_slice();
             for (at, block) in seen.sizes.blocks.iter().enumerate() {
-                let Some((values, others)) = rest.split_at_checked(block.n_maps * block.height * block.width) else { break };
+                let Some((values, others)) = rest.split_at_checked(block.n_maps * block.height * block.width) else {
+                    break;
+                };
                 rest = others;
                 let name = fill(app.text().maps_block, &[("n", &format::count(at + 1))]);
                 rows.push(Pictures { name, size: [block.height, block.width], values });
