@@ -96,8 +96,11 @@ export interface Prediction {
 /** Answers over a grid, at `j * x_values.length + i`; the probability is the answered class's. */
 export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null };
 
+/** What the filters of a model answer for an image, with its arrays. */
+export type Activations = ActivationsMsg & { image: Float32Array; maps: Float32Array };
+
 /** The explanation of each kind. */
-export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : E extends { kind: "votes" } ? VotesMsg : E extends { kind: "pruning_path" } ? PruningPathMsg : DecisionPathMsg;
+export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : E extends { kind: "votes" } ? VotesMsg : E extends { kind: "activations" } ? Activations : E extends { kind: "pruning_path" } ? PruningPathMsg : DecisionPathMsg;
 
 /** A terminal event, with its buffers by name. */
 export interface Answer {
@@ -166,6 +169,16 @@ export class Vitrine extends EventTarget {
 // The messages.
 
 /**
+ * What the filters of a model answer for an image. Buffers beside it, both f32: `image`, its pixels as the model is given
+ * them, `height × width × channels`; and `maps`, block after block and in each map after map, row by row, before pooling.
+ */
+export type ActivationsMsg = { 
+/**
+ * The sizes of each block's maps.
+ */
+blocks: Array<MapsMsg>, };
+
+/**
  * One bar of a histogram: `start ≤ x < end`, the last one closed.
  */
 export type BinMsg = { 
@@ -181,6 +194,43 @@ end: number,
  * Cells in it.
  */
 count: number, };
+
+/**
+ * Some filters, and the pooling behind them.
+ */
+export type BlockMsg = { 
+/**
+ * `plain`, or `separable`: each channel by itself, then sums over the channels.
+ */
+kind: string, 
+/**
+ * How many there are.
+ */
+filters: number, 
+/**
+ * How many pixels a filter sees each way.
+ */
+kernel_size: number, 
+/**
+ * Rows of pixels of what a filter answers.
+ */
+height: number, 
+/**
+ * Pixels of a row of that.
+ */
+width: number, 
+/**
+ * Whether what is handed on is half as high and wide, the largest of two by two pixels.
+ */
+is_pooled: boolean, 
+/**
+ * Numbers that were learned.
+ */
+n_parameters: number, 
+/**
+ * Of the first block if it is plain, up to 5,000 numbers: the filters, `kernel_size × kernel_size × channels × filters`.
+ */
+weights: Array<number> | null, };
 
 /**
  * Measures on the rows learned from and on those held back.
@@ -460,6 +510,23 @@ name: string,
 fallback_reason: string | null, };
 
 /**
+ * A category as a learned vector.
+ */
+export type EmbeddingMsg = { 
+/**
+ * The feature.
+ */
+feature_name: string, 
+/**
+ * How many categories it has.
+ */
+n_categories: number, 
+/**
+ * How long a vector is.
+ */
+dim: number, };
+
+/**
  * A text encoding the reader knows.
  */
 export type Encoding = "utf-8" | "utf-16le" | "utf-16be" | "gb18030" | "windows-1252";
@@ -628,6 +695,10 @@ tree?: number, } | { "kind": "votes",
 /**
  * A row of the model's table by position, or a row as an object from column name to value.
  */
+row: number | Record<string, Cell>, } | { "kind": "activations", 
+/**
+ * A row of the model's table by position, or a row as an object from column name to value.
+ */
 row: number | Record<string, Cell>, } | { "kind": "tree", 
 /**
  * Its position, from 0.
@@ -653,7 +724,7 @@ fixed?: Record<string, Cell>, };
 /**
  * An explanation.
  */
-export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg | PruningPathMsg | VotesMsg;
+export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg | PruningPathMsg | VotesMsg | ActivationsMsg;
 
 /**
  * The formats a model can be written in.
@@ -721,6 +792,31 @@ sample: [Array<JsonValue>, Array<JsonValue>],
  * The position of that column in `columns`.
  */
 sample_of: number, };
+
+/**
+ * What stands before a net's layers.
+ */
+export type FrontMsg = { "kind": "embeddings", 
+/**
+ * Each feature that is a category.
+ */
+columns: Array<EmbeddingMsg>, } | { "kind": "convolutions", 
+/**
+ * Rows of pixels.
+ */
+height: number, 
+/**
+ * Pixels of a row.
+ */
+width: number, 
+/**
+ * Numbers of a pixel.
+ */
+channels: number, 
+/**
+ * One behind the other.
+ */
+blocks: Array<BlockMsg>, };
 
 /**
  * One epoch or iteration. Forests tell the share answered wrong, or the mean squared error, tree by tree (at 200 of
@@ -891,6 +987,23 @@ column_kinds?: Record<string, ColumnKind>,
  * The cells that mean "missing", instead of the usual ones (empty, `NA`, `NaN`, `null`, …).
  */
 missing_values?: Array<string>, };
+
+/**
+ * Some maps of one size.
+ */
+export type MapsMsg = { 
+/**
+ * Rows of pixels of each.
+ */
+height: number, 
+/**
+ * Pixels of a row.
+ */
+width: number, 
+/**
+ * How many there are, one per filter.
+ */
+n_maps: number, };
 
 /**
  * A measure.
@@ -2131,7 +2244,11 @@ output_activation: string,
 /**
  * Of numbers, the mean and the deviation that answers are put back with: `mean + deviation · output`.
  */
-target_scale: [number, number] | null, } | Record<symbol, never>;
+target_scale: [number, number] | null, 
+/**
+ * What turns a row into what the first layer reads; `null` where that reads the features themselves.
+ */
+front: FrontMsg | null, } | Record<symbol, never>;
 
 /**
  * A loaded table.

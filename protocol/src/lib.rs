@@ -26,12 +26,13 @@ pub use catalog::{
 pub use error::{ErrorMsg, IssueMsg, PlaceMsg};
 pub use event::{Buffer, Event, EventMsg, LayerViewMsg, ProgressMsg, ReadyMsg, ViewMsg};
 pub use explain::{
-    BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, PathStepMsg, PruningPathMsg, TermMsg, TreeMsg, VotesMsg,
+    ActivationsMsg, BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, MapsMsg, PathStepMsg, PruningPathMsg,
+    TermMsg, TreeMsg, VotesMsg,
 };
 pub use model::{
-    BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, LayerMsg, MetricsMsg,
-    ModelMsg, ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StructureMsg, Task, TrainMsg,
-    TreeNodeMsg, WatchBoundaryMsg, WatchMsg,
+    BlockMsg, BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EmbeddingMsg, EvaluationMsg, FrontMsg,
+    HistoryMsg, InputMsg, LayerMsg, MetricsMsg, ModelMsg, ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg,
+    SeriesMsg, SplitMsg, StructureMsg, Task, TrainMsg, TreeNodeMsg, WatchBoundaryMsg, WatchMsg,
 };
 pub use recipe::{AskedStep, FittedStepMsg, PrepareMsg, PreparedMsg, StepColumns, StepMsg};
 pub use request::{ControlAction, ExportFormat, JobId, ProjectMsg, Request, RequestMsg};

@@ -354,6 +354,8 @@ pub enum StructureMsg {
         output_activation: String,
         /// Of numbers, the mean and the deviation that answers are put back with: `mean + deviation · output`.
         target_scale: Option<[f64; 2]>,
+        /// What turns a row into what the first layer reads; `null` where that reads the features themselves.
+        front: Option<FrontMsg>,
     },
     /// A model that is not drawn by itself.
     Plain {},
@@ -381,6 +383,7 @@ struct AnyStructure {
     n_parameters: usize,
     output_activation: String,
     target_scale: Option<[f64; 2]>,
+    front: Option<FrontMsg>,
 }
 
 impl From<AnyStructure> for StructureMsg {
@@ -402,12 +405,69 @@ impl From<AnyStructure> for StructureMsg {
                 singular_values,
                 ..
             } => Self::Components { components, mean, explained_variance, explained_variance_ratio, singular_values },
-            AnyStructure { layers: Some(layers), n_parameters, output_activation, target_scale, .. } => {
-                Self::Net { layers, n_parameters, output_activation, target_scale }
+            AnyStructure { layers: Some(layers), n_parameters, output_activation, target_scale, front, .. } => {
+                Self::Net { layers, n_parameters, output_activation, target_scale, front }
             }
             _ => Self::Plain {},
         }
     }
+}
+
+/// What stands before a net's layers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FrontMsg {
+    /// Categories become learned vectors, behind the other features.
+    Embeddings {
+        /// Each feature that is a category.
+        columns: Vec<EmbeddingMsg>,
+    },
+    /// Filters move over an image: the features are its pixels, row by row, the channels of each side by side.
+    Convolutions {
+        /// Rows of pixels.
+        height: usize,
+        /// Pixels of a row.
+        width: usize,
+        /// Numbers of a pixel.
+        channels: usize,
+        /// One behind the other.
+        blocks: Vec<BlockMsg>,
+    },
+}
+
+/// A category as a learned vector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct EmbeddingMsg {
+    /// The feature.
+    pub feature_name: String,
+    /// How many categories it has.
+    pub n_categories: usize,
+    /// How long a vector is.
+    pub dim: usize,
+}
+
+/// Some filters, and the pooling behind them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct BlockMsg {
+    /// `plain`, or `separable`: each channel by itself, then sums over the channels.
+    pub kind: String,
+    /// How many there are.
+    pub filters: usize,
+    /// How many pixels a filter sees each way.
+    pub kernel_size: usize,
+    /// Rows of pixels of what a filter answers.
+    pub height: usize,
+    /// Pixels of a row of that.
+    pub width: usize,
+    /// Whether what is handed on is half as high and wide, the largest of two by two pixels.
+    pub is_pooled: bool,
+    /// Numbers that were learned.
+    pub n_parameters: usize,
+    /// Of the first block if it is plain, up to 5,000 numbers: the filters, `kernel_size × kernel_size × channels × filters`.
+    pub weights: Option<Vec<f64>>,
 }
 
 /// A layer of a net: `activation(biases + inputs · weights)`, the sums standardised by `norm` where there is one.
