@@ -627,11 +627,12 @@ export class Vitrine extends EventTarget {
   /**
    * Says why a model answers as it does: `{ kind: "decision_path", row }`, `{ kind: "boundary", x, y }`; of a decision
    * tree `{ kind: "pruning_path" }`; of many trees `{ kind: "votes", row }`, `{ kind: "tree", index }`, and the way
-   * through one of them, `{ kind: "decision_path", row, tree }`.
+   * through one of them, `{ kind: "decision_path", row, tree }`; of a net that reads images what its filters answer,
+   * `{ kind: "activations", row }`.
    */
   async explain(id, explain, calling = {}) {
     const { event, buffers } = await this.request({ type: "explain", id, explain }, calling);
-    if (!buffers.codes && !buffers.values) return contentOf(event);
+    if (!buffers.codes && !buffers.values) return { ...contentOf(event), ...buffers };
     // The grid's probabilities are of the class answered: one per point.
     const answers = answersOf(buffers, event.classes, 0, 1);
     return { ...contentOf(event), ...answers, probabilities: answers.probabilities?.flat() ?? null };

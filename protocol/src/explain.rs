@@ -25,6 +25,12 @@ pub enum ExplainMsg {
         #[cfg_attr(feature = "types", ts(type = "number | Record<string, Cell>"))]
         row: Value,
     },
+    /// What each filter of a model that reads images answers for one row.
+    Activations {
+        /// A row of the model's table by position, or a row as an object from column name to value.
+        #[cfg_attr(feature = "types", ts(type = "number | Record<string, Cell>"))]
+        row: Value,
+    },
     /// One tree of a model that has many.
     Tree {
         /// Its position, from 0.
@@ -63,6 +69,29 @@ pub enum ExplanationMsg {
     PruningPath(PruningPathMsg),
     /// Of one row, by each tree.
     Votes(VotesMsg),
+    /// Of one image.
+    Activations(ActivationsMsg),
+}
+
+/// What the filters of a model answer for an image. Buffers beside it, both f32: `image`, its pixels as the model is given
+/// them, `height × width × channels`; and `maps`, block after block and in each map after map, row by row, before pooling.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ActivationsMsg {
+    /// The sizes of each block's maps.
+    pub blocks: Vec<MapsMsg>,
+}
+
+/// Some maps of one size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct MapsMsg {
+    /// Rows of pixels of each.
+    pub height: usize,
+    /// Pixels of a row.
+    pub width: usize,
+    /// How many there are, one per filter.
+    pub n_maps: usize,
 }
 
 /// What each tree of a model says about one row.

@@ -29,12 +29,14 @@ pub use catalog::{
 pub use error::{ErrorMsg, IssueMsg, PlaceMsg};
 pub use event::{Buffer, Event, EventMsg, LayerViewMsg, ProgressMsg, RatesMsg, ReadyMsg, ViewMeasuresMsg, ViewMsg};
 pub use explain::{
-    BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, PathStepMsg, PruningPathMsg, TermMsg, TreeMsg, VotesMsg,
+    ActivationsMsg, BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, MapsMsg, PathStepMsg, PruningPathMsg,
+    TermMsg, TreeMsg, VotesMsg,
 };
 pub use model::{
-    BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EvaluationMsg, FrontMsg, HistoryMsg, InputMsg, LayerMsg,
-    MadeMsg, MadeSideMsg, MetricsMsg, ModelMsg, ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg,
-    SplitMsg, StepMillisMsg, StructureMsg, Task, TrainMsg, TreeNodeMsg, WatchBoundaryMsg, WatchMsg,
+    BlockMsg, BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EmbeddingMsg, EvaluationMsg, FrontMsg,
+    HistoryMsg, InputMsg, LayerMsg, MadeMsg, MadeSideMsg, MetricsMsg, ModelMsg, ModelSpecMsg, PredictMsg,
+    PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StepMillisMsg, StructureMsg, Task, TrainMsg, TreeNodeMsg,
+    WatchBoundaryMsg, WatchMsg,
 };
 pub use recipe::{AskedStep, FittedStepMsg, PrepareMsg, PreparedMsg, StepColumns, StepMsg};
 pub use request::{ControlAction, ExportFormat, JobId, ProjectMsg, Request, RequestMsg};

@@ -472,6 +472,56 @@ pub enum FrontMsg {
         /// Layers of cells.
         n_layers: usize,
     },
+    /// Categories become learned vectors, behind the other features.
+    Embeddings {
+        /// Each feature that is a category.
+        columns: Vec<EmbeddingMsg>,
+    },
+    /// Filters move over an image: the features are its pixels, row by row, the channels of each side by side.
+    Convolutions {
+        /// Rows of pixels.
+        height: usize,
+        /// Pixels of a row.
+        width: usize,
+        /// Numbers of a pixel.
+        channels: usize,
+        /// One behind the other.
+        blocks: Vec<BlockMsg>,
+    },
+}
+
+/// A category as a learned vector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct EmbeddingMsg {
+    /// The feature.
+    pub feature_name: String,
+    /// How many categories it has.
+    pub n_categories: usize,
+    /// How long a vector is.
+    pub dim: usize,
+}
+
+/// Some filters, and the pooling behind them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct BlockMsg {
+    /// `plain`, or `separable`: each channel by itself, then sums over the channels.
+    pub kind: String,
+    /// How many there are.
+    pub filters: usize,
+    /// How many pixels a filter sees each way.
+    pub kernel_size: usize,
+    /// Rows of pixels of what a filter answers.
+    pub height: usize,
+    /// Pixels of a row of that.
+    pub width: usize,
+    /// Whether what is handed on is half as high and wide, the largest of two by two pixels.
+    pub is_pooled: bool,
+    /// Numbers that were learned.
+    pub n_parameters: usize,
+    /// Of the first block if it is plain, up to 5,000 numbers: the filters, `kernel_size × kernel_size × channels × filters`.
+    pub weights: Option<Vec<f64>>,
 }
 
 /// A layer of a net: `activation(biases + inputs · weights)`, the sums standardised by `norm` where there is one.

@@ -243,8 +243,11 @@ export interface Prediction {
 /** Answers over a grid, at `j * x_values.length + i`; the probability is the answered class's. */
 export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null };
 
+/** What the filters of a model answer for an image, with its arrays. */
+export type Activations = ActivationsMsg & { image: Float32Array; maps: Float32Array };
+
 /** The explanation of each kind. */
-export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : E extends { kind: "votes" } ? VotesMsg : E extends { kind: "pruning_path" } ? PruningPathMsg : DecisionPathMsg;
+export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : E extends { kind: "votes" } ? VotesMsg : E extends { kind: "activations" } ? Activations : E extends { kind: "pruning_path" } ? PruningPathMsg : DecisionPathMsg;
 
 /** A terminal event, with its buffers by name. */
 export interface Answer {

@@ -3,11 +3,13 @@
 //! What comes in: a pipeline and a row, or two columns. What goes out: the row's way through the tree (or the terms a
 //! linear model adds up), in raw units and in one sentence; or the answers over a plane.
 
+mod activations;
 mod boundary;
 mod path;
 mod pruning;
 mod votes;
 
+pub use activations::{Activations, activations};
 pub use boundary::{Axis, BoundaryPlan};
 pub use path::{DecisionPath, PathStep, Term, decision_path, raw_threshold};
 pub use pruning::{PruningPoint, PruningScores};
@@ -41,6 +43,11 @@ crate::trouble! {
         NotTrees { kind: String } => "not_trees",
             "a {kind} has no trees to ask",
             hint "Train a random forest, extra trees or gradient boosting",
+            place crate::error::Place::field("kind");
+        /// The model has no filters that could answer.
+        NotImages { kind: String } => "not_images",
+            "a {kind} reads no images",
+            hint "Train a cnn",
             place crate::error::Place::field("kind");
         /// The model is not a single tree.
         NotATree { kind: String } => "not_a_tree",

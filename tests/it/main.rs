@@ -10,6 +10,7 @@ mod conversation;
 mod evaluations;
 mod golden;
 mod growing_forest;
+mod images;
 mod ingest;
 mod nets;
 mod pipeline;

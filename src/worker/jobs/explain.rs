@@ -4,12 +4,13 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use vitrine_protocol::{
-    BoundaryMsg, Buffer, DecisionPathMsg, Event, ExplainMsg, ExplanationMsg, PathStepMsg, TermMsg, TreeMsg, VotesMsg,
+    ActivationsMsg, BoundaryMsg, Buffer, DecisionPathMsg, Event, ExplainMsg, ExplanationMsg, MapsMsg, PathStepMsg,
+    TermMsg, TreeMsg, VotesMsg,
 };
 
 use crate::Error;
 use crate::error::Issues;
-use crate::explain::{Axis, BoundaryPlan, DecisionPath, ExplainError, decision_path, vote};
+use crate::explain::{Activations, Axis, BoundaryPlan, DecisionPath, ExplainError, activations, decision_path, vote};
 use crate::model::{Answers, Fitted, Pipeline, Structure};
 use crate::predict::rows_source;
 use crate::preprocess::{FittedRecipe, Matrix, Task};
@@ -39,6 +40,15 @@ pub(super) async fn explain(context: Context, id: String, request: ExplainMsg) -
         ExplainMsg::Votes { row } => {
             let (table, row) = find_row(&context, &entry, row)?;
             votes(&context, &entry.pipeline, table.as_ref(), row).await
+        }
+        ExplainMsg::Activations { row } => {
+            let (table, row) = find_row(&context, &entry, row)?;
+            let x = entry.pipeline.recipe.transform(table.as_ref(), &[row], true, &mut Issues::new())?;
+            let Activations { image, blocks, maps } = activations(entry.pipeline.fitted.as_ref(), &x)?;
+            let sizes = |[height, width, n_maps]: [usize; 3]| MapsMsg { height, width, n_maps };
+            let msg = ActivationsMsg { blocks: blocks.into_iter().map(sizes).collect() };
+            let buffers = vec![("image", Buffer::F32(image)), ("maps", Buffer::F32(maps))];
+            Ok(Reply { event: Event::Explained(ExplanationMsg::Activations(msg)), buffers })
         }
         ExplainMsg::PruningPath {} => pruning_path(&context, &entry).await,
         ExplainMsg::Boundary { x, y, resolution, fixed } => {

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 use vitrine_protocol::{
-    self as wire, BothMetricsMsg, Buffer, CoefficientsMsg, DeviceKind, DeviceMsg, FrontMsg, HistoryMsg, InputMsg,
-    LayerMsg, ModelMsg, ProgressMsg, ReceiptMsg, StructureMsg, TreeNodeMsg,
+    self as wire, BlockMsg, BothMetricsMsg, Buffer, CoefficientsMsg, DeviceKind, DeviceMsg, EmbeddingMsg, FrontMsg,
+    HistoryMsg, InputMsg, LayerMsg, ModelMsg, ProgressMsg, ReceiptMsg, StructureMsg, TreeNodeMsg,
 };
 
 use crate::Error;
 use crate::explain::{ExplainError, raw_threshold, tree_of};
-use crate::model::{Answers, FittedNet, ModelCard, Pipeline, Structure, TreeNode};
+use crate::model::{Answers, BlockKind, FittedNet, ModelCard, Pipeline, Structure, TreeNode};
 use crate::preprocess::{FeatureDoc, Input, Task};
-use crate::train::net::{Front, FrontPlan, Layer, Norm};
+use crate::train::net::{Block, BlockSizes, Front, FrontPlan, Layer, Norm};
 use crate::train::{Device, Epoch};
 use crate::worker::Buffers;
 use crate::worker::wire::fitted_recipe::fitted_step_msg;
@@ -19,6 +19,9 @@ use crate::worker::workspace::ModelEntry;
 
 /// Nets with more numbers are told without their weights: as JSON they would take megabytes.
 const MOST_WEIGHTS: usize = 20_000;
+
+/// Filters with more numbers are not drawn.
+const MOST_FILTERS: usize = 5_000;
 
 /// A device for the page.
 pub(in crate::worker) fn device_msg(device: &Device, fallback_reason: Option<String>) -> DeviceMsg {
@@ -156,7 +159,7 @@ fn structure_msg(pipeline: &Pipeline) -> StructureMsg {
             explained_variance_ratio: pca.explained_variance_ratio.clone(),
             singular_values: pca.singular_values.clone(),
         },
-        Structure::Net(fitted) => net_msg(fitted),
+        Structure::Net(fitted) => net_msg(fitted, features),
         Structure::Linear { coefficients, intercepts, task } => {
             let rows: Vec<Value> = coefficients.chunks(features.len()).map(|row| json!(row)).collect();
             StructureMsg::Linear(match task {
@@ -169,7 +172,7 @@ fn structure_msg(pipeline: &Pipeline) -> StructureMsg {
     }
 }
 
-fn net_msg(fitted: &FittedNet) -> StructureMsg {
+fn net_msg(fitted: &FittedNet, features: &[FeatureDoc]) -> StructureMsg {
     let net = fitted.net();
     let n_parameters = net.n_parameters();
     let wide = |numbers: &[f32]| -> Vec<f64> { numbers.iter().map(|x| f64::from(*x)).collect() };
@@ -192,20 +195,49 @@ fn net_msg(fitted: &FittedNet) -> StructureMsg {
         target_scale: fitted.scale().map(|scale| [scale.mean, scale.deviation]),
         storage: fitted.storage().word().to_owned(),
         scheme: fitted.storage().grouping().map(|grouping| grouping.word().to_owned()),
-        front: net.front.as_ref().and_then(front_msg),
+        front: net.front.as_ref().map(|front| front_msg(front, features)),
     }
 }
 
-/// What stands before the layers, where there is more to tell than the parameters do.
-fn front_msg(front: &Front) -> Option<FrontMsg> {
-    let FrontPlan::Recurrent(cells) = &front.plan else { return None };
-    Some(FrontMsg::Recurrent {
-        cell: cells.cell.word().to_owned(),
-        n_steps: cells.n_steps,
-        n_features: cells.n_columns,
-        n_units: cells.n_units,
-        n_layers: cells.n_layers,
-    })
+/// What stands before the layers.
+fn front_msg(front: &Front, features: &[FeatureDoc]) -> FrontMsg {
+    match &front.plan {
+        FrontPlan::Embeddings(plan) => {
+            let column = |&(feature, n_categories): &(usize, usize)| EmbeddingMsg {
+                feature_name: features[feature].name.clone(),
+                n_categories,
+                dim: plan.dim,
+            };
+            FrontMsg::Embeddings { columns: plan.categories.iter().map(column).collect() }
+        }
+        FrontPlan::Convolutions(plan) => {
+            let filters = &front.learned[0];
+            let is_told = |idx: usize, block: &Block| idx == 0 && !block.is_separable && filters.len() <= MOST_FILTERS;
+            let block = |(idx, (block, size)): (usize, (&Block, BlockSizes))| BlockMsg {
+                kind: if block.is_separable { BlockKind::Separable } else { BlockKind::Plain }.word().to_owned(),
+                filters: block.filters,
+                kernel_size: plan.kernel_size,
+                height: size.height,
+                width: size.width,
+                is_pooled: size.is_pooled,
+                n_parameters: size.n_parameters,
+                weights: is_told(idx, block).then(|| filters.iter().map(|x| f64::from(*x)).collect()),
+            };
+            FrontMsg::Convolutions {
+                height: plan.height,
+                width: plan.width,
+                channels: plan.channels,
+                blocks: plan.blocks.iter().zip(plan.sizes()).enumerate().map(block).collect(),
+            }
+        }
+        FrontPlan::Recurrent(cells) => FrontMsg::Recurrent {
+            cell: cells.cell.word().to_owned(),
+            n_steps: cells.n_steps,
+            n_features: cells.n_columns,
+            n_units: cells.n_units,
+            n_layers: cells.n_layers,
+        },
+    }
 }
 
 fn lists(numbers: &[f64], n_features: usize) -> Vec<Vec<f64>> {
