@@ -95,6 +95,7 @@ pub(super) async fn conclude(
         recipe: parent.pipeline.recipe.clone(),
         fitted: Box::new(made.fitted),
     };
+    // Where they are gone there is nothing to measure, and it is made all the same.
     let rows = Rows::of(context, parent).ok();
     let half = (from + 1.0) / 2.0;
     let (before, answers_before) = side(context, &parent.pipeline, rows.as_ref(), (from, half)).await?;
