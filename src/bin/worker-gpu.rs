@@ -18,9 +18,9 @@ fn main() {
 
 /// Runs what cubecl's compiler registers its dialects by, once.
 ///
-/// Its hundreds of constructors come through `inventory`. In a module that never names `__wasm_call_ctors` itself, the
+/// Its thousands of constructors come through `inventory`. In a module that never names `__wasm_call_ctors` itself, the
 /// linker runs them all at the start of every exported function, and wasm-bindgen calls exported functions for each
-/// JavaScript value it holds: ten milliseconds per kernel launched.
+/// JavaScript value it holds: five to ten milliseconds per kernel launched.
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "the linker makes this function, and only a foreign declaration can name it")]
 fn run_constructors() {
