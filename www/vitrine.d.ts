@@ -110,8 +110,11 @@ export interface Prediction {
 /** Answers over a grid, at `j * x_values.length + i`; the probability is the answered class's. */
 export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null };
 
+/** What the filters of a model answer for an image, with its arrays. */
+export type Activations = ActivationsMsg & { image: Float32Array; maps: Float32Array };
+
 /** The explanation of each kind. */
-export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : E extends { kind: "votes" } ? VotesMsg : E extends { kind: "pruning_path" } ? PruningPathMsg : DecisionPathMsg;
+export type Explanation<E extends ExplainMsg> = E extends { kind: "boundary" } ? Boundary : E extends { kind: "tree" } ? TreeMsg : E extends { kind: "votes" } ? VotesMsg : E extends { kind: "activations" } ? Activations : E extends { kind: "pruning_path" } ? PruningPathMsg : DecisionPathMsg;
 
 /** A terminal event, with its buffers by name. */
 export interface Answer {
@@ -192,6 +195,16 @@ export class Vitrine extends EventTarget {
 // The messages.
 
 /**
+ * What the filters of a model answer for an image. Buffers beside it, both f32: `image`, its pixels as the model is given
+ * them, `height × width × channels`; and `maps`, block after block and in each map after map, row by row, before pooling.
+ */
+export type ActivationsMsg = { 
+/**
+ * The sizes of each block's maps.
+ */
+blocks: Array<MapsMsg>, };
+
+/**
  * One bar of a histogram: `start ≤ x < end`, the last one closed.
  */
 export type BinMsg = { 
@@ -207,6 +220,43 @@ end: number,
  * Cells in it.
  */
 count: number, };
+
+/**
+ * Some filters, and the pooling behind them.
+ */
+export type BlockMsg = { 
+/**
+ * `plain`, or `separable`: each channel by itself, then sums over the channels.
+ */
+kind: string, 
+/**
+ * How many there are.
+ */
+filters: number, 
+/**
+ * How many pixels a filter sees each way.
+ */
+kernel_size: number, 
+/**
+ * Rows of pixels of what a filter answers.
+ */
+height: number, 
+/**
+ * Pixels of a row of that.
+ */
+width: number, 
+/**
+ * Whether what is handed on is half as high and wide, the largest of two by two pixels.
+ */
+is_pooled: boolean, 
+/**
+ * Numbers that were learned.
+ */
+n_parameters: number, 
+/**
+ * Of the first block if it is plain, up to 5,000 numbers: the filters, `kernel_size × kernel_size × channels × filters`.
+ */
+weights: Array<number> | null, };
 
 /**
  * Measures on the rows learned from and on those held back.
@@ -490,6 +540,23 @@ fallback_reason: string | null,
 step_ms: StepMillisMsg | null, };
 
 /**
+ * A category as a learned vector.
+ */
+export type EmbeddingMsg = { 
+/**
+ * The feature.
+ */
+feature_name: string, 
+/**
+ * How many categories it has.
+ */
+n_categories: number, 
+/**
+ * How long a vector is.
+ */
+dim: number, };
+
+/**
  * A text encoding the reader knows.
  */
 export type Encoding = "utf-8" | "utf-16le" | "utf-16be" | "gb18030" | "windows-1252";
@@ -666,6 +733,10 @@ tree?: number, } | { "kind": "votes",
 /**
  * A row of the model's table by position, or a row as an object from column name to value.
  */
+row: number | Record<string, Cell>, } | { "kind": "activations", 
+/**
+ * A row of the model's table by position, or a row as an object from column name to value.
+ */
 row: number | Record<string, Cell>, } | { "kind": "tree", 
 /**
  * Its position, from 0.
@@ -691,7 +762,7 @@ fixed?: Record<string, Cell>, };
 /**
  * An explanation.
  */
-export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg | PruningPathMsg | VotesMsg;
+export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg | PruningPathMsg | VotesMsg | ActivationsMsg;
 
 /**
  * The formats a model can be written in.
@@ -759,6 +830,51 @@ sample: [Array<JsonValue>, Array<JsonValue>],
  * The position of that column in `columns`.
  */
 sample_of: number, };
+
+/**
+ * What stands before a net's layers.
+ */
+export type FrontMsg = { "kind": "recurrent", 
+/**
+ * `lstm` or `gru`.
+ */
+cell: string, 
+/**
+ * Steps of a row.
+ */
+n_steps: number, 
+/**
+ * Numbers of each step.
+ */
+n_features: number, 
+/**
+ * What each layer of cells remembers, and the last hands on.
+ */
+n_units: number, 
+/**
+ * Layers of cells.
+ */
+n_layers: number, } | { "kind": "embeddings", 
+/**
+ * Each feature that is a category.
+ */
+columns: Array<EmbeddingMsg>, } | { "kind": "convolutions", 
+/**
+ * Rows of pixels.
+ */
+height: number, 
+/**
+ * Pixels of a row.
+ */
+width: number, 
+/**
+ * Numbers of a pixel.
+ */
+channels: number, 
+/**
+ * One behind the other.
+ */
+blocks: Array<BlockMsg>, };
 
 /**
  * One epoch or iteration. Forests tell the share answered wrong, or the mean squared error, tree by tree (at 200 of
@@ -976,6 +1092,23 @@ metrics: BothMetricsMsg,
  * What answering 1,000 prepared rows takes here; `null` where the table is gone.
  */
 latency_ms: number | null, };
+
+/**
+ * Some maps of one size.
+ */
+export type MapsMsg = { 
+/**
+ * Rows of pixels of each.
+ */
+height: number, 
+/**
+ * Pixels of a row.
+ */
+width: number, 
+/**
+ * How many there are, one per filter.
+ */
+n_maps: number, };
 
 /**
  * A measure.
@@ -2329,7 +2462,11 @@ storage: string,
 /**
  * Of `int8`, which weights share a scale: `per_tensor`, `per_channel` or `per_block`.
  */
-scheme: string | null, } | Record<symbol, never>;
+scheme: string | null, 
+/**
+ * What turns a row into what the first layer reads; `null` where that reads the features themselves.
+ */
+front: FrontMsg | null, } | Record<symbol, never>;
 
 /**
  * A loaded table.
