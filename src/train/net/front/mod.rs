@@ -194,7 +194,7 @@ impl Front {
     }
 
     /// Puts numbers that were saved one behind the other (what is learned, then what is kept besides) into their places;
-    /// none where there are more or fewer.
+    /// none where there are more or fewer, or a variance is below 0.
     pub(crate) fn from_flat(plan: FrontPlan, flat: &[f32]) -> Option<Self> {
         let mut rest = flat;
         let mut take = |numbers: &Numbers| {
@@ -205,7 +205,9 @@ impl Front {
         let learned: Option<Vec<_>> = plan.plan().learned().iter().map(&mut take).collect();
         let running: Option<Vec<_>> = plan.plan().running().iter().map(&mut take).collect();
         let (learned, running) = (learned?, running?);
-        rest.is_empty().then_some(Self { plan, learned, running })
+        // Means and variances in turn.
+        let is_sound = running.iter().skip(1).step_by(2).flatten().all(|variance| *variance >= 0.0);
+        (rest.is_empty() && is_sound).then_some(Self { plan, learned, running })
     }
 
     /// All numbers, one behind the other.

@@ -303,6 +303,15 @@ mod tests {
     }
 
     #[test]
+    fn a_variance_below_zero_is_none() {
+        let plan = || FrontPlan::Convolutions(Convolutions { batch_norm: true, ..plan() });
+        let mut flat = vec![1.0; plan().n_parameters() + 2];
+        assert!(Front::from_flat(plan(), &flat).is_some());
+        *flat.last_mut().unwrap() = -1.0;
+        assert!(Front::from_flat(plan(), &flat).is_none());
+    }
+
+    #[test]
     fn separable_blocks_have_two_stages_and_fewer_numbers() {
         let block = |filters, is_separable| Block { filters, is_separable };
         let blocks = vec![block(16, false), block(32, true), block(8, false)];
