@@ -1608,7 +1608,8 @@ losses: Array<number>,
  */
 smoothed: Array<number>, 
 /**
- * A tenth of the rate at which the smoothed loss is least; `null` where it hardly falls.
+ * Where the smoothed loss has come half of its way down, and at most a tenth of the rate at which it is least; `null`
+ * where it hardly falls.
  */
 suggested: number | null, };
 

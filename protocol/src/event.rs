@@ -178,7 +178,8 @@ pub struct RatesMsg {
     pub losses: Vec<f64>,
     /// The losses, smoothed.
     pub smoothed: Vec<f64>,
-    /// A tenth of the rate at which the smoothed loss is least; `null` where it hardly falls.
+    /// Where the smoothed loss has come half of its way down, and at most a tenth of the rate at which it is least; `null`
+    /// where it hardly falls.
     pub suggested: Option<f64>,
 }
 

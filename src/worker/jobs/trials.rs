@@ -119,10 +119,16 @@ impl Tested {
         self.smoothed.last().is_some_and(|now| *now <= ASTRAY * least.max(f64::MIN_POSITIVE))
     }
 
-    /// A tenth of the rate at which the smoothed loss is least, which is about to go astray; none where it hardly falls.
+    /// The rate at which the smoothed loss has come half of its way down, and at most a tenth of the one at which it is
+    /// least, which is about to go astray; none where it hardly falls.
     fn suggested(&self) -> Option<f64> {
         let lowest = (0..self.smoothed.len()).min_by(|a, b| self.smoothed[*a].total_cmp(&self.smoothed[*b]))?;
-        (self.smoothed[lowest] <= self.smoothed[0] * (1.0 - LEARNED)).then(|| two_digits(self.rates[lowest] / 10.0))
+        let (first, least) = (self.smoothed[0], self.smoothed[lowest]);
+        if least > first * (1.0 - LEARNED) {
+            return None;
+        }
+        let halfway = self.smoothed.iter().position(|loss| *loss <= (first + least) / 2.0)?;
+        Some(two_digits(self.rates[halfway].min(self.rates[lowest] / 10.0)))
     }
 
     fn answer(self) -> RatesMsg {

@@ -100,7 +100,11 @@ pub(crate) fn rates(
     let room = ((high - low) * 0.15).max(1e-12);
     let upwards = [low - room, high + room];
     let line = |of: &[f64]| {
-        rates.iter().zip(of).map(|(rate, loss)| (rate.log10(), loss.clamp(upwards[0], upwards[1]))).collect::<Vec<_>>()
+        rates
+            .iter()
+            .zip(of)
+            .map(|(rate, loss)| (rate.log10(), loss.max(upwards[0]).min(upwards[1])))
+            .collect::<Vec<_>>()
     };
     let mut svg = Svg::default();
     draw_axes(&mut svg, [across, upwards], words, palette);

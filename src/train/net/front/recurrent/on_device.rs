@@ -18,9 +18,9 @@ struct Passed {
 }
 
 /// What the way back needs of a step.
-// Where pointers are of four bytes nothing is large enough for the lint.
+// On the CPU, where pointers are of four bytes, nothing is large enough for the lint.
 #[cfg_attr(
-    target_pointer_width = "64",
+    any(target_pointer_width = "64", feature = "webgpu"),
     expect(
         clippy::large_enum_variant,
         reason = "the steps of a net are all of one kind, so none stands in a larger one's room"
