@@ -137,6 +137,12 @@ fn folds_made_elsewhere_are_those_of_one_worker() {
         }
         let refused = Script::new().load("t", csv.as_str()).ask(asked(json!({ "only_folds": [4] }))).run();
         assert_eq!(refused.error_code(2), "request.malformed");
+        // So many that a list of them would be all memory there is.
+        for folds in [json!(1_000_000_000u64), json!(10_001)] {
+            let endless =
+                Script::new().load("t", csv.as_str()).ask(asked(json!({ "split": { "folds": folds } }))).run();
+            assert_eq!(endless.error_code(2), "train.too_many_fits");
+        }
     }
 }
 

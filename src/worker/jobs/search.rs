@@ -93,6 +93,7 @@ pub(super) async fn cross_validate(
 ) -> Result<BTreeMap<String, Vec<Option<f64>>>, Error> {
     let mut known = read_known(known)?;
     let Some(n_folds) = plan.split.folds else { return Ok(BTreeMap::new()) };
+    check_n_fits(n_folds as f64, 1)?;
     let open: Vec<usize> = (0..n_folds).filter(|fold| !known.contains_key(&[0, 0, *fold])).collect();
     let n_parts = n_folds as f64 + 1.0;
     let all = (n_folds - open.len()) as f64 / n_parts..n_folds as f64 / n_parts;
