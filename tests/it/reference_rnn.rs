@@ -10,18 +10,11 @@ use vitrine::param::{ParamMap, ParamValue as _};
 use vitrine::preprocess::{Fitting, Matrix, Scaling, Select, Step, Target, Window};
 use vitrine::random::Seed;
 use vitrine::table::{Column, ColumnData, Table};
-use vitrine::train::device::CPU_F32;
-use vitrine::train::net::{
-    Activation, Cell, Front, FrontPlan, Layer, Net, NetConfig, NetGradients, NetSolver, RateSchedule, Recurrent,
-    gradients,
-};
-use vitrine::train::{Device, block_on};
+use vitrine::train::net::{Activation, Cell, Front, FrontPlan, Net, Recurrent};
 
-use crate::cases::{self, assert_close, fit, flat, input, integers, numbers, seed};
+use crate::cases::{self, assert_close, f32s, fit, flat, input, integers, list, numbers};
 use crate::conversation::{Script, file};
-
-/// f32 against PyTorch's f64, relative to the largest number of a list.
-const F32: f64 = CPU_F32 as f64;
+use crate::net_cases::{self, F32, assert_curve, assert_slope, each_pass, in_front, labelled, params, slopes, wide};
 
 /// A net's answers are f64 sums over f32 weights; what remains is `exp` and `tanh` of another library.
 const F64: f64 = 1e-12;
@@ -30,14 +23,6 @@ const F64: f64 = 1e-12;
 /// much among themselves: thirty times that.
 const CURVE: f64 = 1e-5;
 
-fn list<'a>(value: &'a Value, key: &str) -> &'a Vec<Value> {
-    value[key].as_array().expect("a list")
-}
-
-fn f32s(value: &Value) -> Vec<f32> {
-    numbers(value).into_iter().map(|x| x as f32).collect()
-}
-
 fn plan(case: &Value) -> Recurrent {
     let [n_steps, n_columns, n_units, n_layers] = integers(&case["sizes"])[..] else { panic!("four sizes") };
     let [n_steps, n_columns, n_units, n_layers] = [n_steps, n_columns, n_units, n_layers].map(|size| size as usize);
@@ -45,73 +30,14 @@ fn plan(case: &Value) -> Recurrent {
 }
 
 fn net(case: &Value) -> Net {
-    let layer = |layer: &Value| {
-        let (weights, biases) = (f32s(&layer["weights"]), f32s(&layer["biases"]));
-        Layer { n_inputs: weights.len() / biases.len(), n_outputs: biases.len(), weights, biases, norm: None }
-    };
     let learned = list(case, "front").iter().map(f32s).collect();
     let front = Front { plan: FrontPlan::Recurrent(plan(case)), learned, running: Vec::new() };
-    let layers = list(case, "layers").iter().map(layer).collect();
-    Net { front: Some(front), layers, activation: Activation::Tanh }
-}
-
-fn config(case: &Value) -> NetConfig {
-    let net = net(case);
-    NetConfig {
-        front: Some(FrontPlan::Recurrent(plan(case))),
-        hidden: net.layers[..net.layers.len() - 1].iter().map(|layer| layer.n_outputs).collect(),
-        activation: net.activation,
-        solver: NetSolver::Sgd,
-        momentum: 0.0,
-        l2: case["l2"].as_f64().expect("a number"),
-        l1: case["l1"].as_f64().expect("a number"),
-        dropout: 0.0,
-        batch_norm: false,
-        batch_size: 1000,
-        learning_rate: 0.1,
-        schedule: RateSchedule::Constant,
-        n_epochs: 1,
-        shuffle: false,
-        tol: 0.0,
-        patience: 1,
-        clip_norm: 0.0,
-        class_weights: Vec::new(),
-    }
-}
-
-fn labelled(case: &Value) -> (Matrix, Target) {
-    let rows: Vec<f64> = list(case, "x").iter().flat_map(numbers).collect();
-    let y = numbers(&case["y"]);
-    let y = match case["n_classes"].as_u64().expect("a count") {
-        0 => Target::Values(y),
-        n_classes => {
-            let codes = y.into_iter().map(|code| code as u32).collect();
-            Target::Classes { codes, n_classes: n_classes as usize }
-        }
-    };
-    let plan = plan(case);
-    (Matrix::from_row_major(&rows, plan.n_steps * plan.n_columns), y)
-}
-
-fn slopes(net: &Net, case: &Value) -> NetGradients {
-    let (x, y) = labelled(case);
-    block_on(gradients(net, (&x, &y), &config(case), &Device::cpu())).unwrap()
-}
-
-fn each_pass(check: impl Fn(&str, &Value)) {
-    let reference = cases::reference("rnn");
-    let all = list(&reference, "passes");
-    assert_eq!(all.len(), 12);
-    all.iter().for_each(|case| check(case["name"].as_str().expect("a name"), case));
-}
-
-fn wide(numbers: &[f32]) -> Vec<f64> {
-    numbers.iter().map(|x| f64::from(*x)).collect()
+    net_cases::net(case, Some(front), Activation::Tanh)
 }
 
 #[test]
 fn answers_losses_and_gradients_are_pytorchs() {
-    each_pass(|name, case| {
+    each_pass("rnn", 12, |name, case| {
         let (x, _) = labelled(case);
         let net = net(case);
         assert_close(name, &net.scores(&x), &numbers(&case["scores"]), F64);
@@ -132,31 +58,17 @@ fn answers_losses_and_gradients_are_pytorchs() {
 /// The slope of each number of the cells is what the loss does when it moves: two forward passes in f64 against burn's.
 #[test]
 fn gradients_are_finite_differences() {
-    // What a loss curves within a step is H² of the size of its third slope, which is some tens; the rest is f32.
-    const H: f32 = 1.0 / 1024.0;
-    const TOLERANCE: f64 = 2e-5;
-    let loss = |net: &Net, (x, y): &(Matrix, Target)| -> f64 {
-        let Target::Values(y) = y else { panic!("numbers") };
-        net.scores(x).iter().zip(y).map(|(score, y)| (score - y) * (score - y) / 2.0 / x.n_rows() as f64).sum()
-    };
     let mut n_checked = 0;
     let reference = cases::reference("rnn");
     let smooth = list(&reference, "passes").iter().filter(|case| case["n_classes"] == 0 && case["l1"] == 0.0);
     for case in smooth {
-        let (net, labelled) = (net(case), labelled(case));
+        let net = net(case);
         let given = slopes(&net, case).front.expect("cells have slopes");
         for (part, slopes) in given.learned.iter().enumerate() {
             for (at, given) in slopes.iter().enumerate() {
-                let moved = |by: f32| {
-                    let mut net = net.clone();
-                    let number = &mut net.front.as_mut().expect("it is there").learned[part][at];
-                    *number += by;
-                    (f64::from(*number), loss(&net, &labelled))
-                };
-                let ((low, below), (high, above)) = (moved(-H), moved(H));
-                let slope = (above - below) / (high - low);
-                assert!((slope - f64::from(*given)).abs() < TOLERANCE, "{case}: {given} instead of {slope}");
                 n_checked += 1;
+                let name = format!("{}, {part}, {at}", case["name"]);
+                assert_slope(&name, &net, case, |net| in_front(net, part, at), *given);
             }
         }
     }
@@ -187,7 +99,6 @@ fn training_curves_are_pytorchs() {
     let all = list(curves, "cases");
     assert_eq!(all.len(), 3);
     for case in all {
-        let name = case["name"].as_str().expect("a name");
         let x = windows(&table, &columns, n_rows as u32, &case["lags"]);
         let y = match &table.column(case["target"].as_str().expect("a name")).unwrap().data {
             ColumnData::Numeric(values) => Target::Values(values[..n_rows].to_vec()),
@@ -197,17 +108,8 @@ fn training_curves_are_pytorchs() {
             }
             _ => panic!("numbers or classes"),
         };
-        let (fitted, issues, steps) = fit("rnn", &cases::params(&case["params"]), input(&x, &y, seed(case))).unwrap();
-        assert!(issues.iter().all(|issue| issue.code == "epochs_used_up"), "{name}: {issues:?}");
-        let losses: Vec<f64> = steps.iter().filter_map(|step| step.epoch).map(|epoch| epoch.train_loss).collect();
-        assert_close(&format!("losses of {name}"), &losses, &numbers(&case["losses"]), CURVE);
-        let expected = numbers(&case["answers"]);
-        assert_close(&format!("answers of {name}"), &flat(&fitted.predict(&x))[..expected.len()], &expected, CURVE);
+        assert_curve("rnn", case, (&x, &y), CURVE);
     }
-}
-
-fn params(json: Value) -> ParamMap {
-    serde_json::from_value(json).expect("parameters by name")
 }
 
 /// A made-up series of 600 numbers, and of each row what follows from its five last.

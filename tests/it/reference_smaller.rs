@@ -8,15 +8,7 @@ use vitrine::param::ParamValue as _;
 use vitrine::preprocess::Matrix;
 use vitrine::train::net::{Activation, Grouping, Int8, Layer, Net, Norm};
 
-use crate::cases::{self, assert_close, integers, numbers};
-
-fn list<'a>(value: &'a Value, key: &str) -> &'a Vec<Value> {
-    value[key].as_array().expect("a list")
-}
-
-fn f32s(value: &Value) -> Vec<f32> {
-    numbers(value).into_iter().map(|x| x as f32).collect()
-}
+use crate::cases::{self, assert_close, f32s, integers, list, numbers};
 
 fn one_layer(n_inputs: usize, n_outputs: usize, weights: Vec<f32>) -> Net {
     let layer = Layer { n_inputs, n_outputs, weights, biases: vec![0.0; n_outputs], norm: None };
