@@ -19,6 +19,7 @@ mod model;
 mod recipe;
 mod request;
 mod search;
+mod structure;
 mod table;
 #[cfg(feature = "types")]
 pub mod types;
@@ -33,14 +34,14 @@ pub use explain::{
     TermMsg, TreeMsg, VotesMsg,
 };
 pub use model::{
-    BlockMsg, BothMetricsMsg, CoefficientsMsg, DeviceKind, DeviceMsg, EmbeddingMsg, EvaluationMsg, FrontMsg,
-    HistoryMsg, InputMsg, LayerMsg, MadeMsg, MadeSideMsg, MetricsMsg, ModelMsg, ModelSpecMsg, PredictMsg,
-    PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StepMillisMsg, StructureMsg, Task, TrainMsg, TreeNodeMsg,
+    BothMetricsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, MadeMsg, MadeSideMsg, MetricsMsg,
+    ModelMsg, ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StepMillisMsg, Task, TrainMsg,
     WatchBoundaryMsg, WatchMsg,
 };
 pub use recipe::{AskedStep, FittedStepMsg, PrepareMsg, PreparedMsg, StepColumns, StepMsg};
 pub use request::{ControlAction, ExportFormat, JobId, ProjectMsg, Request, RequestMsg};
 pub use search::{CandidateMsg, FitMsg, FoldMetricsMsg, RoundMsg, SearchMsg, SearchedMsg, SpreadMsg};
+pub use structure::{BlockMsg, CoefficientsMsg, EmbeddingMsg, FrontMsg, LayerMsg, StructureMsg, TreeNodeMsg};
 pub use table::{BinMsg, ColumnKind, ColumnMsg, Encoding, LoadOptionsMsg, RowsMsg, TableMsg, TopValueMsg};
 
 /// The version of the messages in this crate; a worker that speaks another one is not talked to.

@@ -4,15 +4,15 @@ use std::ops::Range;
 
 use burn::tensor::{Tensor, Transaction};
 
-use super::layers::{Layers, Part, column, loss_sum, row_weights};
+use super::layers::{Layers, loss_sum};
 use super::optimizer::Optimizer;
 use super::snapshots::{Snapshot, Snapshots};
+use super::weighed::Weighed;
 use super::{Doctor, Learned, Net, NetConfig, NetIssue, NetView, random};
 use crate::Error;
 use crate::error::Issues;
 use crate::preprocess::{Matrix, Target};
 use crate::random::Seed;
-use crate::train::gradient_descent::{Rows, TargetScale};
 use crate::train::{Epoch, FitInput, Step, device};
 
 /// Multiply-adds in one step: some 20 ms on one CPU thread.
@@ -75,48 +75,6 @@ enum Phase {
         next_row: usize,
         sum: f64,
     },
-}
-
-/// Rows on the device, and how much each counts.
-struct Weighed {
-    rows: Rows,
-    weights: Option<(Vec<f32>, Tensor<2>)>,
-    weight: f64,
-}
-
-impl Weighed {
-    fn new((x, y): (&Matrix, &Target), n_outputs: usize, class_weights: &[f64], on: &burn::tensor::Device) -> Self {
-        // Numbers to be learned come standardised.
-        let as_is = TargetScale { mean: 0.0, deviation: 1.0 };
-        let rows = Rows::new(x, y, as_is, n_outputs, on);
-        let weights = row_weights(y, class_weights);
-        let weight = match &weights {
-            Some(weights) => weights.iter().map(|x| f64::from(*x)).sum(),
-            None => rows.n_rows as f64,
-        };
-        let weights = weights.map(|weights| {
-            let tensor = column(&weights, on);
-            (weights, tensor)
-        });
-        Self { rows, weights, weight }
-    }
-
-    fn part(&self, rows: &[i32]) -> Part {
-        if rows.len() == self.rows.n_rows && rows.iter().zip(0..).all(|(row, at)| *row == at) {
-            let weights = self.weights.as_ref().map(|(_, tensor)| tensor.clone());
-            return Part { x: self.rows.x.clone(), y: self.rows.y.clone(), weights, weight: self.weight };
-        }
-        let (x, y) = self.rows.select(rows);
-        let on = self.rows.x.device();
-        match &self.weights {
-            None => Part { x, y, weights: None, weight: rows.len() as f64 },
-            Some((all, _)) => {
-                let some: Vec<f32> = rows.iter().map(|&row| all[row as usize]).collect();
-                let weight = some.iter().map(|x| f64::from(*x)).sum();
-                Part { x, y, weights: Some(column(&some, &on)), weight }
-            }
-        }
-    }
 }
 
 impl NetDescent {

@@ -4,10 +4,11 @@ use burn::tensor::{Tensor, TensorData, Transaction, activation};
 
 use super::front::FrontTensors;
 use super::plain::NORM_EPSILON;
+use super::weighed::Weighed;
 use super::{Activation, Front, Layer, Net, NetConfig, Norm};
 use crate::Error;
 use crate::preprocess::{Matrix, Target};
-use crate::train::gradient_descent::{Labels, Rows, TargetScale};
+use crate::train::gradient_descent::Labels;
 use crate::train::{Device, device};
 
 /// A net's numbers as tensors.
@@ -180,20 +181,15 @@ pub async fn gradients(
     config: &NetConfig,
     on: &Device,
 ) -> Result<NetGradients, Error> {
-    let as_is = TargetScale { mean: 0.0, deviation: 1.0 };
-    let rows = Rows::new(x, y, as_is, net.n_outputs(), on.tensors());
-    let (weights, weight) = match row_weights(y, &config.class_weights) {
-        None => (None, x.n_rows() as f64),
-        Some(weights) => (Some(column(&weights, on.tensors())), weights.iter().map(|x| f64::from(*x)).sum()),
-    };
+    let weighed = Weighed::new((x, y), net.n_outputs(), &config.class_weights, on.tensors());
     let layers = Layers::new(net, on.tensors());
-    let pass = layers.pass(Part { x: rows.x, y: rows.y, weights, weight }, config, &[]);
+    let pass = layers.pass(weighed.all(), config, &[]);
     let loss_sum = device::read(Transaction::default().register(pass.loss_sum)).await?[0][0];
     let each = pass.gradients.into_iter().zip(pass.running);
     let each = each.map(|(learned, running)| LayerTensors { learned, running }).collect();
     let front = layers.front.map(|front| FrontTensors { learned: pass.front, running: pass.front_running, ..front });
     let read = Layers { front, each, activation: net.activation }.read().await?;
-    Ok(NetGradients { loss: f64::from(loss_sum) / weight, front: read.front, layers: read.layers })
+    Ok(NetGradients { loss: f64::from(loss_sum) / weighed.weight, front: read.front, layers: read.layers })
 }
 
 /// How much each row counts, where classes do not count the same.

@@ -27,6 +27,8 @@ mod random;
 #[cfg(feature = "tensors")]
 mod snapshots;
 mod trouble;
+#[cfg(feature = "tensors")]
+mod weighed;
 mod weights;
 
 pub(crate) use cost::check_cost;

@@ -6,6 +6,7 @@ mod folds;
 mod load;
 mod make;
 mod measure;
+mod own_folds;
 mod plan;
 mod predict;
 mod prepare;

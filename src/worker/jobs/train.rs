@@ -17,7 +17,7 @@ use crate::worker::jobs::measure::measure;
 use crate::worker::jobs::plan::{Plan, labels_of};
 use crate::worker::jobs::prepare::fit_recipe;
 use crate::worker::jobs::watch::{History, Watching};
-use crate::worker::jobs::{data_sha256, search, transform_all, trees};
+use crate::worker::jobs::{data_sha256, own_folds, transform_all, trees};
 use crate::worker::workspace::ModelEntry;
 use crate::worker::{Reply, Source, wire};
 
@@ -37,11 +37,11 @@ pub(super) async fn train(
     let (only_folds, known) = (request.only_folds.take(), request.known.take());
     let plan = Plan::check(&context, request)?;
     if let Some(folds) = only_folds {
-        return search::folds_made(&context, &plan, &folds).await;
+        return own_folds::folds_made(&context, &plan, &folds).await;
     }
     let (share, grown_millis) = trees::share(&context, &plan, only_trees, grown).await?;
     let (fold_metrics, data_sha256) = match only_trees {
-        None => (search::cross_validate(&context, &plan, known).await?, data_sha256(&context, &plan.entry).await?),
+        None => (own_folds::cross_validate(&context, &plan, known).await?, data_sha256(&context, &plan.entry).await?),
         Some(_) => Default::default(),
     };
     let mut issues = plan.issues.clone();

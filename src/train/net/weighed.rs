@@ -1,0 +1,61 @@
+//! Rows that a net learns from or is measured on.
+
+use burn::tensor::Tensor;
+
+use super::layers::{Part, column, row_weights};
+use crate::preprocess::{Matrix, Target};
+use crate::train::gradient_descent::{Rows, TargetScale};
+
+/// Rows on the device, and how much each counts.
+pub(super) struct Weighed {
+    pub(super) rows: Rows,
+    weights: Option<(Vec<f32>, Tensor<2>)>,
+    /// What they count together.
+    pub(super) weight: f64,
+}
+
+impl Weighed {
+    pub(super) fn new(
+        (x, y): (&Matrix, &Target),
+        n_outputs: usize,
+        class_weights: &[f64],
+        on: &burn::tensor::Device,
+    ) -> Self {
+        // Numbers to be learned come standardised.
+        let as_is = TargetScale { mean: 0.0, deviation: 1.0 };
+        let rows = Rows::new(x, y, as_is, n_outputs, on);
+        let weights = row_weights(y, class_weights);
+        let weight = match &weights {
+            Some(weights) => weights.iter().map(|x| f64::from(*x)).sum(),
+            None => rows.n_rows as f64,
+        };
+        let weights = weights.map(|weights| {
+            let tensor = column(&weights, on);
+            (weights, tensor)
+        });
+        Self { rows, weights, weight }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Part {
+        let weights = self.weights.as_ref().map(|(_, tensor)| tensor.clone());
+        Part { x: self.rows.x.clone(), y: self.rows.y.clone(), weights, weight: self.weight }
+    }
+
+    /// Some of them.
+    pub(super) fn part(&self, rows: &[i32]) -> Part {
+        if rows.len() == self.rows.n_rows && rows.iter().zip(0..).all(|(row, at)| *row == at) {
+            return self.all();
+        }
+        let (x, y) = self.rows.select(rows);
+        let on = self.rows.x.device();
+        match &self.weights {
+            None => Part { x, y, weights: None, weight: rows.len() as f64 },
+            Some((all, _)) => {
+                let some: Vec<f32> = rows.iter().map(|&row| all[row as usize]).collect();
+                let weight = some.iter().map(|x| f64::from(*x)).sum();
+                Part { x, y, weights: Some(column(&some, &on)), weight }
+            }
+        }
+    }
+}
