@@ -486,11 +486,12 @@ export class Vitrine extends EventTarget {
     const { csv, refused } = await Vitrine.imagesToCsv(files, drawing);
     const { signal } = drawing;
     const table = await this.loadCsv(csv, { name, has_header: true, column_kinds: { label: "categorical" }, ...(signal ? { signal } : {}) });
+    if (refused.length === 0) return table;
     const issue = {
       code: "not_an_image", message: `${refused[0]} is no image that this browser can show`, hint: "It was left out",
       place: null, count: refused.length, args: { name: refused[0] },
     };
-    return refused.length > 0 ? { ...table, issues: [...table.issues, issue] } : table;
+    return { ...table, issues: [...table.issues, issue] };
   }
 
   /** Image files as the CSV that `loadImages` reads: `{ csv, refused }`, a Blob and the names of files that are no images. */
