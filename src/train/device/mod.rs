@@ -4,11 +4,21 @@
 //! panics. A GPU is used only after [`self_test`]: a shader that fails validation there returns stale numbers silently
 //! (<https://github.com/tracel-ai/cubecl/issues/1641>), and a wrong answer is worse than a slow one.
 
+#[cfg(any(feature = "webgpu", all(test, feature = "tensors")))]
+mod agreement;
+#[cfg(feature = "webgpu")]
+mod fused;
+#[cfg(feature = "webgpu")]
+mod kernels;
+#[cfg(feature = "tensors")]
+mod ops;
 #[cfg(feature = "tensors")]
 mod tensors;
 
 #[cfg(feature = "webgpu")]
 use crate::Error;
+#[cfg(feature = "tensors")]
+pub(crate) use ops::{Bend, Ops, Pace, Rule, bent, penalised, slope_before};
 #[cfg(feature = "tensors")]
 pub(crate) use tensors::read;
 #[cfg(feature = "tensors")]
@@ -55,6 +65,8 @@ pub struct Device {
     #[cfg(feature = "tensors")]
     tensors: burn::tensor::Device,
     is_webgpu: bool,
+    #[cfg(feature = "webgpu")]
+    is_fusing: bool,
     name: String,
 }
 
@@ -65,6 +77,8 @@ impl Device {
             #[cfg(feature = "tensors")]
             tensors: burn::tensor::Device::flex(),
             is_webgpu: false,
+            #[cfg(feature = "webgpu")]
+            is_fusing: false,
             name: "CPU".to_owned(),
         }
     }
@@ -81,8 +95,9 @@ impl Device {
         let (tensors, setup) = burn::tensor::Device::wgpu_options().init_with_setup_async().await.map_err(no_webgpu)?;
         let info = setup.adapter.get_info();
         let name = if info.name.is_empty() { "WebGPU".to_owned() } else { info.name };
-        let device = Self { tensors, is_webgpu: true, name };
+        let device = Self { tensors, is_webgpu: true, is_fusing: true, name };
         self_test(&device).await?;
+        agreement::agree(&device).await?;
         Ok(device)
     }
 
@@ -98,6 +113,15 @@ impl Device {
     /// Whether it is a GPU behind WebGPU.
     pub fn is_webgpu(&self) -> bool {
         self.is_webgpu
+    }
+
+    /// The same device, on which a net's operations are burn's one after the other, instead of kernels that do several.
+    pub fn without_fusion(self) -> Self {
+        Self {
+            #[cfg(feature = "webgpu")]
+            is_fusing: false,
+            ..self
+        }
     }
 
     /// Its name for people.

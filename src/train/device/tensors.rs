@@ -6,6 +6,9 @@ use burn::tensor::{Int, Tensor, TensorData, Transaction, activation};
 use super::{Device, DeviceError, WEBGPU_F32};
 use crate::Error;
 
+/// Numbers, and what they are.
+pub(super) type Named = (&'static str, Vec<f32>);
+
 /// Reads tensors back, all in one go, in the order they were registered.
 ///
 /// **Errors** `environment.device_lost`.
@@ -25,8 +28,14 @@ pub(crate) async fn read(tensors: Transaction) -> Result<Vec<Vec<f32>>, Error> {
 pub async fn self_test(device: &Device) -> Result<(), Error> {
     let cpu = computed(&Device::cpu()).await?;
     let gpu = computed(device).await?;
+    differs(cpu, gpu, WEBGPU_F32)
+}
+
+/// **Errors** `environment.self_test_failed` for the first number, by name, that differs from the CPU's by more than this
+/// much of it, or of 1.
+pub(super) fn differs(cpu: Vec<Named>, gpu: Vec<Named>, tolerance: f32) -> Result<(), Error> {
     for ((what, cpu), (_, gpu)) in cpu.into_iter().zip(gpu) {
-        let agrees = |(a, b): (&f32, &f32)| (a - b).abs() <= WEBGPU_F32 * a.abs().max(1.0);
+        let agrees = |(a, b): (&f32, &f32)| (a - b).abs() <= tolerance * a.abs().max(1.0);
         if cpu.len() != gpu.len() {
             let (cpu, gpu) = (cpu.len() as f32, gpu.len() as f32);
             return Err(DeviceError::SelfTestFailed { what: format!("the size of {what}"), cpu, gpu }.into());
@@ -39,7 +48,7 @@ pub async fn self_test(device: &Device) -> Result<(), Error> {
 }
 
 /// The numbers of the self-test by name. The shapes are odd on purpose: padding is where kernels go wrong.
-async fn computed(device: &Device) -> Result<Vec<(&'static str, Vec<f32>)>, Error> {
+async fn computed(device: &Device) -> Result<Vec<Named>, Error> {
     let (rows, features, outputs) = (37, 19, 5);
     // Any numbers without a pattern do; these are the fractional parts of multiples of the golden ratio.
     let numbers = |n: usize, start: usize| -> Vec<f32> {

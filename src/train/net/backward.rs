@@ -3,11 +3,12 @@
 //! The backward pass is written out: of a small net's, two thirds would be what autodiff keeps in its books
 //! (`benches/nets.rs`). What it says is held to PyTorch and to finite differences.
 
-use burn::tensor::{Int, Tensor, activation};
+use burn::tensor::Tensor;
 
-use super::layers::{Layers, Part, activated};
+use super::layers::{LayerTensors, Layers, Part, activated};
 use super::norm::Standardised;
 use super::{Activation, NetConfig, NetSolver};
+use crate::train::device::{Bend, penalised, slope_before};
 use crate::train::gradient_descent::Labels;
 
 /// What came of one batch.
@@ -42,7 +43,7 @@ impl Layers {
         let [n_rows, _] = part.x.dims();
         let last = self.each.len() - 1;
         let mut running = Vec::with_capacity(self.each.len());
-        let mut passed = Vec::with_capacity(self.each.len());
+        let mut passed_layers = Vec::with_capacity(self.each.len());
         let mut x = part.x;
         let mut front_running = Vec::new();
         let mut to_front = None;
@@ -52,25 +53,29 @@ impl Layers {
             to_front = Some((front, forward.backward));
         }
         for (idx, layer) in self.each.iter().enumerate() {
-            let mut sums = x.clone().matmul(layer.learned[0].clone()) + layer.learned[1].clone();
-            let mut standardised = None;
-            running.push(layer.running.as_ref().map(|running| {
-                let (made, kept, after) = Standardised::new(sums.clone(), &layer.learned, running);
-                (sums, standardised) = (made, Some(kept));
-                after
-            }));
-            let made = if idx < last { activated(sums.clone(), self.activation) } else { sums.clone() };
+            let by = if idx < last { self.activation } else { Activation::Identity };
+            let (sums, made, standardised, after) = self.layer(layer, x.clone(), by);
+            running.push(after);
             let read = match masks.get(idx) {
                 Some(mask) if idx < last => made.clone() * mask.clone(),
                 _ => made.clone(),
             };
-            passed.push(Passed { given: x, standardised, sums, made });
+            passed_layers.push(Passed { given: x, standardised, sums, made });
             x = read;
         }
-        let (losses, mut slope) = losses_and_slope(part.y, part.weights, part.weight, x);
+        let counted = (part.weights, part.weight);
+        let [losses, mut slope] = match part.y {
+            Labels::Values(y) => self.ops.loss_of_one(x, y, counted, false),
+            Labels::TwoClasses(y) => self.ops.loss_of_one(x, y, counted, true),
+            Labels::Classes(y) => self.ops.loss_of_classes(x, y, counted),
+        };
+        let penalties = config.penalties(n_rows);
         let mut gradients = Vec::with_capacity(self.each.len());
-        for (idx, (layer, passed)) in self.each.iter().zip(passed).enumerate().rev() {
-            if idx < last {
+        // Whether the slope is already that before the layer's activation.
+        let mut is_before = true;
+        for (idx, layer) in self.each.iter().enumerate().rev() {
+            let passed = passed_layers.pop().expect("each layer was passed");
+            if !is_before {
                 if let Some(mask) = masks.get(idx) {
                     slope = slope * mask.clone();
                 }
@@ -81,52 +86,55 @@ impl Layers {
                 let (before, learned) = standardised.backward(slope, layer.learned[2].clone());
                 (slope, norm) = (before, learned.to_vec());
             }
-            let weights = passed.given.transpose().matmul(slope.clone());
-            let mut layer_gradients = vec![penalised(weights, &layer.learned[0], config, n_rows)];
+            let weights = &layer.learned[0];
+            let mut layer_gradients = vec![self.ops.weights_gradient(passed.given, slope.clone(), weights, penalties)];
             layer_gradients.push(slope.clone().sum_dim(0));
             layer_gradients.extend(norm);
             gradients.push(layer_gradients);
-            if idx > 0 || to_front.is_some() {
-                slope = slope.matmul(layer.learned[0].clone().transpose());
-            }
+            let below = passed_layers.last().filter(|_| masks.is_empty());
+            (slope, is_before) = match below.zip(self.activation.bend()) {
+                Some((below, bend)) => (self.ops.slope_through(slope, weights.clone(), below.made.clone(), bend), true),
+                None if idx > 0 || to_front.is_some() => (slope.matmul(weights.clone().transpose()), false),
+                None => (slope, false),
+            };
         }
         gradients.reverse();
         let mut front = Vec::new();
         if let Some((tensors, backward)) = to_front {
             let each = backward(slope).into_iter().zip(&tensors.learned).zip(tensors.is_weight());
             front.extend(each.map(|((gradient, weights), is_weight)| match is_weight {
-                true => penalised(gradient, weights, config, n_rows),
+                true => penalised(gradient, weights, penalties),
                 false => gradient,
             }));
         }
         Pass { loss_sum: total(losses), front, front_running, gradients, running }
     }
-}
 
-/// The losses of some rows, each as often as it counts, and the slope of their mean at each score.
-fn losses_and_slope(y: Labels, weights: Option<Tensor<2>>, weight: f64, scores: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-    let (losses, slope) = match y {
-        Labels::Values(y) => {
-            let error = scores - y;
-            (error.clone() * error.clone() * 0.5, error)
-        }
-        Labels::TwoClasses(y) => {
-            let losses = -activation::log_sigmoid(scores.clone() * (y.clone() * 2.0 - 1.0));
-            (losses, activation::sigmoid(scores) - y)
-        }
-        Labels::Classes(y) => {
-            let [_, n_classes] = scores.dims();
-            let logs = activation::log_softmax(scores, 1);
-            let classes = Tensor::<1, Int>::arange(0..n_classes as i64, &y.device()).reshape([1, n_classes]);
-            let is_class = y.clone().equal(classes).float();
-            (-logs.clone().gather(1, y), logs.exp() - is_class)
-        }
-    };
-    match weights {
-        Some(weights) => (losses * weights.clone(), slope * (weights / weight)),
-        None => (losses, slope / weight),
+    /// What a layer makes of what it reads: its sums, these activated, how they were standardised, and the running mean and
+    /// variance after that.
+    fn layer(&self, layer: &LayerTensors, x: Tensor<2>, by: Activation) -> Layered {
+        let [weights, intercepts] = [0, 1].map(|idx| layer.learned[idx].clone());
+        let Some(running) = &layer.running else {
+            return match by.bend() {
+                // Its slope follows from what it made.
+                Some(bend) => {
+                    let made = self.ops.layer(x, weights, intercepts, bend);
+                    (made.clone(), made, None, None)
+                }
+                None => {
+                    let sums = self.ops.layer(x, weights, intercepts, Bend::Identity);
+                    (sums.clone(), activated(sums, by), None, None)
+                }
+            };
+        };
+        let sums = self.ops.layer(x, weights, intercepts, Bend::Identity);
+        let (sums, kept, after) = Standardised::new(sums, &layer.learned, running);
+        (sums.clone(), activated(sums, by), Some(kept), Some(after))
     }
 }
+
+/// Sums, what was made of them, how they were standardised, and the running mean and variance after that.
+type Layered = (Tensor<2>, Tensor<2>, Option<Standardised>, Option<[Tensor<2>; 2]>);
 
 /// The sum of a column. A GPU adds up along one axis after the other, and so far a column has two.
 fn total(column: Tensor<2>) -> Tensor<1> {
@@ -136,27 +144,21 @@ fn total(column: Tensor<2>) -> Tensor<1> {
 
 /// The slope before an activation, from that behind it.
 pub(super) fn slope_of(by: Activation, sums: Tensor<2>, made: Tensor<2>, slope: Tensor<2>) -> Tensor<2> {
-    match by {
-        Activation::Relu => slope.mask_fill(made.lower_equal_elem(0.0), 0.0),
-        Activation::Tanh => slope * (made.clone() * made * -1.0 + 1.0),
-        Activation::Logistic => slope * (made.clone() * (made * -1.0 + 1.0)),
-        Activation::Gelu => {
+    match by.bend() {
+        Some(bend) => slope_before(slope, made, bend),
+        None => {
             let below = (sums.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() * 0.5 + 0.5;
             let density = (sums.clone() * sums.clone() * -0.5).exp()
                 * (0.5 * std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2);
             slope * (below + sums * density)
         }
-        Activation::Identity => slope,
     }
 }
 
-/// The gradient with what holds the weights back.
-fn penalised(mut gradient: Tensor<2>, weights: &Tensor<2>, config: &NetConfig, n_rows: usize) -> Tensor<2> {
-    if config.l2 > 0.0 && config.solver != NetSolver::AdamW {
-        gradient = gradient + weights.clone() * (config.l2 / n_rows as f64);
+impl NetConfig {
+    /// What the gradient of weights gets besides, for a batch of so many rows: times their signs, and times themselves.
+    fn penalties(&self, n_rows: usize) -> [f64; 2] {
+        let l2 = if self.solver == NetSolver::AdamW { 0.0 } else { self.l2 };
+        [self.l1 / n_rows as f64, l2 / n_rows as f64]
     }
-    if config.l1 > 0.0 {
-        gradient = gradient + weights.clone().sign() * (config.l1 / n_rows as f64);
-    }
-    gradient
 }

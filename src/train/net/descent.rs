@@ -13,6 +13,7 @@ use crate::Error;
 use crate::error::Issues;
 use crate::preprocess::{Matrix, Target};
 use crate::random::Seed;
+use crate::train::device::Ops;
 use crate::train::{Epoch, FitInput, Step, device};
 
 /// Multiply-adds in one step: some 20 ms on one CPU thread.
@@ -95,7 +96,7 @@ impl NetDescent {
         };
         let weighed = |part: (&Matrix, &Target)| Weighed::new(part, n_outputs, &config.class_weights, on);
         let net = Net::initial(&config, input.x.n_features(), n_outputs, input.seed);
-        let layers = Layers::new(&net, input.device.tensors());
+        let layers = Layers::new(&net, input.device.tensors(), Ops::on(&input.device));
         let n_sample = (FLOPS_FOR_DEAD / net.multiply_adds().max(1)).clamp(1, ROWS_FOR_DEAD);
         let sample: Vec<u32> = (0..input.x.n_rows().min(n_sample) as u32).collect();
         Ok(Self {
@@ -108,7 +109,7 @@ impl NetDescent {
             doctor,
             sample: input.x.take_rows(&sample),
             multiply_adds: net.multiply_adds(),
-            optimizer: Optimizer::new(&layers, input.device.is_webgpu()),
+            optimizer: Optimizer::new(&layers),
             kept: None,
             order: (0..input.x.n_rows() as i32).collect(),
             epoch: 0,
@@ -134,7 +135,7 @@ impl NetDescent {
     /// Begins at a net, of the shape that was described, instead of at random weights. Weights that are 0 stay 0.
     pub fn begin_at(&mut self, net: &Net) {
         let on = self.rows.rows.x.device();
-        self.layers = Layers::new(net, &on);
+        self.layers = Layers::new(net, &on, self.layers.ops);
         self.last_finite = self.layers.clone();
         self.kept = Some(self.layers.kept(net));
     }

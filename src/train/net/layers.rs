@@ -1,6 +1,6 @@
 //! A net on a device: its numbers there and back, and what it answers.
 
-use burn::tensor::{Tensor, TensorData, Transaction, activation};
+use burn::tensor::{Tensor, TensorData, Transaction};
 
 use super::front::FrontTensors;
 use super::plain::NORM_EPSILON;
@@ -8,6 +8,7 @@ use super::weighed::Weighed;
 use super::{Activation, Front, Layer, Net, NetConfig, Norm};
 use crate::Error;
 use crate::preprocess::{Matrix, Target};
+use crate::train::device::{Bend, Ops, bent};
 use crate::train::gradient_descent::Labels;
 use crate::train::{Device, device};
 
@@ -17,6 +18,8 @@ pub(super) struct Layers {
     pub(super) front: Option<FrontTensors>,
     pub(super) each: Vec<LayerTensors>,
     pub(super) activation: Activation,
+    /// How they are computed with.
+    pub(super) ops: Ops,
 }
 
 /// One layer: what is learned (weights and intercepts, then gamma and beta), and the running mean and variance.
@@ -36,7 +39,7 @@ pub(super) struct Part {
 }
 
 impl Layers {
-    pub(super) fn new(net: &Net, on: &burn::tensor::Device) -> Self {
+    pub(super) fn new(net: &Net, on: &burn::tensor::Device, ops: Ops) -> Self {
         let row = |values: &[f32]| Tensor::from_data(TensorData::new(values.to_vec(), [1, values.len()]), on);
         let layer = |layer: &Layer| {
             let weights = TensorData::new(layer.weights.clone(), [layer.n_inputs, layer.n_outputs]);
@@ -45,7 +48,7 @@ impl Layers {
             LayerTensors { learned, running: layer.norm.as_ref().map(|norm| [row(&norm.mean), row(&norm.variance)]) }
         };
         let front = net.front.as_ref().map(|front| FrontTensors::new(front, on));
-        Self { front, each: net.layers.iter().map(layer).collect(), activation: net.activation }
+        Self { front, each: net.layers.iter().map(layer).collect(), activation: net.activation, ops }
     }
 
     /// The numbers themselves.
@@ -120,7 +123,7 @@ impl Layers {
         }
         let last = self.each.len() - 1;
         for (idx, layer) in self.each.iter().enumerate() {
-            x = x.matmul(layer.learned[0].clone()) + layer.learned[1].clone();
+            x = self.ops.layer(x, layer.learned[0].clone(), layer.learned[1].clone(), Bend::Identity);
             if let Some([mean, variance]) = &layer.running {
                 x = standardised(x - mean.clone(), variance.clone(), &layer.learned);
             }
@@ -149,12 +152,22 @@ pub(super) fn standardised(centred: Tensor<2>, variance: Tensor<2>, learned: &[T
 
 /// What units make of their sums.
 pub(super) fn activated(x: Tensor<2>, by: Activation) -> Tensor<2> {
-    match by {
-        Activation::Relu => activation::relu(x),
-        Activation::Tanh => x.tanh(),
-        Activation::Logistic => activation::sigmoid(x),
-        Activation::Gelu => (x.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() * x.clone() * 0.5 + x * 0.5,
-        Activation::Identity => x,
+    match by.bend() {
+        Some(bend) => bent(x, bend),
+        None => (x.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() * x.clone() * 0.5 + x * 0.5,
+    }
+}
+
+impl Activation {
+    /// As a device knows it, if its slope follows from its value: all but GELU.
+    pub(super) fn bend(self) -> Option<Bend> {
+        match self {
+            Self::Relu => Some(Bend::Relu),
+            Self::Tanh => Some(Bend::Tanh),
+            Self::Logistic => Some(Bend::Logistic),
+            Self::Identity => Some(Bend::Identity),
+            Self::Gelu => None,
+        }
     }
 }
 
@@ -182,13 +195,13 @@ pub async fn gradients(
     on: &Device,
 ) -> Result<NetGradients, Error> {
     let weighed = Weighed::new((x, y), net.n_outputs(), &config.class_weights, on.tensors());
-    let layers = Layers::new(net, on.tensors());
+    let layers = Layers::new(net, on.tensors(), Ops::on(on));
     let pass = layers.pass(weighed.all(), config, &[]);
     let loss_sum = device::read(Transaction::default().register(pass.loss_sum)).await?[0][0];
     let each = pass.gradients.into_iter().zip(pass.running);
     let each = each.map(|(learned, running)| LayerTensors { learned, running }).collect();
     let front = layers.front.map(|front| FrontTensors { learned: pass.front, running: pass.front_running, ..front });
-    let read = Layers { front, each, activation: net.activation }.read().await?;
+    let read = Layers { front, each, ..layers }.read().await?;
     Ok(NetGradients { loss: f64::from(loss_sum) / weighed.weight, front: read.front, layers: read.layers })
 }
 

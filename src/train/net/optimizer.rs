@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use super::backward::Pass;
 use super::layers::Layers;
 use super::{NetConfig, NetSolver};
+use crate::train::device::{Ops, Pace, Rule};
 
 /// How slowly the mean of Adam's gradients forgets.
 const BETA_1: f64 = 0.9;
@@ -18,16 +19,12 @@ const EPSILON: f64 = 1e-8;
 /// What keeps a clipped gradient's length above 0.
 const CLIP_EPSILON: f64 = 1e-6;
 
-/// Up to so many numbers, a GPU takes about as long to be told of a kernel (0.1 ms in a browser) as to run it.
-const NUMBERS_TOGETHER: usize = 1 << 20;
-
 /// What an optimiser remembers.
 #[derive(Clone)]
 pub(super) struct Optimizer {
     n_steps: i32,
-    /// Of each tensor, the front's first; or one of all of them in a row.
+    /// Of each tensor, the front's first.
     memories: Vec<Memory>,
-    is_together: bool,
 }
 
 /// A sum of gradients that forgets, and one of their squares.
@@ -38,16 +35,16 @@ struct Memory {
 }
 
 impl Optimizer {
-    pub(super) fn new(layers: &Layers, is_gpu: bool) -> Self {
-        let is_together = is_gpu && layers.n_learned() <= NUMBERS_TOGETHER;
+    pub(super) fn new(layers: &Layers) -> Self {
         let front = layers.front.as_ref().map_or(0, |front| front.learned.len());
         let n_tensors = front + layers.each.iter().map(|layer| layer.learned.len()).sum::<usize>();
-        Self { n_steps: 0, memories: vec![Memory::default(); if is_together { 1 } else { n_tensors }], is_together }
+        Self { n_steps: 0, memories: vec![Memory::default(); n_tensors] }
     }
 
     /// Takes one step down the gradients.
     pub(super) fn step(&mut self, layers: &mut Layers, pass: &Pass, config: &NetConfig, rate: f64) {
         self.n_steps = self.n_steps.saturating_add(1);
+        let ops = layers.ops;
         let mut tensors: Vec<(&mut Tensor<2>, bool)> = Vec::new();
         if let Some(front) = &mut layers.front {
             let is_weight = front.is_weight();
@@ -61,20 +58,10 @@ impl Optimizer {
             Some(factor) => gradient * factor.clone(),
             None => gradient,
         };
-        let gradients = pass.front.iter().chain(pass.gradients.iter().flatten()).cloned();
-        let steps = if self.is_together {
-            let shapes: Vec<[usize; 2]> = tensors.iter().map(|(tensor, _)| tensor.dims()).collect();
-            let step = self.memories[0].step(clipped(in_a_row(gradients)), config, rate, self.n_steps);
-            apart(&step, &shapes)
-        } else {
-            let each = gradients.zip(&mut self.memories);
-            each.map(|(gradient, memory)| memory.step(clipped(gradient), config, rate, self.n_steps)).collect()
-        };
-        for ((tensor, is_weight), step) in tensors.into_iter().zip(steps) {
-            if is_weight && config.solver == NetSolver::AdamW && config.l2 > 0.0 {
-                *tensor = tensor.clone() * (1.0 - rate * config.l2);
-            }
-            *tensor = tensor.clone() - step;
+        let gradients = pass.front.iter().chain(pass.gradients.iter().flatten()).cloned().map(clipped);
+        for (((tensor, is_weight), gradient), memory) in tensors.into_iter().zip(gradients).zip(&mut self.memories) {
+            let shrink = if is_weight && config.solver == NetSolver::AdamW { 1.0 - rate * config.l2 } else { 1.0 };
+            memory.step(ops, tensor, gradient, pace(config, rate, shrink, self.n_steps), rate);
         }
     }
 }
@@ -87,54 +74,65 @@ fn clip_factor(pass: &Pass, longest: f64) -> Tensor<2> {
     ((length + CLIP_EPSILON).recip() * longest).clamp_max(1.0).reshape([1, 1])
 }
 
-/// All numbers of some tensors as one row.
-fn in_a_row(tensors: impl Iterator<Item = Tensor<2>>) -> Tensor<2> {
-    let rows = tensors.map(|tensor| {
-        let [n_rows, n_columns] = tensor.dims();
-        tensor.reshape([1, n_rows * n_columns])
-    });
-    Tensor::cat(rows.collect(), 1)
-}
-
-/// The tensors of these shapes that a row was made from.
-fn apart(row: &Tensor<2>, shapes: &[[usize; 2]]) -> Vec<Tensor<2>> {
-    let mut end = 0;
-    let each = shapes.iter().map(|&[n_rows, n_columns]| {
-        let start = end;
-        end += n_rows * n_columns;
-        row.clone().slice([0..1, start..end]).reshape([n_rows, n_columns])
-    });
-    each.collect()
-}
-
 impl Memory {
-    fn step(&mut self, gradient: Tensor<2>, config: &NetConfig, rate: f64, n_steps: i32) -> Tensor<2> {
-        match config.solver {
-            NetSolver::Sgd if config.momentum == 0.0 => gradient * rate,
-            NetSolver::Sgd => {
-                let velocity = match self.first.take() {
-                    Some(velocity) => velocity * config.momentum + gradient,
-                    None => gradient,
-                };
+    /// Takes a step with one tensor, and remembers.
+    fn step(&mut self, ops: Ops, tensor: &mut Tensor<2>, gradient: Tensor<2>, pace: Option<Pace>, rate: f64) {
+        let Some(pace) = pace else {
+            *tensor = tensor.clone() - gradient * rate;
+            return;
+        };
+        if let Some(made) = ops.optimizer_step(tensor, &gradient, [self.first.as_ref(), self.second.as_ref()], pace) {
+            let [weights, first, second] = made;
+            *tensor = weights;
+            (self.first, self.second) = (Some(first), Some(second));
+            return;
+        }
+        if pace.shrink != 1.0 {
+            *tensor = tensor.clone() * pace.shrink;
+        }
+        *tensor = tensor.clone() - self.down(gradient, pace);
+    }
+
+    /// What the weights go down by.
+    fn down(&mut self, gradient: Tensor<2>, Pace { rule, keep, factor, floor, .. }: Pace) -> Tensor<2> {
+        match rule {
+            Rule::Momentum => {
+                let velocity = forgetting(self.first.take(), gradient, keep[0]);
                 self.first = Some(velocity.clone());
-                velocity * rate
+                velocity * factor
             }
-            NetSolver::Adam | NetSolver::AdamW => {
-                let first = forgetting(self.first.take(), gradient.clone(), BETA_1);
-                let second = forgetting(self.second.take(), gradient.clone() * gradient, BETA_2);
+            Rule::Adam => {
+                let first = forgetting(self.first.take(), gradient.clone(), keep[0]);
+                let second = forgetting(self.second.take(), gradient.clone() * gradient, keep[1]);
                 (self.first, self.second) = (Some(first.clone()), Some(second.clone()));
-                // What makes of such a sum a mean that does not start at 0.
-                let [mean_1, mean_2] =
-                    [BETA_1, BETA_2].map(|beta| (1.0 - beta) / (1.0 - libm::pow(beta, f64::from(n_steps))));
-                let root = libm::sqrt(mean_2);
-                first * (rate * mean_1 / root) / (second.sqrt() + EPSILON / root)
+                first * factor / (second.sqrt() + floor)
             }
-            NetSolver::RmsProp => {
-                let second = forgetting(self.second.take(), gradient.clone() * gradient.clone(), ALPHA);
+            Rule::RmsProp => {
+                let second = forgetting(self.second.take(), gradient.clone() * gradient.clone(), keep[1]);
                 self.second = Some(second.clone());
-                let root = libm::sqrt(1.0 - ALPHA);
-                gradient * (rate / root) / (second.sqrt() + EPSILON / root)
+                gradient * factor / (second.sqrt() + floor)
             }
+        }
+    }
+}
+
+/// What the step of this number is made with, the weights being multiplied with `shrink` before; nothing where it is the
+/// gradient alone.
+fn pace(config: &NetConfig, rate: f64, shrink: f64, n_steps: i32) -> Option<Pace> {
+    let pace = |rule, keep, factor, floor| Some(Pace { rule, keep, factor, floor, shrink });
+    match config.solver {
+        NetSolver::Sgd if config.momentum == 0.0 => None,
+        NetSolver::Sgd => pace(Rule::Momentum, [config.momentum, 0.0], rate, 0.0),
+        NetSolver::Adam | NetSolver::AdamW => {
+            // What makes of such a sum a mean that does not start at 0.
+            let [mean_1, mean_2] =
+                [BETA_1, BETA_2].map(|beta| (1.0 - beta) / (1.0 - libm::pow(beta, f64::from(n_steps))));
+            let root = libm::sqrt(mean_2);
+            pace(Rule::Adam, [BETA_1, BETA_2], rate * mean_1 / root, EPSILON / root)
+        }
+        NetSolver::RmsProp => {
+            let root = libm::sqrt(1.0 - ALPHA);
+            pace(Rule::RmsProp, [0.0, ALPHA], rate / root, EPSILON / root)
         }
     }
 }
@@ -145,71 +143,5 @@ fn forgetting(before: Option<Tensor<2>>, new: Tensor<2>, keep: f64) -> Tensor<2>
     match before {
         Some(before) => before * keep + new,
         None => new,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::tensor::TensorData;
-
-    use super::*;
-    use crate::train::net::{Activation, Layer, Net, RateSchedule};
-    use crate::train::{Device, block_on};
-
-    fn config(solver: NetSolver) -> NetConfig {
-        NetConfig {
-            clip_norm: 0.0,
-            front: None,
-            hidden: vec![3],
-            activation: Activation::Relu,
-            solver,
-            momentum: 0.9,
-            l2: 0.1,
-            l1: 0.0,
-            dropout: 0.0,
-            batch_norm: false,
-            batch_size: 1,
-            learning_rate: 0.1,
-            schedule: RateSchedule::Constant,
-            n_epochs: 1,
-            shuffle: false,
-            tol: 0.0,
-            patience: 1,
-            class_weights: Vec::new(),
-        }
-    }
-
-    /// What three steps make of a net with layers of different shapes.
-    async fn learned(solver: NetSolver, is_together: bool) -> Net {
-        let device = Device::cpu();
-        let layer = |n_inputs: usize, n_outputs: usize| {
-            let numbers = |n: usize| (0..n).map(|at| at as f32 * 0.37 - 1.0).collect::<Vec<f32>>();
-            Layer {
-                n_inputs,
-                n_outputs,
-                weights: numbers(n_inputs * n_outputs),
-                biases: numbers(n_outputs),
-                norm: None,
-            }
-        };
-        let net = Net { front: None, layers: vec![layer(2, 3), layer(3, 1)], activation: Activation::Relu };
-        let mut layers = Layers::new(&net, device.tensors());
-        let mut optimizer = Optimizer::new(&layers, is_together);
-        for step in 1..4 {
-            let slopes = |tensor: &Tensor<2>| tensor.clone().sin() * (f64::from(step) * 0.1);
-            let gradients = layers.each.iter().map(|layer| layer.learned.iter().map(slopes).collect()).collect();
-            let loss_sum = Tensor::from_data(TensorData::new(vec![0.0_f32], [1]), device.tensors());
-            let pass = Pass { loss_sum, front: Vec::new(), front_running: Vec::new(), gradients, running: Vec::new() };
-            optimizer.step(&mut layers, &pass, &config(solver), 0.1);
-        }
-        layers.read().await.expect("the CPU can be read")
-    }
-
-    #[test]
-    fn tensors_in_a_row_learn_what_each_by_itself_learns() {
-        for solver in [NetSolver::Sgd, NetSolver::Adam, NetSolver::AdamW, NetSolver::RmsProp] {
-            let [each, together] = [false, true].map(|is_together| block_on(learned(solver, is_together)));
-            assert_eq!(each, together, "{solver:?}");
-        }
     }
 }

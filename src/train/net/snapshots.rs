@@ -60,13 +60,14 @@ impl Snapshots {
 mod tests {
     use super::*;
     use crate::train::Device;
+    use crate::train::device::Ops;
     use crate::train::net::{Activation, Layer, Net};
 
     fn snapshot(epoch: usize) -> Snapshot {
         let layer = Layer { n_inputs: 1, n_outputs: 1, weights: vec![1.0], biases: vec![0.0], norm: None };
         let net = Net { front: None, layers: vec![layer], activation: Activation::Relu };
-        let layers = Layers::new(&net, Device::cpu().tensors());
-        let optimizer = Optimizer::new(&layers, false);
+        let layers = Layers::new(&net, Device::cpu().tensors(), Ops::on(&Device::cpu()));
+        let optimizer = Optimizer::new(&layers);
         Snapshot { epoch, n_batches: 0, layers, optimizer, best: 0.0, n_stale: 0, best_layers: None }
     }
 
