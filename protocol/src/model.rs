@@ -102,6 +102,10 @@ pub struct TrainMsg {
     /// `auto`, `cpu` or `webgpu`; what the library was started with by default.
     #[serde(default)]
     pub device: Option<String>,
+    /// Of nets on WebGPU: whether kernels do several operations at once (the default), or each does one.
+    #[serde(default)]
+    #[cfg_attr(feature = "types", ts(optional))]
+    pub fusion: Option<bool>,
     /// What progress shows of the model while it is fitted, of models that can be watched: nets. It also lets epochs be
     /// gone back to.
     #[serde(default)]

@@ -65,6 +65,52 @@ describe("with software WebGPU", { skip: WITHOUT_GPU_WORKER && "this build has n
     });
   }
 
+  // Each once with kernels that do several operations and once with burn's, and each way through a solver, an activation
+  // and a front.
+  const NETS = [
+    ["iris", "species", { kind: "mlp", solver: "adam", activation: "relu", l1: 0.001 }],
+    ["iris", "species", { kind: "mlp", solver: "adamw", activation: "tanh", class_weight: "balanced", clip_norm: 0.5 }],
+    ["penguins", "sex", { kind: "mlp", solver: "rmsprop", activation: "logistic", batch_norm: true }],
+    ["abalone", "rings", { kind: "mlp", solver: "sgd", activation: "gelu", dropout: 0.1, batch_size: 512 }],
+    ["abalone", "rings", { kind: "mlp", solver: "sgd", momentum: 0, activation: "identity", batch_size: 512 }],
+    ["images", "what", { kind: "cnn", filters: [4, 8], batch_size: 16, hidden_layer_sizes: [8] }],
+    ["images", "what", { kind: "cnn", filters: [4, 8], block: "separable", batch_size: 16, hidden_layer_sizes: [8] }],
+    ["waves", "next", { kind: "rnn", cell: "lstm", n_units: 6, batch_size: 32 }],
+    ["waves", "next", { kind: "rnn", cell: "gru", n_units: 6, batch_size: 32 }],
+  ];
+
+  for (const [data, target, model] of NETS) {
+    const { kind, ...how } = model;
+    test(`${kind} ${JSON.stringify(how)} learns the same on WebGPU, with fused kernels and without`, async () => {
+      const { fused, apart, cpu } = await page.evaluate(async ({ data, target, model }) => {
+        // Drawn once, from the multiples of the golden ratio.
+        const uniform = (at) => (at * 0.618033988749895) % 1;
+        const made = {
+          images: () => {
+            const pixel = (row, at) => Math.floor(uniform(row * 64 + at) * 60 + ((row % 2 ? at % 8 : Math.floor(at / 8)) > 3 ? 120 : 0));
+            const rows = Array.from({ length: 64 }, (_, row) => [...Array(64).keys()].map((at) => pixel(row, at)).concat(row % 2 ? "right" : "below"));
+            return [[...Array(64).keys()].map((at) => `p${at}`).concat("what"), ...rows].map((row) => row.join(",")).join("\n");
+          },
+          waves: () => ["a,next", ...Array.from({ length: 160 }, (_, at) => `${Math.sin(at / 3).toFixed(4)},${Math.sin((at + 1) / 3).toFixed(4)}`)].join("\n"),
+        };
+        const table = await v.loadCsv(made[data]?.() ?? (await csv(`/samples/${data}.csv`)));
+        const recipe = data === "waves" ? { recipe: [{ step: "lags", columns: ["a"], n_steps: 5 }] } : {};
+        const request = { table: table.id, target, seed: 3, ...recipe, model: { ...model, max_iter: 3 } };
+        const told = async (request) => {
+          const { device, history } = await v.train(request);
+          return { kind: device.kind, why: device.fallback_reason, losses: history.map(({ train_loss }) => train_loss) };
+        };
+        return { fused: await told(request), apart: await told({ ...request, fusion: false }), cpu: await told({ ...request, device: "cpu" }) };
+      }, { data, target, model });
+      assert.deepEqual([fused.kind, apart.kind, cpu.kind], ["webgpu", "webgpu", "cpu"], fused.why);
+      for (const { losses } of [fused, apart]) {
+        assert.equal(losses.length, cpu.losses.length);
+        // The first loss is that of the same weights; after that, f32 sums in another order drift.
+        losses.forEach((loss, epoch) => assert.ok(Math.abs(loss / cpu.losses[epoch] - 1) < 1e-3 * (epoch + 1), `epoch ${epoch + 1}: ${losses} on WebGPU, ${cpu.losses} on the CPU`));
+      }
+    });
+  }
+
   test("a tree stays on the CPU and says why", async () => {
     const device = await page.evaluate(async () => {
       const table = await v.loadCsv(await csv("/samples/iris.csv"));

@@ -31,6 +31,7 @@ async fn computed(device: &Device) -> Result<Vec<Named>, Error> {
     for (n_rows, n_inputs, n_outputs) in [(37, 19, 5), (67, 21, 71)] {
         let (x, slope) = (numbers([n_rows, n_inputs], 0), numbers([n_rows, n_outputs], 5));
         let (weights, intercepts) = (numbers([n_inputs, n_outputs], 9), numbers([1, n_outputs], 3));
+        made.push(("a product", ops.product(x.clone(), weights.clone())));
         for by in [Bend::Identity, Bend::Relu, Bend::Tanh, Bend::Logistic] {
             let layer = ops.layer(x.clone() * 4.0, weights.clone(), intercepts.clone(), by);
             made.push(("a layer", layer));

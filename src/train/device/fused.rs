@@ -196,6 +196,11 @@ fn cubes(n: usize) -> CubeCount {
 }
 
 /// All tensors here are a GPU's.
+pub(super) fn plain_product(lhs: Tensor<2>, rhs: Tensor<2>) -> Tensor<2> {
+    let unread = rhs.clone();
+    product(lhs, rhs, unread, Behind::Nothing, [0.0; 2])
+}
+
 pub(super) fn layer(x: Tensor<2>, weights: Tensor<2>, intercepts: Tensor<2>, by: Bend) -> Tensor<2> {
     product(x, weights, intercepts, Behind::Activated(by), [0.0; 2])
 }

@@ -11,6 +11,8 @@ use super::ops::{Bend, Rule};
 /// What becomes of a product before it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Behind {
+    /// Nothing.
+    Nothing,
     /// A row is added to each row, and the sums are activated.
     Activated(Bend),
     /// It is a slope behind an activation, and becomes the slope before it.
@@ -52,7 +54,7 @@ fn sign(x: f32) -> f32 {
 
 /// A product of matrices, `tile × tile` numbers by each unit, and what becomes of it.
 ///
-/// **Shapes** `lhs`: `m × k`; `rhs`: `k × n`; `out`: `m × n`; `with`: `1 × n` to be added, else `m × n`.
+/// **Shapes** `lhs`: `m × k`; `rhs`: `k × n`; `out`: `m × n`; `with`: `1 × n` to be added, `m × n` for what else reads it.
 #[cube(launch_unchecked)]
 pub(super) fn product(
     lhs: &Tensor<f32>,
@@ -106,6 +108,7 @@ pub(super) fn product(
                 let sum = sums[at * tile + across];
                 let here = (row + at) * with.stride(0) + (column + across) * with.stride(1);
                 let made = match comptime!(behind) {
+                    Behind::Nothing => sum,
                     Behind::Activated(by) => bent(sum + with[(column + across) * with.stride(1)], by),
                     Behind::Slope(by) => sum * slope_at(with[here], by),
                     Behind::Penalised => sum + l2 * with[here] + l1 * sign(with[here]),

@@ -65,6 +65,17 @@ impl Ops {
         }
     }
 
+    /// `lhs · rhs`.
+    ///
+    /// **Shapes** `m × k`, `k × n` → `m × n`.
+    pub(crate) fn product(self, lhs: Tensor<2>, rhs: Tensor<2>) -> Tensor<2> {
+        #[cfg(feature = "webgpu")]
+        if self.is_fused {
+            return fused::plain_product(lhs, rhs);
+        }
+        lhs.matmul(rhs)
+    }
+
     /// `bend(x · weights + intercepts)`.
     ///
     /// **Shapes** `x`: `m × k`, `weights`: `k × n`, `intercepts`: `1 × n` → `m × n`.

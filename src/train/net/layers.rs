@@ -47,7 +47,7 @@ impl Layers {
             learned.extend(layer.norm.iter().flat_map(|norm| [row(&norm.gamma), row(&norm.beta)]));
             LayerTensors { learned, running: layer.norm.as_ref().map(|norm| [row(&norm.mean), row(&norm.variance)]) }
         };
-        let front = net.front.as_ref().map(|front| FrontTensors::new(front, on));
+        let front = net.front.as_ref().map(|front| FrontTensors::new(front, on, ops));
         Self { front, each: net.layers.iter().map(layer).collect(), activation: net.activation, ops }
     }
 

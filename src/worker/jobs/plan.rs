@@ -91,7 +91,10 @@ impl Plan {
             (None, _) => split_labels(&labels, &split, default_fraction(task), seed, column, &mut issues)?,
         };
         check_classes(&params, &parts.train.classes)?;
-        let device = choose_device(&workspace.device, request.device.as_deref(), (kind.uses_tensors)(&params))?;
+        let mut device = choose_device(&workspace.device, request.device.as_deref(), (kind.uses_tensors)(&params))?;
+        if request.fusion == Some(false) {
+            device.device = device.device.without_fusion();
+        }
         Ok(Self {
             table_id: request.table,
             entry: entry.clone(),

@@ -113,6 +113,7 @@ fn train_msg(request: &SearchMsg, model: &ModelSpecMsg, split: &SplitMsg) -> Tra
         split: Some(split.clone()),
         seed: request.seed,
         device: None,
+        fusion: None,
         watch: None,
         only_trees: None,
         only_folds: None,

@@ -111,6 +111,7 @@ pub(super) fn request(app: App) -> Option<TrainMsg> {
             .then(|| SplitMsg { test_fraction: Some(app.plan.test_fraction.get()), ..SplitMsg::default() }),
         seed: Some(app.plan.seed.get().trim().parse().ok()?),
         device: Some(app.plan.device.get()),
+        fusion: None,
         watch: None,
         only_trees: None,
         only_folds: None,

@@ -17,6 +17,8 @@ pub use embeddings::Embeddings;
 pub use recurrent::{Cell, Recurrent};
 
 use crate::random::Rng;
+#[cfg(feature = "tensors")]
+use crate::train::device::Ops;
 
 /// A front with its numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -237,6 +239,8 @@ pub(super) struct FrontTensors {
     pub(super) plan: std::rc::Rc<FrontPlan>,
     pub(super) learned: Vec<Tensor<2>>,
     pub(super) running: Vec<Tensor<2>>,
+    /// How they are computed with.
+    pub(super) ops: Ops,
 }
 
 /// A front's way there.
@@ -252,7 +256,7 @@ pub(super) struct Forward {
 
 #[cfg(feature = "tensors")]
 impl FrontTensors {
-    pub(super) fn new(front: &Front, on: &burn::tensor::Device) -> Self {
+    pub(super) fn new(front: &Front, on: &burn::tensor::Device, ops: Ops) -> Self {
         let tensor = |(values, numbers): (&Vec<f32>, Numbers)| {
             Tensor::from_data(burn::tensor::TensorData::new(values.clone(), numbers.shape), on)
         };
@@ -261,6 +265,7 @@ impl FrontTensors {
             learned: front.learned.iter().zip(plan.learned()).map(tensor).collect(),
             running: front.running.iter().zip(plan.running()).map(tensor).collect(),
             plan: std::rc::Rc::new(front.plan.clone()),
+            ops,
         }
     }
 

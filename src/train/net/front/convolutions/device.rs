@@ -8,6 +8,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use super::super::{Forward, FrontTensors, OnDevice};
 use super::{Convolutions, Stage};
+use crate::train::device::Ops;
 use crate::train::net::backward::slope_of;
 use crate::train::net::layers::{activated, standardised};
 use crate::train::net::norm::Standardised;
@@ -37,7 +38,7 @@ impl OnDevice for Convolutions {
         let mut passed = Vec::new();
         for (stage, learned) in self.stages().into_iter().zip(tensors.learned.chunks(self.n_learned())) {
             let seen = stage.unfolded(x, n_rows);
-            let mut sums = stage.summed(seen.clone(), learned[0].clone()) + learned[1].clone();
+            let mut sums = stage.summed(tensors.ops, seen.clone(), learned[0].clone()) + learned[1].clone();
             let mut standardised = None;
             if let Some(before) = before.next() {
                 let (made, kept, after) = Standardised::new(sums, learned, before);
@@ -55,7 +56,7 @@ impl OnDevice for Convolutions {
             let (weights, gamma) = (learned[0].clone(), learned.get(2).cloned());
             passed.push(Passed { stage, weights, gamma, seen, standardised, sums, made, winners });
         }
-        let activation = self.activation;
+        let (ops, activation) = (tensors.ops, self.activation);
         let backward = move |slope: Tensor<2>| {
             let mut all = Vec::new();
             let mut slope = slope;
@@ -73,11 +74,11 @@ impl OnDevice for Convolutions {
                     gradients = vec![gamma, beta];
                 }
                 gradients.insert(0, slope.clone().sum_dim(0));
-                gradients.insert(0, stage.weights_slope(passed.seen, slope.clone()));
+                gradients.insert(0, stage.weights_slope(ops, passed.seen, slope.clone()));
                 all.push(gradients);
                 // Pixels are not learned.
                 if idx > 0 {
-                    slope = stage.given_slope(slope, passed.weights, n_rows);
+                    slope = stage.given_slope(ops, slope, passed.weights, n_rows);
                 }
             }
             all.into_iter().rev().flatten().collect()
@@ -91,7 +92,7 @@ impl OnDevice for Convolutions {
         let mut running = tensors.running.chunks(2);
         for (stage, learned) in self.stages().into_iter().zip(tensors.learned.chunks(self.n_learned())) {
             let seen = stage.unfolded(x, n_rows);
-            let mut sums = stage.summed(seen, learned[0].clone()) + learned[1].clone();
+            let mut sums = stage.summed(tensors.ops, seen, learned[0].clone()) + learned[1].clone();
             if let Some([mean, variance]) = running.next() {
                 sums = standardised(sums - mean.clone(), variance.clone(), learned);
             }
@@ -125,9 +126,9 @@ impl Stage {
     }
 
     /// What the filters make of what they see.
-    fn summed(self, seen: Tensor<2>, weights: Tensor<2>) -> Tensor<2> {
+    fn summed(self, ops: Ops, seen: Tensor<2>, weights: Tensor<2>) -> Tensor<2> {
         if !self.is_depthwise {
-            return seen.matmul(weights);
+            return ops.product(seen, weights);
         }
         let [n, _] = seen.dims();
         let [n_offsets, channels] = weights.dims();
@@ -136,9 +137,9 @@ impl Stage {
     }
 
     /// The slopes of the weights, from those of the sums.
-    fn weights_slope(self, seen: Tensor<2>, slope: Tensor<2>) -> Tensor<2> {
+    fn weights_slope(self, ops: Ops, seen: Tensor<2>, slope: Tensor<2>) -> Tensor<2> {
         if !self.is_depthwise {
-            return seen.transpose().matmul(slope);
+            return ops.product(seen.transpose(), slope);
         }
         let ([n, channels], n_offsets) = (slope.dims(), self.n_offsets());
         let products = seen.reshape([n, n_offsets, channels]) * slope.reshape([n, 1, channels]);
@@ -146,7 +147,7 @@ impl Stage {
     }
 
     /// The slopes of what was given: a convolution again, with the filters turned round and read the other way.
-    fn given_slope(self, slope: Tensor<2>, weights: Tensor<2>, n_rows: usize) -> Tensor<2> {
+    fn given_slope(self, ops: Ops, slope: Tensor<2>, weights: Tensor<2>, n_rows: usize) -> Tensor<2> {
         let n_offsets = self.n_offsets();
         let n_read = if self.is_depthwise { 1 } else { self.n_inputs };
         let turned: Vec<i32> = (0..n_offsets as i32).rev().collect();
@@ -156,7 +157,7 @@ impl Stage {
             true => weights.reshape([n_offsets, self.n_outputs]),
             false => weights.swap_dims(1, 2).reshape([n_offsets * self.n_outputs, n_read]),
         };
-        self.summed(self.unfolded(slope, n_rows), weights)
+        self.summed(ops, self.unfolded(slope, n_rows), weights)
     }
 
     /// The largest of two by two pixels, row by row, and the four that it is the largest of.
