@@ -160,6 +160,8 @@ export class Vitrine extends EventTarget {
   train(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>;
   /** Tries learning rates of a net out, one batch at each, and suggests one. */
   learningRateTest(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known" | "watch">, calling?: Calling): Promise<RatesMsg>;
+  /** Times a net's step and each of its operations on one device. */
+  profile(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known" | "watch">, calling?: Calling): Promise<ProfileMsg>;
   /** Measures a model on folds, each learning its own recipe. */
   crossValidate(request: CrossValidation, calling?: Calling): Promise<CrossValidated>;
   /** Searches parameters of a model; `candidates[best].model` is what `train` takes. */
@@ -667,7 +669,7 @@ step_ms: number | null,
 /**
  * How many batches the fit would have at most.
  */
-n_steps: number, } | { "type": "model_made" } & MadeMsg | { "type": "searched" } & SearchedMsg | { "type": "fits_made", 
+n_steps: number, } | { "type": "steps_profiled" } & ProfileMsg | { "type": "model_made" } & MadeMsg | { "type": "searched" } & SearchedMsg | { "type": "fits_made", 
 /**
  * What came of them, in the order asked for.
  */
@@ -1267,6 +1269,35 @@ export type ModelSpecMsg = {
 kind: string, } & ({ [key in string]: number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null });
 
 /**
+ * An operation of a net's step, done by itself.
+ */
+export type OpTimeMsg = { 
+/**
+ * `pick_rows`, `front`, `front_and_back`, `layer`, `loss`, `weights_gradient`, `slope` or `optimizer`.
+ */
+op: string, 
+/**
+ * The layer, from 0; `null` of what is no layer's.
+ */
+layer: number | null, 
+/**
+ * Rows and columns of what it reads.
+ */
+shapes: Array<[number, number]>, 
+/**
+ * Multiply-adds of its products.
+ */
+multiply_adds: number, 
+/**
+ * Bytes read and written.
+ */
+n_bytes: number, 
+/**
+ * Milliseconds of one, the median of several rounds.
+ */
+ms: number, };
+
+/**
  * A hyper-parameter.
  */
 export type ParamDocMsg = { 
@@ -1499,6 +1530,23 @@ target: Array<JsonValue> | null,
  * What was odd.
  */
 issues: Array<IssueMsg>, };
+
+/**
+ * Where the time of a net's step goes, on one device.
+ */
+export type ProfileMsg = { 
+/**
+ * The device that was timed.
+ */
+device: DeviceMsg, 
+/**
+ * Milliseconds of a batch, one after the other as in a fit; `null` where a fit has one batch only.
+ */
+step_ms: number | null, 
+/**
+ * The operations of a batch, in their order.
+ */
+ops: Array<OpTimeMsg>, };
 
 /**
  * How far a job is.
@@ -1754,6 +1802,10 @@ seed?: number,
  */
 device?: string, 
 /**
+ * Of nets on WebGPU: whether kernels do several operations at once (the default), or each does one.
+ */
+fusion?: boolean, 
+/**
  * What progress shows of the model while it is fitted, of models that can be watched: nets. It also lets epochs be
  * gone back to.
  */
@@ -1773,7 +1825,7 @@ only_folds?: Array<number>,
 /**
  * What came of folds that were made elsewhere, as [`FitMsg`](crate::FitMsg)s: they are not made again.
  */
-known?: FitMsg[], } | { "type": "test_rates" } & TrainMsg | { "type": "time_steps" } & TrainMsg | { "type": "search" } & SearchMsg | { "type": "quantize", 
+known?: FitMsg[], } | { "type": "test_rates" } & TrainMsg | { "type": "time_steps" } & TrainMsg | { "type": "profile_steps" } & TrainMsg | { "type": "search" } & SearchMsg | { "type": "quantize", 
 /**
  * The name the new model will have.
  */
@@ -2623,6 +2675,10 @@ seed?: number,
  * `auto`, `cpu` or `webgpu`; what the library was started with by default.
  */
 device?: string, 
+/**
+ * Of nets on WebGPU: whether kernels do several operations at once (the default), or each does one.
+ */
+fusion?: boolean, 
 /**
  * What progress shows of the model while it is fitted, of models that can be watched: nets. It also lets epochs be
  * gone back to.

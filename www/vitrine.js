@@ -565,6 +565,16 @@ export class Vitrine extends EventTarget {
   }
 
   /**
+   * Times a net's step and each of its operations on one device, `"cpu"` or `"webgpu"`; on WebGPU with kernels that do
+   * several operations at once, or with `fusion: false` without. Takes what `train` takes; resolves with
+   * `{ device, step_ms, ops }`.
+   */
+  async profile(request, calling = {}) {
+    const { event } = await this.request({ ...request, type: "profile_steps" }, calling);
+    return contentOf(event);
+  }
+
+  /**
    * Measures one model on folds of a table, each fold learning its own recipe: `{ table, target, model, folds }`, five
    * folds by default. Resolves with every measure's mean, standard deviation and folds.
    */
@@ -735,7 +745,7 @@ export class Vitrine extends EventTarget {
       const options = { onProgress, signal };
       return searchesTensors(request) ? this.#askGuest(request, options) : this.#runTogether(request, options);
     }
-    if (["test_rates", "time_steps"].includes(request?.type)) return this.#askGuest(request, { onProgress, signal });
+    if (["test_rates", "time_steps", "profile_steps"].includes(request?.type)) return this.#askGuest(request, { onProgress, signal });
     return this.#runOnCpu(request, { payload, onProgress, signal, steering });
   }
 
@@ -845,7 +855,8 @@ export class Vitrine extends EventTarget {
 
   /** Asks the tensor worker: what comes of a search or a test are numbers, which belong to nobody. */
   async #askGuest(request, options) {
-    const guest = await unlessAborted(this.#tensorsLink(), options.signal);
+    const onGpu = request.type === "profile_steps" && (request.device ?? this.#preference) === "webgpu";
+    const guest = await unlessAborted(onGpu ? this.#gpuLink() : this.#tensorsLink(), options.signal);
     await this.#lendTables(guest, request, options.signal);
     return guest.run(request, options);
   }

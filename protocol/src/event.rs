@@ -43,6 +43,8 @@ pub enum Event {
         /// How many batches the fit would have at most.
         n_steps: usize,
     },
+    /// The operations of a step were timed.
+    StepsProfiled(ProfileMsg),
     /// A model was made from another. Buffers: `train_rows`, `test_rows` (u32).
     ModelMade(Box<MadeMsg>),
     /// Candidates were fitted on folds, and ranked.
@@ -181,6 +183,36 @@ pub struct RatesMsg {
     /// Where the smoothed loss has come half of its way down, and at most a tenth of the rate at which it is least; `null`
     /// where it hardly falls.
     pub suggested: Option<f64>,
+}
+
+/// Where the time of a net's step goes, on one device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ProfileMsg {
+    /// The device that was timed.
+    pub device: DeviceMsg,
+    /// Milliseconds of a batch, one after the other as in a fit; `null` where a fit has one batch only.
+    pub step_ms: Option<f64>,
+    /// The operations of a batch, in their order.
+    pub ops: Vec<OpTimeMsg>,
+}
+
+/// An operation of a net's step, done by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct OpTimeMsg {
+    /// `pick_rows`, `front`, `front_and_back`, `layer`, `loss`, `weights_gradient`, `slope` or `optimizer`.
+    pub op: String,
+    /// The layer, from 0; `null` of what is no layer's.
+    pub layer: Option<usize>,
+    /// Rows and columns of what it reads.
+    pub shapes: Vec<[usize; 2]>,
+    /// Multiply-adds of its products.
+    pub multiply_adds: usize,
+    /// Bytes read and written.
+    pub n_bytes: usize,
+    /// Milliseconds of one, the median of several rounds.
+    pub ms: f64,
 }
 
 /// What a net answers while it is fitted: for up to 500 rows that are learned from and as many that were held back, evenly

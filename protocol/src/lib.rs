@@ -28,7 +28,10 @@ pub use catalog::{
     CatalogMsg, ChartDocMsg, ErrorDocMsg, MeasureDocMsg, ModelDocMsg, ParamDocMsg, ParamKindMsg, StepDocMsg, TextMsg,
 };
 pub use error::{ErrorMsg, IssueMsg, PlaceMsg};
-pub use event::{Buffer, Event, EventMsg, LayerViewMsg, ProgressMsg, RatesMsg, ReadyMsg, ViewMeasuresMsg, ViewMsg};
+pub use event::{
+    Buffer, Event, EventMsg, LayerViewMsg, OpTimeMsg, ProfileMsg, ProgressMsg, RatesMsg, ReadyMsg, ViewMeasuresMsg,
+    ViewMsg,
+};
 pub use explain::{
     ActivationsMsg, BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, MapsMsg, PathStepMsg, PruningPathMsg,
     TermMsg, TreeMsg, VotesMsg,

@@ -79,6 +79,8 @@ pub enum Request {
     TestRates(Box<TrainMsg>),
     /// Begin a fit of a net to see how long a step takes on this worker's device.
     TimeSteps(Box<TrainMsg>),
+    /// Time each operation of a net's step by itself, on the device that is asked for.
+    ProfileSteps(Box<TrainMsg>),
     /// Fit candidates on the same folds, each fold with a recipe of its own, and rank them.
     Search(Box<SearchMsg>),
     /// Round a net's weights to eight bits and keep that as model `id`.

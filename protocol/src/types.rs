@@ -72,6 +72,11 @@ pub const METHODS: &[Method] = &[
         "Tries learning rates of a net out, one batch at each, and suggests one.",
     ),
     method(
+        "profile",
+        "(request: Omit<TrainMsg, \"only_trees\" | \"grown_trees\" | \"only_folds\" | \"known\" | \"watch\">, calling?: Calling): Promise<ProfileMsg>",
+        "Times a net's step and each of its operations on one device.",
+    ),
+    method(
         "crossValidate",
         "(request: CrossValidation, calling?: Calling): Promise<CrossValidated>",
         "Measures a model on folds, each learning its own recipe.",

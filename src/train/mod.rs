@@ -110,7 +110,29 @@ pub trait Watched<F: ?Sized> {
     /// Learns from the next batch at this learning rate, whatever was set, and gives back the loss it had on that batch
     /// before; not finite once it has diverged.
     fn batch_at(&mut self, rate: f64) -> LossFuture<'_>;
+
+    /// What a batch is made of, to be timed. Nothing is learned by it.
+    fn ops(&self) -> Vec<Op>;
 }
+
+/// One operation of a batch, by itself.
+pub struct Op {
+    /// What it is.
+    pub name: &'static str,
+    /// Whose it is, from 0.
+    pub layer: Option<usize>,
+    /// Rows and columns of what it reads.
+    pub shapes: Vec<[usize; 2]>,
+    /// Multiply-adds of its products.
+    pub multiply_adds: usize,
+    /// Bytes read and written.
+    pub n_bytes: usize,
+    /// Does it so many times, and waits until it is done.
+    pub repeat: Box<dyn Fn(usize) -> DoneFuture<'static>>,
+}
+
+/// What is over when it is awaited.
+pub type DoneFuture<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
 /// A model while it is fitted.
 pub struct View<F: ?Sized> {

@@ -348,3 +348,35 @@ fn steps_are_timed_before_a_device_is_chosen() {
     assert_eq!(ask(json!({ "kind": "ridge" })).error_code(2), "preprocess.target_not_numeric");
     assert_eq!(ask(json!({ "kind": "decision_tree" })).error_code(2), "train.no_learning_rate");
 }
+
+#[test]
+fn a_step_s_operations_are_timed_one_by_one() {
+    let ask = |model: Value| {
+        let mut request = train("m", Value::Null);
+        for key in ["id", "watch"] {
+            request.as_object_mut().unwrap().remove(key);
+        }
+        (request["type"], request["model"]) = (json!("profile_steps"), model);
+        script().ask(request).run()
+    };
+    let told = ask(json!({ "kind": "mlp", "hidden_layer_sizes": [300, 5], "batch_size": 20 })).json(2);
+    assert_eq!(told["device"]["kind"], "cpu");
+    assert!(told["step_ms"].as_f64().is_some_and(|millis| millis > 0.0), "{told}");
+    let ops = told["ops"].as_array().unwrap();
+    let named = |op: &Value| format!("{} {}", op["op"].as_str().unwrap(), op["layer"]);
+    let names: Vec<String> = ops.iter().map(named).collect();
+    let there = ["pick_rows null", "layer 0", "layer 1", "layer 2", "loss null"];
+    let back =
+        ["weights_gradient 2", "slope 2", "weights_gradient 1", "slope 1", "weights_gradient 0", "optimizer null"];
+    assert_eq!(names, [there.as_slice(), &back].concat());
+    let of = |name: &str| &ops[names.iter().position(|other| other == name).unwrap()];
+    assert_eq!(of("layer 1")["shapes"], json!([[20, 300], [300, 5]]));
+    assert_eq!(of("weights_gradient 1")["shapes"], json!([[300, 20], [20, 5]]));
+    assert!(
+        names
+            .iter()
+            .all(|name| of(name)["multiply_adds"].as_u64().unwrap() == 0 || of(name)["ms"].as_f64().unwrap() > 0.0)
+    );
+    assert_eq!(of("layer 1")["multiply_adds"], 20 * 300 * 5);
+    assert_eq!(ask(json!({ "kind": "decision_tree" })).error_code(2), "train.no_learning_rate");
+}

@@ -5,7 +5,7 @@ use super::fitted::Scale;
 use crate::error::Issues;
 use crate::model::Fitted;
 use crate::train::net::{NetDescent, NetIssue, NetView};
-use crate::train::{LossFuture, Session, Step, StepFuture, View, ViewFuture, Watched, ready};
+use crate::train::{LossFuture, Op, Session, Step, StepFuture, View, ViewFuture, Watched, ready};
 
 /// A descent under way.
 pub(super) struct NetSession {
@@ -70,6 +70,10 @@ impl Watched<dyn Fitted> for NetSession {
 
     fn batch_at(&mut self, rate: f64) -> LossFuture<'_> {
         Box::pin(self.descent.batch_at(rate))
+    }
+
+    fn ops(&self) -> Vec<Op> {
+        self.descent.ops()
     }
 }
 

@@ -112,7 +112,7 @@ impl Layers {
 
     /// What a layer makes of what it reads: its sums, these activated, how they were standardised, and the running mean and
     /// variance after that.
-    fn layer(&self, layer: &LayerTensors, x: Tensor<2>, by: Activation) -> Layered {
+    pub(super) fn layer(&self, layer: &LayerTensors, x: Tensor<2>, by: Activation) -> Layered {
         let [weights, intercepts] = [0, 1].map(|idx| layer.learned[idx].clone());
         let Some(running) = &layer.running else {
             return match by.bend() {
@@ -134,7 +134,7 @@ impl Layers {
 }
 
 /// Sums, what was made of them, how they were standardised, and the running mean and variance after that.
-type Layered = (Tensor<2>, Tensor<2>, Option<Standardised>, Option<[Tensor<2>; 2]>);
+pub(super) type Layered = (Tensor<2>, Tensor<2>, Option<Standardised>, Option<[Tensor<2>; 2]>);
 
 /// The sum of a column. A GPU adds up along one axis after the other, and so far a column has two.
 fn total(column: Tensor<2>) -> Tensor<1> {
@@ -157,7 +157,7 @@ pub(super) fn slope_of(by: Activation, sums: Tensor<2>, made: Tensor<2>, slope: 
 
 impl NetConfig {
     /// What the gradient of weights gets besides, for a batch of so many rows: times their signs, and times themselves.
-    fn penalties(&self, n_rows: usize) -> [f64; 2] {
+    pub(super) fn penalties(&self, n_rows: usize) -> [f64; 2] {
         let l2 = if self.solver == NetSolver::AdamW { 0.0 } else { self.l2 };
         [self.l1 / n_rows as f64, l2 / n_rows as f64]
     }

@@ -1,6 +1,7 @@
 //! The descent itself, in a worker that has tensors.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use burn::tensor::{Tensor, Transaction};
 
@@ -32,24 +33,24 @@ const FLOPS_FOR_DEAD: usize = 50_000_000;
 
 /// A descent under way.
 pub struct NetDescent {
-    config: NetConfig,
+    pub(super) config: NetConfig,
     is_gpu: bool,
     loss_factor: f64,
     seed: Seed,
-    rows: Weighed,
+    pub(super) rows: Rc<Weighed>,
     /// The rows of the validation curve.
     held: Option<Weighed>,
     /// Whether these decide when to stop.
     stops_early: bool,
     doctor: Doctor,
     sample: Matrix,
-    layers: Layers,
+    pub(super) layers: Layers,
     /// Of one row, forward.
     multiply_adds: usize,
     optimizer: Optimizer,
     /// 1 for each weight that may change and 0 for those that stay 0, list after list; none where all may.
     kept: Option<Vec<Tensor<2>>>,
-    order: Vec<i32>,
+    pub(super) order: Vec<i32>,
     epoch: usize,
     next_row: usize,
     n_batches: usize,
@@ -103,7 +104,7 @@ impl NetDescent {
             is_gpu: input.device.is_webgpu(),
             loss_factor,
             seed: input.seed,
-            rows: weighed((&input.x, &input.y)),
+            rows: Rc::new(weighed((&input.x, &input.y))),
             held: input.valid.as_ref().filter(|(x, _)| x.n_rows() > 0).map(|(x, y)| weighed((x, y))),
             stops_early,
             doctor,
@@ -319,7 +320,7 @@ impl NetDescent {
         let pass = self.layers.pass(part, &self.config, &masks);
         self.loss_sum = self.loss_sum.clone() + pass.loss_sum.clone();
         let rate = self.config.learning_rate * factor;
-        self.optimizer.step(&mut self.layers, &pass, &self.config, rate);
+        self.optimizer.step(&mut self.layers, (&pass.front, &pass.gradients), &self.config, rate);
         if let Some(kept) = &self.kept {
             self.layers.hold(kept);
         }

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use super::{Doctor, Learned, Net, NetConfig, NetView};
 use crate::Error;
 use crate::train::device::DeviceError;
-use crate::train::{FitInput, Step};
+use crate::train::{FitInput, Op, Step};
 
 /// A descent that is never under way.
 pub struct NetDescent(Infallible);
@@ -48,6 +48,11 @@ impl NetDescent {
 
     /// Cannot be called.
     pub async fn batch_at(&mut self, _: f64) -> Result<f64, Error> {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn ops(&self) -> Vec<Op> {
         match self.0 {}
     }
 

@@ -23,6 +23,8 @@ mod norm;
 #[cfg(feature = "tensors")]
 mod optimizer;
 mod plain;
+#[cfg(feature = "tensors")]
+mod profile;
 mod random;
 #[cfg(feature = "tensors")]
 mod snapshots;

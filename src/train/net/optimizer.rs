@@ -2,7 +2,6 @@
 
 use burn::tensor::Tensor;
 
-use super::backward::Pass;
 use super::layers::Layers;
 use super::{NetConfig, NetSolver};
 use crate::train::device::{Ops, Pace, Rule};
@@ -18,6 +17,13 @@ const EPSILON: f64 = 1e-8;
 
 /// What keeps a clipped gradient's length above 0.
 const CLIP_EPSILON: f64 = 1e-6;
+
+/// The gradients of a batch: the front's, and those of each layer.
+pub(super) type Gradients<'a> = (&'a [Tensor<2>], &'a [Vec<Tensor<2>>]);
+
+fn all<'a>((front, layers): Gradients<'a>) -> impl Iterator<Item = &'a Tensor<2>> {
+    front.iter().chain(layers.iter().flatten())
+}
 
 /// What an optimiser remembers.
 #[derive(Clone)]
@@ -42,7 +48,7 @@ impl Optimizer {
     }
 
     /// Takes one step down the gradients.
-    pub(super) fn step(&mut self, layers: &mut Layers, pass: &Pass, config: &NetConfig, rate: f64) {
+    pub(super) fn step(&mut self, layers: &mut Layers, gradients: Gradients<'_>, config: &NetConfig, rate: f64) {
         self.n_steps = self.n_steps.saturating_add(1);
         let ops = layers.ops;
         let mut tensors: Vec<(&mut Tensor<2>, bool)> = Vec::new();
@@ -53,12 +59,12 @@ impl Optimizer {
         for layer in &mut layers.each {
             tensors.extend(layer.learned.iter_mut().enumerate().map(|(idx, tensor)| (tensor, idx == 0)));
         }
-        let clip = (config.clip_norm > 0.0).then(|| clip_factor(pass, config.clip_norm));
+        let clip = (config.clip_norm > 0.0).then(|| clip_factor(gradients, config.clip_norm));
         let clipped = |gradient: Tensor<2>| match &clip {
             Some(factor) => gradient * factor.clone(),
             None => gradient,
         };
-        let gradients = pass.front.iter().chain(pass.gradients.iter().flatten()).cloned().map(clipped);
+        let gradients = all(gradients).cloned().map(clipped);
         for (((tensor, is_weight), gradient), memory) in tensors.into_iter().zip(gradients).zip(&mut self.memories) {
             let shrink = if is_weight && config.solver == NetSolver::AdamW { 1.0 - rate * config.l2 } else { 1.0 };
             memory.step(ops, tensor, gradient, pace(config, rate, shrink, self.n_steps), rate);
@@ -67,9 +73,9 @@ impl Optimizer {
 }
 
 /// What shortens the whole gradient to a length, if it is longer; it stays on the device.
-fn clip_factor(pass: &Pass, longest: f64) -> Tensor<2> {
-    let all = pass.front.iter().chain(pass.gradients.iter().flatten());
-    let squares = all.map(|gradient| (gradient.clone() * gradient.clone()).sum()).reduce(|sum, more| sum + more);
+fn clip_factor(gradients: Gradients<'_>, longest: f64) -> Tensor<2> {
+    let squares =
+        all(gradients).map(|gradient| (gradient.clone() * gradient.clone()).sum()).reduce(|sum, more| sum + more);
     let length = squares.expect("a net has weights").sqrt();
     ((length + CLIP_EPSILON).recip() * longest).clamp_max(1.0).reshape([1, 1])
 }

@@ -63,6 +63,7 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
         // What is done with nets alone is a guest's: worker-cpu need not hold the code of it.
         Request::TestRates(_)
         | Request::TimeSteps(_)
+        | Request::ProfileSteps(_)
         | Request::Quantize { .. }
         | Request::Prune { .. }
         | Request::ImportWeights { .. }
@@ -107,6 +108,7 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
         }
         Request::TestRates(train) => running(Box::pin(trials::test_rates(context, *train))),
         Request::TimeSteps(train) => running(Box::pin(trials::time_steps(context, *train))),
+        Request::ProfileSteps(train) => running(Box::pin(trials::profile_steps(context, *train))),
         Request::Search(request) => running(Box::pin(search::search(context, *request))),
         Request::Quantize { id, model, scheme } => running(Box::pin(smaller::quantize(context, id, model, scheme))),
         Request::Prune { id, model, sparsity, fine_tune_epochs, device } => {

@@ -3,17 +3,17 @@
 //! The range test of rates (Smith 2017, <https://arxiv.org/abs/1506.01186>): the net learns from one batch after the other,
 //! each at a higher rate, and its loss says from which rate on it learns and where it goes astray.
 
-use vitrine_protocol::{Event, RatesMsg, TrainMsg};
+use vitrine_protocol::{Event, OpTimeMsg, ProfileMsg, RatesMsg, TrainMsg};
 
 use crate::Error;
 use crate::model::{BoxedSession, ModelError, by_code};
 use crate::preprocess::Prepared;
 use crate::random::Seed;
-use crate::train::FitInput;
-use crate::worker::Reply;
+use crate::train::{FitInput, Op};
 use crate::worker::context::Context;
-use crate::worker::jobs::plan::{Plan, labels_of};
+use crate::worker::jobs::plan::{Plan, choose_device, labels_of};
 use crate::worker::jobs::prepare::fit_recipe;
+use crate::worker::{Reply, wire};
 
 /// Where it begins and ends.
 const SPAN: [f64; 2] = [1e-6, 10.0];
@@ -27,6 +27,14 @@ const ASTRAY: f64 = 4.0;
 const LEARNED: f64 = 0.02;
 /// Steps are timed for so long.
 const TIMED_MILLIS: f64 = 300.0;
+/// Where the timing of operations begins in the progress.
+const HALF: f64 = 0.5;
+/// A round of one operation lasts at least so long …
+const ROUND_MILLIS: f64 = 10.0;
+/// … or is of so many: a GPU's queue must not grow without end.
+const MOST_TIMES: usize = 256;
+/// Rounds of each operation.
+const N_ROUNDS: usize = 3;
 /// The part of the progress in which the recipe is learned.
 const PREPARED: f64 = 0.2;
 
@@ -49,21 +57,72 @@ pub(super) async fn test_rates(context: Context, request: TrainMsg) -> Result<Re
 /// How long a batch takes on this worker's device, of a fit that is begun and thrown away.
 pub(super) async fn time_steps(context: Context, request: TrainMsg) -> Result<Reply, Error> {
     let (mut session, no_rate) = begin(&context, request).await?;
+    let step_ms = step_millis(&context, &mut session, (PREPARED, 1.0)).await?;
+    let n_steps = session.watched().ok_or(no_rate)?.n_batches()[1];
+    Ok(Event::StepsTimed { step_ms, n_steps }.into())
+}
+
+/// Milliseconds of a batch; none where the first step was the only one.
+async fn step_millis(
+    context: &Context,
+    session: &mut BoxedSession,
+    (from, to): (f64, f64),
+) -> Result<Option<f64>, Error> {
     let mut since = None;
-    let (n_batches, took) = loop {
+    loop {
         let step = session.step().await?;
         let n_done = session.watched().map_or(0, |watched| watched.n_batches()[0]);
         // The first step compiles shaders and fills pools; what comes after it counts.
         let (first, started) = *since.get_or_insert((n_done, context.now_millis()));
         let (n_batches, took) = (n_done - first, context.now_millis() - started);
         if step.fraction >= 1.0 || (n_batches > 0 && took >= TIMED_MILLIS) {
-            break (n_batches, took);
+            return Ok((n_batches > 0).then(|| took / n_batches as f64));
         }
-        context.tick("fitting", PREPARED + (1.0 - PREPARED) * (took / TIMED_MILLIS).min(1.0)).await;
+        context.tick("fitting", from + (to - from) * (took / TIMED_MILLIS).min(1.0)).await;
+    }
+}
+
+/// Where a batch's time goes: how long it takes, and each of its operations by itself.
+pub(super) async fn profile_steps(context: Context, request: TrainMsg) -> Result<Reply, Error> {
+    let device = {
+        let (worker, uses_tensors) = (&context.workspace.borrow().device, true);
+        choose_device(worker, request.device.as_deref(), uses_tensors)?
     };
-    let n_steps = session.watched().ok_or(no_rate)?.n_batches()[1];
-    let step_ms = (n_batches > 0).then(|| took / n_batches as f64);
-    Ok(Event::StepsTimed { step_ms, n_steps }.into())
+    let (mut session, no_rate) = begin(&context, request).await?;
+    let step_ms = step_millis(&context, &mut session, (PREPARED, HALF)).await?;
+    let all = session.watched().ok_or(no_rate)?.ops();
+    let n_ops = all.len();
+    let mut ops = Vec::with_capacity(n_ops);
+    for (idx, op) in all.into_iter().enumerate() {
+        context.tick("fitting", HALF + (1.0 - HALF) * idx as f64 / n_ops as f64).await;
+        let ms = op_millis(&context, &op).await?;
+        let Op { name, layer, shapes, multiply_adds, n_bytes, .. } = op;
+        ops.push(OpTimeMsg { op: name.to_owned(), layer, shapes, multiply_adds, n_bytes, ms });
+    }
+    let device = wire::device_msg(&device.device, device.fallback_reason);
+    Ok(Event::StepsProfiled(ProfileMsg { device, step_ms, ops }).into())
+}
+
+/// Milliseconds of an operation: the median of some rounds of so many that one is long enough for the clock. What waiting
+/// alone takes is taken off.
+async fn op_millis(context: &Context, op: &Op) -> Result<f64, Error> {
+    let round = async |n_times: usize| {
+        let started = context.now_millis();
+        (op.repeat)(n_times).await?;
+        Ok::<f64, Error>(context.now_millis() - started)
+    };
+    let mut n_times = 1;
+    while n_times < MOST_TIMES && round(n_times).await? < ROUND_MILLIS {
+        n_times *= 2;
+    }
+    let mut each = Vec::with_capacity(N_ROUNDS);
+    for _ in 0..N_ROUNDS {
+        let waiting = round(0).await?;
+        each.push((round(n_times).await? - waiting).max(0.0) / n_times as f64);
+        context.tick("fitting", HALF).await;
+    }
+    each.sort_by(f64::total_cmp);
+    Ok(each[N_ROUNDS / 2])
 }
 
 /// A fit of a net, begun; and the error that says that there is none.
