@@ -227,6 +227,7 @@ fn Status() -> impl IntoView {
                 JobKind::Train => texts.job_train,
                 JobKind::Search => texts.job_search,
                 JobKind::Rates => texts.job_rates,
+                JobKind::Profile => texts.job_profile,
                 JobKind::Smaller => texts.job_smaller,
                 JobKind::Predict => texts.job_predict,
                 JobKind::Project => texts.job_project,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use vitrine_protocol::{
     ActivationsMsg, BoundaryMsg, CatalogMsg, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg,
-    MadeMsg, MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProgressMsg, RatesMsg, RowsMsg, SearchedMsg, StepMsg,
-    TableMsg, Task, TreeMsg, ViewMsg, VotesMsg,
+    MadeMsg, MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProfileMsg, ProgressMsg, RatesMsg, RowsMsg, SearchedMsg,
+    StepMsg, TableMsg, Task, TreeMsg, ViewMsg, VotesMsg,
 };
 
 use crate::charts::Palette;
@@ -29,6 +29,8 @@ pub(crate) enum JobKind {
     Search,
     /// Trying learning rates out.
     Rates,
+    /// Timing the operations of a net's step.
+    Profile,
     /// Making a net smaller.
     Smaller,
     /// Answering a file.
@@ -46,6 +48,14 @@ pub(crate) enum Way {
     Compare,
     /// One model with several values of its parameters.
     Search,
+}
+
+/// Where the time of a net's step went on one device.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Profiled {
+    pub(crate) profile: ProfileMsg,
+    /// Whether kernels did several operations at once.
+    pub(crate) is_fused: bool,
 }
 
 /// A job under way.
@@ -245,6 +255,8 @@ pub(crate) struct ResultState {
     pub(crate) made: RwSignal<Option<Arc<MadeMsg>>>,
     /// What came of trying learning rates out, for the model and the table that were chosen then.
     pub(crate) rates: RwSignal<Option<Arc<RatesMsg>>>,
+    /// Where the time of a step goes on each device that was timed, likewise.
+    pub(crate) profiles: RwSignal<Vec<Profiled>>,
     /// The loss so far, while training.
     pub(crate) curve: RwSignal<Vec<LossPoint>>,
     /// Accuracy or R² so far, while a net is fitted: on rows it learns from, and on rows held back.
@@ -326,6 +338,7 @@ impl App {
                 found: RwSignal::new(None),
                 made: RwSignal::new(None),
                 rates: RwSignal::new(None),
+                profiles: RwSignal::new(Vec::new()),
                 curve: RwSignal::new(Vec::new()),
                 scores: RwSignal::new(Vec::new()),
                 evaluation: RwSignal::new(None),

@@ -23,6 +23,7 @@ mod parts;
 mod predict;
 mod prepare;
 mod prepare_step;
+mod profile;
 mod rates;
 mod search;
 mod smaller;

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use vitrine_protocol::{ColumnKind, ColumnMsg, ModelDocMsg, Task};
 
 use super::prepare::TargetSelect;
+use super::profile::Profile;
 use super::rates::Rates;
 use super::search::{Choosable, Found, Vary, choice};
 use super::train_result::Outcome;
@@ -224,7 +225,7 @@ fn Parameters() -> impl IntoView {
                     </div>
                     <ParamForm params=doc.params prefix="param" typed=app.plan.params/>
                 </section>
-                {(doc.watchable && way == Way::Train).then(|| view! { <Rates/> })}
+                {(doc.watchable && way == Way::Train).then(|| view! { <Rates/><Profile/> })}
             }
         })
     }
