@@ -92,6 +92,32 @@ export function netParts({ report, call, open, times, nRepeats, url, scratch, se
     }
   }
 
+  /** A product of two matrices of 1024 rows and columns, of which training is made; onnxruntime-web on one thread. */
+  async function product({ page }) {
+    const n = 1024;
+    // A batch of as many rows as there are features and units is that product.
+    await call(page, "loadText", "square", csv(n, 2, n));
+    const model = { kind: "mlp", hidden_layer_sizes: [n], batch_size: n, activation: "identity" };
+    const ours = [];
+    for (let repeat = 0; repeat < nRepeats; repeat++) {
+      const { ops } = await call(page, "profile", "square", { target: "label", model, recipe: [], device: "cpu" });
+      const { shapes, ms } = ops.find(({ op, layer }) => op === "layer" && layer === 0);
+      if (JSON.stringify(shapes) !== JSON.stringify([[n, n], [n, n]])) throw new Error(`another product: ${JSON.stringify(shapes)}`);
+      ours.push(ms);
+    }
+    await call(page, "forget", "square");
+    const { context, page: others } = await open(scratch, `${url}/bench/ort.html`);
+    try {
+      await others.waitForFunction(() => window.benchReady);
+      const theirs = Math.min(...(await call(others, "product", n, nRepeats)));
+      const vitrine = Math.min(...ours);
+      const speed = (millis) => `${said(millis)}, ${((2 * n ** 3) / millis / 1e6).toFixed(1)} Gflop/s`;
+      report(`a product of 1024 × 1024 × 1024, one thread (ours adds a row); onnxruntime-web`, speed(vitrine), speed(theirs), times(theirs / vitrine), "≥ 1×", theirs / vitrine >= 1);
+    } finally {
+      await context.close();
+    }
+  }
+
   /** What one more step costs: the difference of a long run and a short one, both after one that compiled everything. */
   async function stepOf(run, counts, [few, many]) {
     await run(few);
@@ -171,6 +197,7 @@ export function netParts({ report, call, open, times, nRepeats, url, scratch, se
       await nets(bench);
       await images(bench);
     },
+    product,
     webgpu,
   };
 }

@@ -119,6 +119,9 @@ const bench = {
     return { millis, fitMillis, device, nNodes: result.structure?.nodes?.length ?? null, accuracy: metrics.train };
   },
 
+  /** Times the operations of a net's step. */
+  profile: (table, request) => vitrine.profile({ ...request, table: tables[table], split: { test_fraction: 0 }, seed: 0 }),
+
   /** Reads a CSV given as text and keeps the table. */
   async loadText(name, text) {
     if (tables[name]) await vitrine.release(tables[name]);

@@ -22,7 +22,7 @@ import { roofline, treeWork } from "./roofline.mjs";
 
 const HELP = `Vitrine beside its peers, in one Chromium.
 
-Usage: node run.mjs [--only csv,big,tree,cancel,visit,abalone,boosting,growth,workers,nets,webgpu] [--quick] [--json FILE] [--svg FILE]
+Usage: node run.mjs [--only csv,big,tree,cancel,visit,abalone,boosting,growth,workers,nets,product,webgpu] [--quick] [--json FILE] [--svg FILE]
 
 Options:
   --only PARTS  Only these parts, separated by commas

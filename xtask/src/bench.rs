@@ -29,6 +29,7 @@ const PEER_PACKAGES: &[NodePackage] = &[
     NodePackage { name: "@tensorflow/tfjs", version: "4.22.0", why: "the bench trains the same nets with it" },
     NodePackage { name: "@tensorflow/tfjs-backend-wasm", version: "4.22.0", why: "it is its quickest on a CPU" },
     NodePackage { name: "@tensorflow/tfjs-backend-webgpu", version: "4.22.0", why: "it is its way to a GPU" },
+    NodePackage { name: "onnxruntime-web", version: "1.30.0", why: "the bench multiplies matrices with it" },
     NodePackage { name: "ydf-training", version: "0.0.1", why: "the bench grows the same forests with it" },
     NodePackage { name: "ml-cart", version: "2.1.1", why: "the bench grows the same tree with it" },
     NodePackage { name: "ml-random-forest", version: "2.1.0", why: "the bench grows the same forest with it" },
