@@ -46,7 +46,7 @@ if (options.help) {
   console.log(HELP);
   process.exit(0);
 }
-const PARTS = ["visit", "csv", "big", "tree", "cancel", "abalone", "boosting", "growth", "workers", "nets", "webgpu"];
+const PARTS = ["visit", "csv", "big", "tree", "cancel", "abalone", "boosting", "growth", "workers", "nets", "product", "webgpu"];
 const wanted = options.only ? options.only.split(",") : PARTS;
 const unknown = wanted.filter((part) => !PARTS.includes(part));
 if (unknown.length > 0) {
