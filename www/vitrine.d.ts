@@ -175,7 +175,7 @@ export class Vitrine extends EventTarget {
   /** Says why a model answers as it does. */
   explain<E extends ExplainMsg>(id: string, explain: E, calling?: Calling): Promise<Explanation<E>>;
   /** Rounds a net's weights to eight bits; resolves with the new model, and with both beside each other. */
-  quantize(request: { model: string; scheme?: "per_tensor" | "per_channel" | "per_block"; id?: string }, calling?: Calling): Promise<Made>;
+  quantize(request: { model: string; scheme?: "per_tensor" | "per_channel" | "per_block" | "float16"; id?: string }, calling?: Calling): Promise<Made>;
   /** Sets the smallest of a net's weights to 0 and fits the others on. */
   prune(request: { model: string; sparsity: number; fine_tune_epochs?: number; device?: string; id?: string }, calling?: Calling): Promise<Made>;
   /** Puts the weights of a safetensors file in the place of a net's own. */
@@ -1836,7 +1836,7 @@ id: string,
 model: string, 
 /**
  * Which weights share a scale: `per_tensor` (all of a layer), `per_channel` (those of an output) or `per_block`
- * (those of an output for 32 inputs; the default).
+ * (those of an output for 32 inputs; the default). Or `float16`: 16 bits each, and no scales.
  */
 scheme?: string, } | { "type": "prune", 
 /**
@@ -2508,8 +2508,8 @@ output_activation: string,
  */
 target_scale: [number, number] | null, 
 /**
- * How a file holds its weights: `float32`, `int8` (with scales), or where more than half are 0 `sparse_float32`
- * or `sparse_int8`.
+ * How a file holds its weights: `float32`, `float16` (which hold each as it is), `int8` (with scales), or where
+ * more than half are 0 the same with `sparse_` before.
  */
 storage: string, 
 /**

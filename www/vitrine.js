@@ -651,7 +651,7 @@ export class Vitrine extends EventTarget {
 
   /**
    * Rounds a net's weights to eight bits: `{ model: id, scheme }`, `scheme` being `per_block` (the default),
-   * `per_channel` or `per_tensor`. Resolves with the new `model`, and with `before` and `after`: `size_bytes`,
+   * `per_channel` or `per_tensor`; or to sixteen, by the scheme `float16`. Resolves with the new `model`, and with `before` and `after`: `size_bytes`,
    * `sparsity`, `metrics` and `latency_ms` of each; `max_difference` is that of their answers.
    *
    * @example

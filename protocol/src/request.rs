@@ -83,14 +83,14 @@ pub enum Request {
     ProfileSteps(Box<TrainMsg>),
     /// Fit candidates on the same folds, each fold with a recipe of its own, and rank them.
     Search(Box<SearchMsg>),
-    /// Round a net's weights to eight bits and keep that as model `id`.
+    /// Round a net's weights to eight bits, or to 16, and keep that as model `id`.
     Quantize {
         /// The name the new model will have.
         id: String,
         /// The net.
         model: String,
         /// Which weights share a scale: `per_tensor` (all of a layer), `per_channel` (those of an output) or `per_block`
-        /// (those of an output for 32 inputs; the default).
+        /// (those of an output for 32 inputs; the default). Or `float16`: 16 bits each, and no scales.
         #[cfg_attr(feature = "types", ts(optional))]
         #[serde(default)]
         scheme: Option<String>,

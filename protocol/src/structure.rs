@@ -59,8 +59,8 @@ pub enum StructureMsg {
         output_activation: String,
         /// Of numbers, the mean and the deviation that answers are put back with: `mean + deviation · output`.
         target_scale: Option<[f64; 2]>,
-        /// How a file holds its weights: `float32`, `int8` (with scales), or where more than half are 0 `sparse_float32`
-        /// or `sparse_int8`.
+        /// How a file holds its weights: `float32`, `float16` (which hold each as it is), `int8` (with scales), or where
+        /// more than half are 0 the same with `sparse_` before.
         storage: String,
         /// Of `int8`, which weights share a scale: `per_tensor`, `per_channel` or `per_block`.
         scheme: Option<String>,

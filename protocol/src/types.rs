@@ -108,7 +108,7 @@ pub const METHODS: &[Method] = &[
     ),
     method(
         "quantize",
-        "(request: { model: string; scheme?: \"per_tensor\" | \"per_channel\" | \"per_block\"; id?: string }, calling?: Calling): Promise<Made>",
+        "(request: { model: string; scheme?: \"per_tensor\" | \"per_channel\" | \"per_block\" | \"float16\"; id?: string }, calling?: Calling): Promise<Made>",
         "Rounds a net's weights to eight bits; resolves with the new model, and with both beside each other.",
     ),
     method(

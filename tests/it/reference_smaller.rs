@@ -6,7 +6,7 @@ use vitrine::export::{read_weights_into, write_weights};
 use vitrine::model::{Array, FittedNet, State};
 use vitrine::param::ParamValue as _;
 use vitrine::preprocess::Matrix;
-use vitrine::train::net::{Activation, Grouping, Int8, Layer, Net, Norm};
+use vitrine::train::net::{Activation, Grouping, Int8, Layer, Net, Norm, to_half};
 
 use crate::cases::{self, assert_close, f32s, integers, list, numbers};
 
@@ -29,6 +29,16 @@ fn codes_and_scales_are_pytorchs() {
         assert_eq!(int8.scales, f32s(&case["scales"]), "{}", case["name"]);
         assert!(int8.write_to(&mut net));
         assert_eq!(net.layers[0].weights, f32s(&case["weights"]), "{}", case["name"]);
+    }
+}
+
+#[test]
+fn sixteen_bits_are_numpys() {
+    let reference = cases::reference("smaller");
+    let (given, bits) = (f32s(&reference["sixteen_bits"]["given"]), integers(&reference["sixteen_bits"]["bits"]));
+    assert_eq!((given.len(), bits.len()), (344, 344));
+    for (x, half) in given.into_iter().zip(bits) {
+        assert_eq!(i64::from(to_half(x)), half, "{x:e}");
     }
 }
 

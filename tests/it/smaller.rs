@@ -62,6 +62,27 @@ fn made(talk: &Conversation, job: u32) -> Value {
 }
 
 #[test]
+fn sixteen_bits_answer_almost_the_same_from_half_of_the_bytes() {
+    let talk = digits()
+        .ask(quantize("half", "net", "float16"))
+        .ask(export("half", "project"))
+        .ask(predict("half"))
+        .ask(quantize("again", "half", "per_block"))
+        .ask(quantize("x", "net", "float8"))
+        .run();
+    let made = made(&talk, 3);
+    assert_eq!(made["model"]["structure"]["storage"], "float16");
+    assert_eq!(made["model"]["structure"]["scheme"], Value::Null);
+    let [before, after] = ["/before", "/after"].map(|side| number(&made, &format!("{side}/metrics/test/accuracy")));
+    assert!(before > 0.95 && (before - after).abs() <= 0.01, "{before}, {after}");
+    let saved = number(&made, "/before/size_bytes") - number(&made, "/after/size_bytes");
+    assert_eq!(saved, f64::from((64 * 64 + 64 * 32 + 32 * 10) * 2));
+    assert!((1e-8..0.01).contains(&number(&made, "/max_difference")), "{made}");
+    assert_eq!(talk.json(6)["model"]["structure"]["storage"], "int8", "of 16 bits, eight can be made");
+    assert_eq!(talk.error_code(7), "train.unknown_scheme");
+}
+
+#[test]
 fn eight_bits_answer_almost_the_same_from_a_third_of_the_bytes() {
     let talk = digits()
         .ask(quantize("block", "net", "per_block"))

@@ -69,6 +69,18 @@ TUNED = [
 ]
 
 
+def sixteen_bits():
+    """Numbers and the bits of the nearest of 16 bits; NumPy makes infinity of what is too large, which a weight must not be."""
+    draw = np.random.default_rng(12)
+    wide = draw.normal(0, 1, 200) * 10.0 ** draw.integers(-9, 5, 200)
+    # Halfway between neighbours, and next to that on either side.
+    ties = (np.arange(-20, 20) + 0.5) * 2.0**-24
+    ties = np.concatenate([ties, 1 + (np.arange(8) + 0.5) * 2.0**-10]).astype(np.float32)
+    given = np.concatenate([wide, ties, np.nextafter(ties, np.float32(np.inf)), np.nextafter(ties, np.float32(-np.inf))]).astype(np.float32)
+    halves = np.clip(given, -65504, 65504).astype(np.float16)
+    return {"given": [float(x) for x in given], "bits": halves.view(np.uint16).tolist()}
+
+
 def descend(net, x, target, n_classes, params, seed, masks):
     """The losses of some epochs of an optimiser that begins anew; masks are applied after each of its steps."""
     step, size, losses = optimizer(net, params), params["batch_size"], []
@@ -208,6 +220,6 @@ def check(case):
 
 
 if __name__ == "__main__":
-    reference = {"eight_bits": eight_bits(), "tuned": tuned(), "safetensors": tensors()}
+    reference = {"eight_bits": eight_bits(), "sixteen_bits": sixteen_bits(), "tuned": tuned(), "safetensors": tensors()}
     (HERE / "smaller.json").write_text(json.dumps(reference, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
     check(reference["safetensors"])

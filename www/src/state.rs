@@ -253,6 +253,8 @@ pub(crate) struct ResultState {
     pub(crate) found: RwSignal<Option<Arc<SearchedMsg>>>,
     /// What came of making the net that is looked at from another.
     pub(crate) made: RwSignal<Option<Arc<MadeMsg>>>,
+    /// The net that is looked at in every precision that it was measured in.
+    pub(crate) precisions: RwSignal<Vec<(String, MadeMsg)>>,
     /// What came of trying learning rates out, for the model and the table that were chosen then.
     pub(crate) rates: RwSignal<Option<Arc<RatesMsg>>>,
     /// Where the time of a step goes on each device that was timed, likewise.
@@ -339,6 +341,7 @@ impl App {
                 made: RwSignal::new(None),
                 rates: RwSignal::new(None),
                 profiles: RwSignal::new(Vec::new()),
+                precisions: RwSignal::new(Vec::new()),
                 curve: RwSignal::new(Vec::new()),
                 scores: RwSignal::new(Vec::new()),
                 evaluation: RwSignal::new(None),

@@ -88,6 +88,13 @@ impl FittedNet {
         Self { int8: Some(int8), ..quantized }
     }
 
+    /// The same net with its weights rounded to 16 bits.
+    pub fn halved(&self) -> Self {
+        let mut halved = self.clone();
+        halved.net.round_to_half();
+        halved
+    }
+
     /// The same net with the smallest of its weights set to 0 ([`Net::prune`]); rounded ones are f32 again.
     pub fn pruned(&self, sparsity: f64) -> Self {
         let mut pruned = Self { int8: None, ..self.clone() };

@@ -1,11 +1,12 @@
-//! A net's weights as a file holds them: whole numbers of eight bits where they were rounded to that, and where more than
-//! half are 0 a bit for each that says whether it is kept, and those kept.
+//! A net's weights as a file holds them: whole numbers of eight bits where they were rounded to that, 16 bits where these
+//! hold each as it is, and where more than half are 0 a bit for each that says whether it is kept, and those kept.
 //!
 //! ```text
 //! weights, front_numbers                  as they are: four bytes each
+//! halves                                  16 bits hold each as it is
 //! codes, scales, grouping                 eight bits each, and the scales of their groups
 //! kept, kept_weights                      more than half are 0
-//! kept, codes, scales, grouping           both
+//! kept, halves | codes, scales, grouping  both
 //! ```
 //! `kept` has a bit per weight, the lowest of each byte first. All weights are in one list, those of a front first, and
 //! `front_numbers` then holds only what of a front is no weight.
@@ -15,7 +16,7 @@ use std::borrow::Cow;
 use crate::Error;
 use crate::model::{Array, State, malformed};
 use crate::param::ParamValue as _;
-use crate::train::net::{FrontPlan, Grouping, Int8, Net};
+use crate::train::net::{FrontPlan, Grouping, Int8, Net, from_half, to_half};
 
 /// How a net's weights are held in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub enum Storage {
     Float32,
     /// A bit each, and four bytes each that is not 0.
     SparseFloat32,
+    /// Two bytes each.
+    Float16,
+    /// A bit each, and two bytes each that is not 0.
+    SparseFloat16,
     /// A byte each, and the scales.
     Int8(Grouping),
     /// A bit each, a byte each that is not 0, and the scales.
@@ -40,6 +45,8 @@ impl Storage {
             None => lists.iter().flat_map(|(_, weights)| *weights).filter(|weight| weight.to_bits() == 0).count(),
         };
         match (int8, n_zero > n_weights / 2) {
+            (None, false) if net.is_half() => Self::Float16,
+            (None, true) if net.is_half() => Self::SparseFloat16,
             (None, false) => Self::Float32,
             (None, true) => Self::SparseFloat32,
             (Some(int8), false) => Self::Int8(int8.grouping),
@@ -52,6 +59,8 @@ impl Storage {
         match self {
             Self::Float32 => "float32",
             Self::SparseFloat32 => "sparse_float32",
+            Self::Float16 => "float16",
+            Self::SparseFloat16 => "sparse_float16",
             Self::Int8(_) => "int8",
             Self::SparseInt8(_) => "sparse_int8",
         }
@@ -61,7 +70,7 @@ impl Storage {
     pub fn grouping(self) -> Option<Grouping> {
         match self {
             Self::Int8(grouping) | Self::SparseInt8(grouping) => Some(grouping),
-            Self::Float32 | Self::SparseFloat32 => None,
+            Self::Float32 | Self::SparseFloat32 | Self::Float16 | Self::SparseFloat16 => None,
         }
     }
 }
@@ -80,9 +89,18 @@ pub(super) fn pack(mut state: State, net: &Net, int8: Option<&Int8>) -> State {
     }
     match int8 {
         None => {
-            let weights: Vec<f32> = net.weights().into_iter().flat_map(|(_, weights)| weights).copied().collect();
-            state = state.with_bytes("kept", bitmap(weights.iter().map(|weight| weight.to_bits() != 0)));
-            state.with_f32("kept_weights", weights.into_iter().filter(|weight| weight.to_bits() != 0).collect())
+            let mut weights: Vec<f32> = net.weights().into_iter().flat_map(|(_, weights)| weights).copied().collect();
+            if matches!(storage, Storage::SparseFloat32 | Storage::SparseFloat16) {
+                state = state.with_bytes("kept", bitmap(weights.iter().map(|weight| weight.to_bits() != 0)));
+                weights.retain(|weight| weight.to_bits() != 0);
+            }
+            match storage {
+                Storage::Float16 | Storage::SparseFloat16 => {
+                    let halves = weights.into_iter().flat_map(|weight| to_half(weight).to_le_bytes());
+                    state.with_bytes("halves", halves.collect())
+                }
+                _ => state.with_f32("kept_weights", weights),
+            }
         }
         Some(Int8 { grouping, codes, scales }) => {
             let is_sparse = matches!(storage, Storage::SparseInt8(_));
@@ -101,8 +119,8 @@ pub(super) fn pack(mut state: State, net: &Net, int8: Option<&Int8>) -> State {
 ///
 /// **Errors** `export.malformed_model`.
 pub(super) fn unpack(state: &State) -> Result<(Cow<'_, State>, Option<Int8>), Error> {
-    let (is_sparse, is_int8) = (state.0.contains_key("kept"), state.0.contains_key("codes"));
-    if !is_sparse && !is_int8 {
+    let [is_sparse, is_int8, is_half] = ["kept", "codes", "halves"].map(|name| state.0.contains_key(name));
+    if !is_sparse && !is_int8 && !is_half {
         return Ok((Cow::Borrowed(state), None));
     }
     let plan = match state.0.contains_key("front") {
@@ -138,6 +156,7 @@ pub(super) fn unpack(state: &State) -> Result<(Cow<'_, State>, Option<Int8>), Er
             }
             (vec![0.0; n_weights], Some(Int8 { grouping, codes, scales }))
         }
+        false if is_half => (spread(kept, halves(state.bytes("halves")?)?, n_weights)?, None),
         false => (spread(kept, state.f32("kept_weights")?.to_vec(), n_weights)?, None),
     };
     let (mut weights, mut plain) = (weights.as_slice(), state.clone());
@@ -153,6 +172,17 @@ pub(super) fn unpack(state: &State) -> Result<(Cow<'_, State>, Option<Int8>), Er
         plain = plain.with_f32("front_numbers", all);
     }
     Ok((Cow::Owned(plain.with_f32("weights", weights.to_vec())), int8))
+}
+
+/// The numbers that pairs of bytes stand for.
+fn halves(bytes: &[u8]) -> Result<Vec<f32>, Error> {
+    let halves = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    // Of the largest exponent are infinity and NaN.
+    let is_number = |half: &u16| half >> 10 & 0x1f < 31;
+    if !bytes.len().is_multiple_of(2) || !halves.clone().all(|half| is_number(&half)) {
+        return Err(malformed("a weight of 16 bits is no number"));
+    }
+    Ok(halves.map(from_half).collect())
 }
 
 fn bitmap(is_kept: impl ExactSizeIterator<Item = bool>) -> Vec<u8> {
@@ -210,6 +240,11 @@ mod tests {
     fn every_storage_is_read_back_bit_for_bit() {
         let float = fitted();
         let sparse = float.pruned(0.75);
+        for (fitted, storage) in [(float.halved(), Storage::Float16), (sparse.halved(), Storage::SparseFloat16)] {
+            assert_eq!(fitted.storage(), storage);
+            let again = FittedNet::load("mlp", &fitted.state()).unwrap();
+            assert_eq!((&again, bits(&again)), (&fitted, bits(&fitted)), "{storage:?}");
+        }
         for grouping in [Grouping::PerTensor, Grouping::PerChannel, Grouping::PerBlock] {
             let expected = [
                 (float.clone(), Storage::Float32),
@@ -233,6 +268,7 @@ mod tests {
         let bytes = |fitted: &FittedNet| fitted.state().size_bytes();
         let words = Grouping::PerTensor.word().len();
         assert_eq!(bytes(&float) - bytes(&int8), 31 * 4 - 31 - 3 * 4 - words);
+        assert_eq!(bytes(&float) - bytes(&float.halved()), 31 * 2);
         // 23 are left out, which takes a bit each.
         assert_eq!(bytes(&float) - bytes(&float.pruned(0.75)), 23 * 4 - 4);
         let kept = float.pruned(0.75).quantized(Grouping::PerTensor);
@@ -248,7 +284,11 @@ mod tests {
         };
         let int8 = fitted().quantized(Grouping::PerChannel);
         let sparse = fitted().pruned(0.75);
+        let half = fitted().halved();
         let bad = [
+            (&half, "halves", Array::Bytes(vec![1; 61])),
+            (&half, "halves", Array::Bytes(vec![1; 60])),
+            (&half, "halves", Array::Bytes(vec![0xff; 62])),
             (&int8, "codes", Array::Bytes(vec![1; 30])),
             (&int8, "codes", Array::Bytes(vec![0x80; 31])),
             (&int8, "scales", Array::F32(vec![0.5; 8])),

@@ -15,6 +15,7 @@ mod descent;
 #[path = "elsewhere.rs"]
 mod descent;
 mod front;
+mod half;
 mod int8;
 #[cfg(feature = "tensors")]
 mod layers;
@@ -36,6 +37,7 @@ mod weights;
 pub(crate) use cost::check_cost;
 pub use descent::NetDescent;
 pub use front::{Block, BlockSizes, Cell, Convolutions, Embeddings, Front, FrontPlan, PixelScale, Recurrent};
+pub use half::{LARGEST_HALF, from_half, to_half};
 pub use int8::{BLOCK_LEN, Grouping, Int8};
 #[cfg(feature = "tensors")]
 pub use layers::{NetGradients, gradients};

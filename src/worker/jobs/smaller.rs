@@ -1,4 +1,4 @@
-//! Nets are made smaller: their weights rounded to eight bits, or the smallest set to 0 and the others fitted on.
+//! Nets are made smaller: their weights rounded to eight bits or to sixteen, or the smallest set to 0 and the others fitted on.
 
 use serde_json::json;
 
@@ -17,6 +17,8 @@ use crate::worker::jobs::train::drive;
 use crate::worker::jobs::transform_all;
 use crate::worker::workspace::ModelEntry;
 
+/// The scheme of weights that stay numbers with a point, of half the bits.
+const FLOAT16: &str = "float16";
 /// Epochs when the request does not say.
 const FINE_TUNE_EPOCHS: usize = 10;
 /// As many as a fit may have.
@@ -41,18 +43,19 @@ pub(super) async fn quantize(
     if net.storage().grouping().is_some() {
         return Err(ModelError::AlreadyQuantized { kind: parent.pipeline.fitted.kind().to_owned() }.into());
     }
-    let grouping = match scheme {
-        None => Grouping::PerBlock,
-        Some(given) => Grouping::read(&given.as_str().into()).ok_or_else(|| {
-            let known = [Grouping::PerTensor, Grouping::PerChannel, Grouping::PerBlock].map(Grouping::word).join(", ");
-            ModelError::UnknownScheme { given, known }
-        })?,
-    };
+    let given = scheme.unwrap_or_else(|| Grouping::PerBlock.word().to_owned());
     let started = context.now_millis();
-    let fitted = net.quantized(grouping);
+    let fitted = match Grouping::read(&given.as_str().into()) {
+        Some(grouping) => net.quantized(grouping),
+        None if given == FLOAT16 => net.halved(),
+        None => {
+            let known = [Grouping::PerTensor, Grouping::PerChannel, Grouping::PerBlock].map(Grouping::word).join(", ");
+            return Err(ModelError::UnknownScheme { given, known: format!("{known}, {FLOAT16}") }.into());
+        }
+    };
     let made = Made {
         fitted,
-        how: ParamMap::from([("how".to_owned(), json!("quantize")), ("scheme".to_owned(), json!(grouping.word()))]),
+        how: ParamMap::from([("how".to_owned(), json!("quantize")), ("scheme".to_owned(), json!(given))]),
         history: parent.card.history.clone(),
         fit_millis: context.now_millis() - started,
         device: (false, Device::cpu().name().to_owned()),

@@ -34,7 +34,7 @@ pub(crate) use profile::profile;
 pub(crate) use project::{Answer, answer_csv, answer_row, export_project, import_project};
 pub(crate) use rates::{try_rates, use_rate};
 pub(crate) use search::{search, train_candidate};
-pub(crate) use smaller::{export_weights, import_weights, prune, quantize};
+pub(crate) use smaller::{compare_precisions, export_weights, import_weights, prune, quantize};
 pub(crate) use train::{look_at, train};
 
 use crate::client::{self, Beside, Buffers};

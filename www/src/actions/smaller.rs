@@ -18,6 +18,30 @@ pub(crate) fn quantize(app: App, scheme: String) {
     make(app, Request::Quantize { id: next_id("model"), model, scheme: Some(scheme) }, None);
 }
 
+/// Every precision but the one that a net is trained in.
+const SCHEMES: [&str; 4] = ["float16", "per_block", "per_channel", "per_tensor"];
+
+/// Measures the net that is looked at in every precision; the models that are made for it are thrown away.
+pub(crate) fn compare_precisions(app: App) {
+    let Some(model) = looked_at(app) else { return };
+    if app.job.with_untracked(Option::is_some) {
+        return;
+    }
+    app.result.precisions.set(Vec::new());
+    spawn_local(async move {
+        for scheme in SCHEMES.map(str::to_owned) {
+            let beside = open_job(app, JobKind::Smaller, None);
+            let id = next_id("model");
+            let request = Request::Quantize { id: id.clone(), model: model.clone(), scheme: Some(scheme.clone()) };
+            let outcome = client::ask::<MadeMsg>(request, beside).await;
+            let Some((made, _)) = close_job(app, outcome) else { return };
+            // Gone or not, nothing shows it.
+            let _ = client::ask::<serde::de::IgnoredAny>(Request::Release { id }, client::Beside::default()).await;
+            app.result.precisions.update(|sides| sides.push((scheme, made)));
+        }
+    });
+}
+
 /// Sets the smallest weights of the net that is looked at to 0, and fits the others on.
 pub(crate) fn prune(app: App, sparsity: f64) {
     let Some(model) = looked_at(app) else { return };

@@ -81,6 +81,7 @@ pub(crate) fn look_at(app: App, trained: Arc<Trained>) {
         });
         app.result.live.set(None);
         app.result.made.set(None);
+        app.result.precisions.set(Vec::new());
         app.result.model.set(Some(trained));
     });
 }

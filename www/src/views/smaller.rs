@@ -2,7 +2,7 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use vitrine_protocol::{MadeMsg, StructureMsg};
+use vitrine_protocol::{MadeMsg, MadeSideMsg, StructureMsg};
 
 use super::search::{Choosable, choice};
 use crate::actions;
@@ -11,8 +11,12 @@ use crate::state::{App, app, tr};
 use crate::text::fill;
 use crate::widgets::{Icon, Views};
 
-const SCHEMES: &[Choosable] =
-    &[("per_block", |t| t.scheme_block), ("per_channel", |t| t.scheme_channel), ("per_tensor", |t| t.scheme_tensor)];
+const SCHEMES: &[Choosable] = &[
+    ("per_block", |t| t.scheme_block),
+    ("per_channel", |t| t.scheme_channel),
+    ("per_tensor", |t| t.scheme_tensor),
+    ("float16", |t| t.scheme_float16),
+];
 
 /// The part of the stage Export that nets have.
 #[component]
@@ -37,6 +41,9 @@ pub(super) fn Smaller() -> impl IntoView {
                         <button data-testid="quantize" disabled=move || app.is_busy() on:click:target=move |_| actions::quantize(app, scheme.get_untracked())>
                             {tr!(app, smaller_round_do)}
                         </button>
+                        <button class="ghost" data-testid="precisions" disabled=move || app.is_busy() on:click:target=move |_| actions::compare_precisions(app)>
+                            {tr!(app, smaller_all)}
+                        </button>
                     </div>
                 </section>
                 <section class="result">
@@ -60,6 +67,7 @@ pub(super) fn Smaller() -> impl IntoView {
                     </div>
                 </section>
             </div>
+            {move || app.result.precisions.with(|sides| (!sides.is_empty()).then(|| precisions(app, sides)))}
             {move || app.result.made.with(|made| made.as_ref().map(|made| compared(app, made)))}
             <div class="actions">
                 <button class="ghost" data-testid="safetensors" disabled=move || app.is_busy() on:click:target=move |_| actions::export_weights(app)>
@@ -98,44 +106,53 @@ pub(super) fn Smaller() -> impl IntoView {
 /// The model beside the one it was made from.
 fn compared(app: App, made: &MadeMsg) -> impl IntoView + use<> {
     let texts = app.text();
-    let sides = [&made.before, &made.after];
-    let measure = if made.model.classes.is_some() { "accuracy" } else { "r2" };
-    let title = app.measure_title(measure);
-    let score = |metrics: Option<&vitrine_protocol::MetricsMsg>| {
-        format::measure(metrics.and_then(|metrics| metrics.get(measure).copied().flatten()))
-    };
-    let millis = |latency: Option<f64>| latency.map_or("–".to_owned(), format::millis);
-    let rows = [
-        (texts.smaller_size.to_owned(), sides.map(|side| format::bytes(side.size_bytes as u64))),
-        (texts.smaller_zeros.to_owned(), sides.map(|side| format::percent(side.sparsity))),
-        (format!("{title} · {}", texts.train_rows), sides.map(|side| score(Some(&side.metrics.train)))),
-        (format!("{title} · {}", texts.test_rows), sides.map(|side| score(side.metrics.test.as_ref()))),
-        (texts.smaller_latency.to_owned(), sides.map(|side| millis(side.latency_ms))),
-    ];
-    let row = |(name, [before, after]): (String, [String; 2])| {
-        view! {
-            <tr>
-                <th scope="row">{name}</th>
-                <td class="numeric">{before}</td>
-                <td class="numeric">{after}</td>
-            </tr>
-        }
-    };
     let apart = made.max_difference.map(|largest| {
         let values = [("most", &*format::number(largest)), ("n", &*format::count(made.n_compared))];
         fill(texts.smaller_apart, &values.map(|(name, value)| (name, value)))
     });
+    let sides = [(texts.before, &made.before), (texts.after, &made.after)];
     view! {
-        <table class="numbers" data-testid="smaller-table">
-            <thead>
-                <tr>
-                    <th scope="col"></th>
-                    <th scope="col" class="numeric">{texts.before}</th>
-                    <th scope="col" class="numeric">{texts.after}</th>
-                </tr>
-            </thead>
-            <tbody>{rows.into_iter().map(row).views()}</tbody>
-        </table>
+        {table(app, "smaller-table", made.model.classes.is_some(), &sides)}
         <p class="quiet">{apart}</p>
+    }
+}
+
+/// The net's weights in every precision.
+fn precisions(app: App, sides: &[(String, MadeMsg)]) -> impl IntoView + use<> {
+    let texts = app.text();
+    let name = |scheme: &str| SCHEMES.iter().find(|(word, _)| *word == scheme).map_or("", |(_, name)| name(texts));
+    let mut columns = vec![(texts.scheme_float32, &sides[0].1.before)];
+    columns.extend(sides.iter().map(|(scheme, made)| (name(scheme), &made.after)));
+    table(app, "precisions-table", sides[0].1.model.classes.is_some(), &columns)
+}
+
+fn table(
+    app: App,
+    testid: &'static str,
+    has_classes: bool,
+    sides: &[(&'static str, &MadeSideMsg)],
+) -> impl IntoView + use<> {
+    let texts = app.text();
+    let measure = if has_classes { "accuracy" } else { "r2" };
+    let title = app.measure_title(measure);
+    let score = |metrics: Option<&vitrine_protocol::MetricsMsg>| {
+        format::measure(metrics.and_then(|metrics| metrics.get(measure).copied().flatten()))
+    };
+    let row = |name: String, of: &dyn Fn(&MadeSideMsg) -> String| {
+        let each = sides.iter().map(|(_, side)| view! { <td class="numeric">{of(side)}</td> }).views();
+        view! { <tr><th scope="row">{name}</th>{each}</tr> }
+    };
+    let head = sides.iter().map(|(name, _)| view! { <th scope="col" class="numeric">{*name}</th> }).views();
+    view! {
+        <table class="numbers" data-testid=testid>
+            <thead><tr><th scope="col"></th>{head}</tr></thead>
+            <tbody>
+                {row(texts.smaller_size.to_owned(), &|side| format::bytes(side.size_bytes as u64))}
+                {row(texts.smaller_zeros.to_owned(), &|side| format::percent(side.sparsity))}
+                {row(format!("{title} · {}", texts.train_rows), &|side| score(Some(&side.metrics.train)))}
+                {row(format!("{title} · {}", texts.test_rows), &|side| score(side.metrics.test.as_ref()))}
+                {row(texts.smaller_latency.to_owned(), &|side| side.latency_ms.map_or("–".to_owned(), format::millis))}
+            </tbody>
+        </table>
     }
 }
