@@ -12,6 +12,7 @@ mod golden;
 mod growing_forest;
 mod images;
 mod ingest;
+mod lost_nets;
 mod net_cases;
 mod nets;
 mod pipeline;

@@ -70,4 +70,13 @@ impl NetDescent {
     pub async fn view(&self) -> Result<NetView, Error> {
         match self.0 {}
     }
+    /// Cannot be called.
+    pub async fn checkpoint(&self) -> Result<Option<Vec<u8>>, Error> {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn resume(&mut self, _: &[u8]) -> Option<usize> {
+        match self.0 {}
+    }
 }

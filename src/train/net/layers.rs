@@ -70,9 +70,22 @@ impl Layers {
     }
 
     /// Every number, the front's first.
-    fn all(&self) -> impl Iterator<Item = &Tensor<2>> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Tensor<2>> {
         let layers = self.each.iter().flat_map(|layer| layer.learned.iter().chain(layer.running.iter().flatten()));
         self.front.iter().flat_map(FrontTensors::all).chain(layers)
+    }
+
+    /// The same tensors with other numbers, those of [`Layers::all`] one behind the other; none where there are more or
+    /// fewer.
+    pub(super) fn with_numbers(&self, mut numbers: &[f32]) -> Option<Self> {
+        let mut layers = self.clone();
+        let front = layers.front.iter_mut().flat_map(|front| front.learned.iter_mut().chain(&mut front.running));
+        let each = layers.each.iter_mut();
+        let each = each.flat_map(|layer| layer.learned.iter_mut().chain(layer.running.iter_mut().flatten()));
+        for tensor in front.chain(each) {
+            *tensor = taken(&mut numbers, tensor.dims(), &tensor.device())?;
+        }
+        numbers.is_empty().then_some(layers)
     }
 
     /// How many there are, the front counting for as many as it costs.
@@ -200,6 +213,12 @@ pub(super) fn row_weights(y: &Target, class_weights: &[f64]) -> Option<Vec<f32>>
         }
         _ => None,
     }
+}
+
+/// A tensor of the first of some numbers, which are taken from there; none where there are too few.
+pub(super) fn taken(numbers: &mut &[f32], shape: [usize; 2], on: &burn::tensor::Device) -> Option<Tensor<2>> {
+    let own = numbers.split_off(..shape[0] * shape[1])?;
+    Some(Tensor::from_data(TensorData::new(own.to_vec(), shape), on))
 }
 
 /// One number per row.

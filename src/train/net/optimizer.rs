@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::backward::Pass;
-use super::layers::Layers;
+use super::layers::{Layers, taken};
 use super::{NetConfig, NetSolver};
 
 /// How slowly the mean of Adam's gradients forgets.
@@ -24,7 +24,7 @@ const NUMBERS_TOGETHER: usize = 1 << 20;
 /// What an optimiser remembers.
 #[derive(Clone)]
 pub(super) struct Optimizer {
-    n_steps: i32,
+    pub(super) n_steps: i32,
     /// Of each tensor, the front's first; or one of all of them in a row.
     memories: Vec<Memory>,
     is_together: bool,
@@ -43,6 +43,40 @@ impl Optimizer {
         let front = layers.front.as_ref().map_or(0, |front| front.learned.len());
         let n_tensors = front + layers.each.iter().map(|layer| layer.learned.len()).sum::<usize>();
         Self { n_steps: 0, memories: vec![Memory::default(); if is_together { 1 } else { n_tensors }], is_together }
+    }
+
+    /// What it remembers: the first and the second of each memory, as far as there are any. One behind the other their
+    /// numbers are the same however they lie.
+    pub(super) fn memories(&self) -> [Vec<&Tensor<2>>; 2] {
+        let first = self.memories.iter().filter_map(|memory| memory.first.as_ref());
+        [first.collect(), self.memories.iter().filter_map(|memory| memory.second.as_ref()).collect()]
+    }
+
+    /// The optimiser of such layers after so many steps, with the numbers of what it remembers then; none where these do
+    /// not fit.
+    pub(super) fn with_memories(&self, layers: &Layers, n_steps: i32, numbers: [&[f32]; 2]) -> Option<Self> {
+        let front = layers.front.iter().flat_map(|front| &front.learned);
+        let learned = front.chain(layers.each.iter().flat_map(|layer| &layer.learned));
+        let on = layers.each[0].learned[0].device();
+        let shapes: Vec<[usize; 2]> = match self.is_together {
+            true => vec![[1, layers.n_learned()]],
+            false => learned.map(|tensor| tensor.dims()).collect(),
+        };
+        let mut optimizer = Self { n_steps, memories: vec![Memory::default(); shapes.len()], ..*self };
+        for (which, mut numbers) in numbers.into_iter().enumerate() {
+            // Not every solver remembers both.
+            if numbers.is_empty() {
+                continue;
+            }
+            for (memory, shape) in optimizer.memories.iter_mut().zip(&shapes) {
+                let tensor = taken(&mut numbers, *shape, &on)?;
+                *(if which == 0 { &mut memory.first } else { &mut memory.second }) = Some(tensor);
+            }
+            if !numbers.is_empty() {
+                return None;
+            }
+        }
+        Some(optimizer)
     }
 
     /// Takes one step down the gradients.
@@ -150,11 +184,11 @@ fn forgetting(before: Option<Tensor<2>>, new: Tensor<2>, keep: f64) -> Tensor<2>
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::TensorData;
+    use burn::tensor::{TensorData, Transaction};
 
     use super::*;
     use crate::train::net::{Activation, Layer, Net, RateSchedule};
-    use crate::train::{Device, block_on};
+    use crate::train::{Device, block_on, device};
 
     fn config(solver: NetSolver) -> NetConfig {
         NetConfig {
@@ -179,8 +213,9 @@ mod tests {
         }
     }
 
-    /// What three steps make of a net with layers of different shapes.
-    async fn learned(solver: NetSolver, is_together: bool) -> Net {
+    /// What three steps make of a net with layers of different shapes; with `moves` each step is taken by another
+    /// optimiser, which has its memories from the one before and keeps them the other way.
+    async fn learned(solver: NetSolver, mut is_together: bool, moves: bool) -> Net {
         let device = Device::cpu();
         let layer = |n_inputs: usize, n_outputs: usize| {
             let numbers = |n: usize| (0..n).map(|at| at as f32 * 0.37 - 1.0).collect::<Vec<f32>>();
@@ -201,6 +236,17 @@ mod tests {
             let loss_sum = Tensor::from_data(TensorData::new(vec![0.0_f32], [1]), device.tensors());
             let pass = Pass { loss_sum, front: Vec::new(), front_running: Vec::new(), gradients, running: Vec::new() };
             optimizer.step(&mut layers, &pass, &config(solver), 0.1);
+            if moves {
+                let mut numbers = [Vec::new(), Vec::new()];
+                for (numbers, memories) in numbers.iter_mut().zip(optimizer.memories()) {
+                    let all = memories.into_iter().fold(Transaction::default(), |all, one| all.register(one.clone()));
+                    *numbers = device::read(all).await.expect("the CPU can be read").concat();
+                }
+                is_together = !is_together;
+                let numbers = [numbers[0].as_slice(), &numbers[1]];
+                let other = Optimizer::new(&layers, is_together).with_memories(&layers, step, numbers);
+                optimizer = other.expect("as many numbers");
+            }
         }
         layers.read().await.expect("the CPU can be read")
     }
@@ -208,8 +254,9 @@ mod tests {
     #[test]
     fn tensors_in_a_row_learn_what_each_by_itself_learns() {
         for solver in [NetSolver::Sgd, NetSolver::Adam, NetSolver::AdamW, NetSolver::RmsProp] {
-            let [each, together] = [false, true].map(|is_together| block_on(learned(solver, is_together)));
+            let [each, together] = [false, true].map(|is_together| block_on(learned(solver, is_together, false)));
             assert_eq!(each, together, "{solver:?}");
+            assert_eq!(each, block_on(learned(solver, true, true)), "{solver:?}");
         }
     }
 }

@@ -48,6 +48,10 @@ crate::trouble! {
         EpochsUsedUp { max_iter: usize } => "epochs_used_up",
             "the loss still became smaller after {max_iter} epochs",
             hint "Raise max_iter, or learning_rate_init";
+        /// A device or its worker was lost while a net learned.
+        Resumed { epoch: usize, from: String, to: String } => "resumed",
+            "learning broke off on {from} and went on, from what it was after {epoch} epochs, on {to}",
+            hint "Nothing was lost: weights, optimiser and history were kept";
         /// All that a net could learn is one answer.
         OneAnswer {} => "one_answer",
             "all rows have the same target",

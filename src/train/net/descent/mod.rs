@@ -1,5 +1,7 @@
 //! The descent itself, in a worker that has tensors.
 
+mod checkpoint;
+
 use std::ops::Range;
 
 use burn::tensor::{Tensor, Transaction};
@@ -295,8 +297,14 @@ impl NetDescent {
 
     /// Puts the rows into the order of an epoch that begins.
     fn begin_epoch(&mut self, batch_size: usize) {
+        if self.next_row == 0 {
+            self.put_in_order(batch_size);
+        }
+    }
+
+    fn put_in_order(&mut self, batch_size: usize) {
         let n_rows = self.rows.rows.n_rows;
-        if self.next_row == 0 && self.config.shuffle && batch_size < n_rows {
+        if self.config.shuffle && batch_size < n_rows {
             self.order = random::order(self.seed, self.epoch, n_rows);
         }
     }
