@@ -45,7 +45,7 @@ impl Checkpoints {
             digest: plan.spec_sha256(),
             device: plan.device.device.name().to_owned(),
             from,
-            next: Cell::new(context.now_millis() + EVERY_MILLIS),
+            next: Cell::new(if is_asked { context.now_millis() + EVERY_MILLIS } else { f64::INFINITY }),
         }
     }
 
@@ -77,7 +77,7 @@ impl Checkpoints {
         &self,
         context: &Context,
         session: &mut dyn Session<dyn Fitted>,
-        (history, millis): (&History, f64),
+        (history, millis): (&History, &dyn Fn() -> f64),
         progress: &ProgressMsg,
     ) -> Result<(), Error> {
         if !cfg!(feature = "tensors") || !self.is_asked {
@@ -89,7 +89,7 @@ impl Checkpoints {
         }
         let Some(watched) = session.watched() else { return Ok(()) };
         let Some(own) = watched.checkpoint().await? else { return Ok(()) };
-        let bytes = self.written(history, millis, &own);
+        let bytes = self.written(history, millis(), &own);
         context.tell(progress.clone(), vec![("checkpoint", Buffer::U8(bytes))]);
         let took = context.now_millis() - began;
         self.next.set(began + EVERY_MILLIS.max(took * SHARE));

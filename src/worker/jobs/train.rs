@@ -216,7 +216,7 @@ pub(super) async fn drive(
         }
         if let Some(watching) = watching {
             watching.look(context, session.as_mut(), &progress).await?;
-            watching.checkpoints.keep(context, session.as_mut(), (&history, elapsed()), &progress).await?;
+            watching.checkpoints.keep(context, session.as_mut(), (&history, &elapsed), &progress).await?;
         }
         context.tick_with(progress).await;
     }
