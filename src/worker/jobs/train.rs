@@ -77,7 +77,7 @@ pub(super) async fn train(
     };
     let columns = recipe.features.iter().map(|feature| feature.origin.column.clone()).collect();
     let input = FitInput {
-        x: x.with_names(columns),
+        x: x.with_names(columns).with_cells(plan.entry.table.clone(), train_rows.clone()),
         y: train_labels.clone(),
         sample_weight,
         valid,
