@@ -1808,7 +1808,7 @@ model: string,
  */
 sparsity: number, 
 /**
- * For how many epochs it is fitted on, with its own parameters and on its own rows; 10 by default.
+ * For how many epochs it is fitted on, with its own parameters and on its own rows, each counting once; 10 by default.
  */
 fine_tune_epochs?: number, 
 /**

@@ -36,6 +36,7 @@ mod reference_search;
 mod reference_smaller;
 mod reference_trees;
 mod reference_unsupervised;
+mod reference_weighed_nets;
 mod reference_weighted_folds;
 mod same_bits;
 mod search;

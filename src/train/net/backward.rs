@@ -39,7 +39,7 @@ struct Passed {
 impl Layers {
     /// Learns from a batch, but takes no step. `masks` are what dropout multiplies each hidden layer with, if it does.
     pub(super) fn pass(&self, part: Part, config: &NetConfig, masks: &[Tensor<2>]) -> Pass {
-        let [n_rows, _] = part.x.dims();
+        let count = part.count;
         let last = self.each.len() - 1;
         let mut running = Vec::with_capacity(self.each.len());
         let mut passed = Vec::with_capacity(self.each.len());
@@ -82,7 +82,7 @@ impl Layers {
                 (slope, norm) = (before, learned.to_vec());
             }
             let weights = passed.given.transpose().matmul(slope.clone());
-            let mut layer_gradients = vec![penalised(weights, &layer.learned[0], config, n_rows)];
+            let mut layer_gradients = vec![penalised(weights, &layer.learned[0], config, count)];
             layer_gradients.push(slope.clone().sum_dim(0));
             layer_gradients.extend(norm);
             gradients.push(layer_gradients);
@@ -95,7 +95,7 @@ impl Layers {
         if let Some((tensors, backward)) = to_front {
             let each = backward(slope).into_iter().zip(&tensors.learned).zip(tensors.is_weight());
             front.extend(each.map(|((gradient, weights), is_weight)| match is_weight {
-                true => penalised(gradient, weights, config, n_rows),
+                true => penalised(gradient, weights, config, count),
                 false => gradient,
             }));
         }
@@ -150,13 +150,13 @@ pub(super) fn slope_of(by: Activation, sums: Tensor<2>, made: Tensor<2>, slope: 
     }
 }
 
-/// The gradient with what holds the weights back.
-fn penalised(mut gradient: Tensor<2>, weights: &Tensor<2>, config: &NetConfig, n_rows: usize) -> Tensor<2> {
+/// The gradient with what holds the weights back, shared out among so many rows.
+fn penalised(mut gradient: Tensor<2>, weights: &Tensor<2>, config: &NetConfig, count: f64) -> Tensor<2> {
     if config.l2 > 0.0 && config.solver != NetSolver::AdamW {
-        gradient = gradient + weights.clone() * (config.l2 / n_rows as f64);
+        gradient = gradient + weights.clone() * (config.l2 / count);
     }
     if config.l1 > 0.0 {
-        gradient = gradient + weights.clone().sign() * (config.l1 / n_rows as f64);
+        gradient = gradient + weights.clone().sign() * (config.l1 / count);
     }
     gradient
 }

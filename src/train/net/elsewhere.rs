@@ -12,7 +12,7 @@ pub struct NetDescent(Infallible);
 
 impl NetDescent {
     /// **Errors** Always `environment.no_tensors`.
-    pub fn new(_: &FitInput, _: NetConfig, _: (bool, f64), _: Doctor) -> Result<Self, Error> {
+    pub fn new(_: &FitInput, _: NetConfig, _: (bool, Option<&[f64]>), _: f64, _: Doctor) -> Result<Self, Error> {
         Err(DeviceError::NoTensors {}.into())
     }
 

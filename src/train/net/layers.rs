@@ -33,6 +33,8 @@ pub(super) struct Part {
     pub(super) weights: Option<Tensor<2>>,
     /// What the rows count together.
     pub(super) weight: f64,
+    /// As how many rows they count, whatever their classes: what penalties are shared out among.
+    pub(super) count: f64,
 }
 
 impl Layers {
@@ -185,16 +187,17 @@ pub struct NetGradients {
 
 /// What one batch would teach a net: what a descent does with a batch before it takes its step, without dropout.
 ///
-/// **Shapes** `x`: `n_rows × net.n_inputs()`; `y` as long. Numbers to be learned are taken as they are.
+/// **Shapes** `x`: `n_rows × net.n_inputs()`; `y` and `sample_weight` as long. Numbers to be learned are taken as they are.
 ///
 /// **Errors** `environment.device_lost`.
 pub async fn gradients(
     net: &Net,
-    (x, y): (&Matrix, &Target),
+    (x, y, sample_weight): (&Matrix, &Target, Option<&[f64]>),
     config: &NetConfig,
     on: &Device,
 ) -> Result<NetGradients, Error> {
-    let weighed = Weighed::new((x, y), net.n_outputs(), &config.class_weights, on.tensors());
+    let weights = (config.class_weights.as_slice(), sample_weight);
+    let weighed = Weighed::new((x, y), net.n_outputs(), weights, on.tensors());
     let layers = Layers::new(net, on.tensors());
     let pass = layers.pass(weighed.all(), config, &[]);
     let loss_sum = device::read(Transaction::default().register(pass.loss_sum)).await?[0][0];
@@ -205,14 +208,25 @@ pub async fn gradients(
     Ok(NetGradients { loss: f64::from(loss_sum) / weighed.weight, front: read.front, layers: read.layers })
 }
 
-/// How much each row counts, where classes do not count the same.
-pub(super) fn row_weights(y: &Target, class_weights: &[f64]) -> Option<Vec<f32>> {
-    match y {
+/// How much each row counts, where rows or classes do not count the same. Only ratios matter: weights of rows come with
+/// the largest from 1 to 2, whatever it was, and divided by a power of two, which rounds nothing.
+pub(super) fn row_weights(y: &Target, class_weights: &[f64], sample_weight: Option<&[f64]>) -> Option<Vec<f32>> {
+    let of_class: Option<Vec<f64>> = match y {
         Target::Classes { codes, .. } if !class_weights.is_empty() => {
-            Some(codes.iter().map(|&code| class_weights[code as usize] as f32).collect())
+            Some(codes.iter().map(|&code| class_weights[code as usize]).collect())
         }
         _ => None,
+    };
+    let Some(own) = sample_weight else {
+        return of_class.map(|weights| weights.into_iter().map(|weight| weight as f32).collect());
+    };
+    let mut weights = own.to_vec();
+    if let Some(of_class) = of_class {
+        weights.iter_mut().zip(of_class).for_each(|(weight, of_class)| *weight *= of_class);
     }
+    let largest = weights.iter().fold(0.0f64, |largest, weight| largest.max(*weight));
+    let down = if largest > 0.0 { -libm::ilogb(largest) } else { 0 };
+    Some(weights.into_iter().map(|weight| libm::scalbn(weight, down) as f32).collect())
 }
 
 /// A tensor of the first of some numbers, which are taken from there; none where there are too few.
