@@ -25,6 +25,7 @@ mod reference_classic;
 mod reference_classifiers;
 mod reference_cnn;
 mod reference_data;
+mod reference_embeddings;
 mod reference_forests;
 mod reference_lags;
 mod reference_measures;
