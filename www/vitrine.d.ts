@@ -157,9 +157,9 @@ export class Vitrine extends EventTarget {
   /** Fits a recipe on a whole table and shows the matrix a model would see, row-major. */
   prepare(request: PrepareMsg, calling?: Calling): Promise<PreparedMsg & { matrix: Float64Array }>;
   /** Splits, prepares, fits and measures. `controls` is given the methods that steer the fit. */
-  train(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>;
+  train(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known" | "checkpoints" | "resume"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>;
   /** Tries learning rates of a net out, one batch at each, and suggests one. */
-  learningRateTest(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known" | "watch">, calling?: Calling): Promise<RatesMsg>;
+  learningRateTest(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known" | "checkpoints" | "resume" | "watch">, calling?: Calling): Promise<RatesMsg>;
   /** Times a net's step and each of its operations on one device. */
   profile(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known" | "watch">, calling?: Calling): Promise<ProfileMsg>;
   /** Measures a model on folds, each learning its own recipe. */
@@ -1825,7 +1825,15 @@ only_folds?: Array<number>,
 /**
  * What came of folds that were made elsewhere, as [`FitMsg`](crate::FitMsg)s: they are not made again.
  */
-known?: FitMsg[], } | { "type": "test_rates" } & TrainMsg | { "type": "time_steps" } & TrainMsg | { "type": "profile_steps" } & TrainMsg | { "type": "search" } & SearchMsg | { "type": "quantize", 
+known?: FitMsg[], 
+/**
+ * Write a net down while it is fitted, every two seconds or less often: progress then brings a `checkpoint` (u8).
+ */
+checkpoints?: boolean, 
+/**
+ * The payload is such a checkpoint of the same fit, made on whatever device: go on from it.
+ */
+resume?: boolean, } | { "type": "test_rates" } & TrainMsg | { "type": "time_steps" } & TrainMsg | { "type": "profile_steps" } & TrainMsg | { "type": "search" } & SearchMsg | { "type": "quantize", 
 /**
  * The name the new model will have.
  */
@@ -1852,7 +1860,7 @@ model: string,
  */
 sparsity: number, 
 /**
- * For how many epochs it is fitted on, with its own parameters and on its own rows; 10 by default.
+ * For how many epochs it is fitted on, with its own parameters and on its own rows, each counting once; 10 by default.
  */
 fine_tune_epochs?: number, 
 /**
@@ -2699,7 +2707,15 @@ only_folds?: Array<number>,
 /**
  * What came of folds that were made elsewhere, as [`FitMsg`](crate::FitMsg)s: they are not made again.
  */
-known?: FitMsg[], };
+known?: FitMsg[], 
+/**
+ * Write a net down while it is fitted, every two seconds or less often: progress then brings a `checkpoint` (u8).
+ */
+checkpoints?: boolean, 
+/**
+ * The payload is such a checkpoint of the same fit, made on whatever device: go on from it.
+ */
+resume?: boolean, };
 
 /**
  * One tree of a model that has many.

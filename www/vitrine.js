@@ -192,9 +192,9 @@ class WorkerLink {
    * Posts one request to a ready worker. Resolves with the job's terminal event and its buffers.
    *
    * An abort posts `cancel`. If the worker is too busy to hear it soon, the call ends anyway, and what the worker
-   * answers later is passed to `onLate` in place of the caller.
+   * answers later is passed to `onLate` in place of the caller. `onCheckpoint` hears where a fit is, as bytes.
    */
-  run(request, { payload = null, onProgress, signal, onLate, steering } = {}) {
+  run(request, { payload = null, onProgress, signal, onLate, onCheckpoint, steering } = {}) {
     if (this.error) return Promise.reject(this.error);
     if (signal?.aborted) return Promise.reject(trouble("cancelled"));
     return new Promise((resolve, reject) => {
@@ -217,6 +217,7 @@ class WorkerLink {
         isAbandoned: false,
         isPaused: false,
         progress: onProgress,
+        onCheckpoint,
         resolve: (result) => settle(() => (call.isAbandoned ? onLate?.(result) : resolve(result))),
         reject: (error) => settle(() => reject(error)),
       };
@@ -261,6 +262,7 @@ class WorkerLink {
     this.#watchSilence();
     if (!call) return;
     if (event.type === "progressed") {
+      if (buffers?.checkpoint) call.onCheckpoint?.(buffers.checkpoint);
       if (!call.isAbandoned) report(call.progress, event.view ? { ...event, view: viewOf(event.view, buffers) } : event);
       return;
     }
@@ -359,8 +361,12 @@ function viewOf(view, { weights, units, ...answers }) {
 /** Gives an object the methods that steer a fit. What is called before the fit has begun is done when it begins. */
 function steer(controls) {
   let post = null;
+  let last = "resume";
   const waiting = [];
-  const send = (action) => (post ? post(action) : waiting.push(action));
+  const send = (action) => {
+    last = action;
+    post ? post(action) : waiting.push(action);
+  };
   Object.assign(controls, {
     pause: () => void send("pause"),
     resume: () => void send("resume"),
@@ -370,10 +376,12 @@ function steer(controls) {
   });
   return {
     attach(own) {
+      // Where another worker goes on with the fit, it has not heard what its predecessor was told.
+      if (waiting.length === 0 && last !== "resume") waiting.push(last === "stop" ? "stop" : "pause");
       post = own;
       waiting.splice(0).forEach(post);
     },
-    detach: () => void (post = () => {}),
+    detach: () => void (post = null),
   };
 }
 
@@ -538,7 +546,8 @@ export class Vitrine extends EventTarget {
    * Float32Arrays, and `units`, what each makes of the boundary's points; a boundary with its `codes` and `probabilities`,
    * or `values`; and `measures`: accuracy (or R²) and the confusion matrix of some rows. `calling.controls`, any object, is
    * given the methods `pause()`, `resume()`, `step()` (one batch), `seek(epoch)` (back, and paused) and `stop()` (end now
-   * and keep the model).
+   * and keep the model). A net whose worker or WebGPU device is lost goes on, from where it was a few seconds before, on
+   * the CPU; the issue `resumed` says so.
    *
    * @example
    * const controls = {};
@@ -763,7 +772,16 @@ export class Vitrine extends EventTarget {
     return this.#trainOnDevice(request, options, usesTensors(request.model));
   }
 
-  async #trainOnDevice(request, options, withTensors) {
+  async #trainOnDevice(given, calling, withTensors) {
+    // A net is written down while it learns: what is lost with a worker or a device goes on from there in another.
+    const isKept = given.type === "train" && NETS.includes(given.model?.kind);
+    let request = isKept ? { ...given, checkpoints: true } : given;
+    let options = calling;
+    const onCheckpoint = (bytes) => {
+      request = { ...request, resume: true };
+      options = { ...options, payload: new Blob([bytes]) };
+    };
+    if (isKept) options = { ...calling, onCheckpoint };
     const wanted = request.device ?? this.#preference;
     let reason = null;
     const step_ms = wanted === "auto" ? await this.#timeSteps(request, options) : null;
@@ -780,10 +798,17 @@ export class Vitrine extends EventTarget {
       }
     }
     const isKnownDevice = ["auto", "cpu", "webgpu"].includes(wanted);
-    const onCpu = { ...request, device: isKnownDevice ? "cpu" : wanted };
-    const result = withTensors
-      ? await this.#trainAsGuest(await unlessAborted(this.#tensorsLink(), options.signal), onCpu, options)
-      : await this.#runTogether(onCpu, options);
+    const onCpu = () => ({ ...request, device: isKnownDevice ? "cpu" : wanted });
+    const asGuest = async () => {
+      const tensors = await unlessAborted(this.#tensorsLink(), options.signal);
+      return this.#trainAsGuest(tensors, onCpu(), options);
+    };
+    // Once: what ended two workers will end the third.
+    const again = (error) => {
+      if (error.code !== "environment.worker_crashed" || !request.resume || this.#isClosed) throw error;
+      return asGuest();
+    };
+    const result = await (withTensors ? asGuest().catch(again) : this.#runTogether(onCpu(), options));
     if (reason) (result.event.model ?? result.event).device.fallback_reason = reason;
     if (step_ms) result.event.device.step_ms = step_ms;
     return result;

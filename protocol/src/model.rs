@@ -125,6 +125,14 @@ pub struct TrainMsg {
     #[cfg_attr(feature = "types", ts(type = "FitMsg[]", optional))]
     #[serde(default, skip_serializing)]
     pub known: Option<serde_json::Value>,
+    /// Write a net down while it is fitted, every two seconds or less often: progress then brings a `checkpoint` (u8).
+    #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
+    #[serde(default, skip_serializing)]
+    pub checkpoints: bool,
+    /// The payload is such a checkpoint of the same fit, made on whatever device: go on from it.
+    #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
+    #[serde(default, skip_serializing)]
+    pub resume: bool,
 }
 
 /// What to show of a net while it is fitted, at most ten times a second.

@@ -103,7 +103,7 @@ pub enum Request {
         model: String,
         /// Which share of all its weights is 0 then, from 0 to 1.
         sparsity: f64,
-        /// For how many epochs it is fitted on, with its own parameters and on its own rows; 10 by default.
+        /// For how many epochs it is fitted on, with its own parameters and on its own rows, each counting once; 10 by default.
         #[cfg_attr(feature = "types", ts(optional))]
         #[serde(default)]
         fine_tune_epochs: Option<usize>,

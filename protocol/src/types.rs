@@ -63,12 +63,12 @@ pub const METHODS: &[Method] = &[
     ),
     method(
         "train",
-        "(request: Omit<TrainMsg, \"only_trees\" | \"grown_trees\" | \"only_folds\" | \"known\"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>",
+        "(request: Omit<TrainMsg, \"only_trees\" | \"grown_trees\" | \"only_folds\" | \"known\" | \"checkpoints\" | \"resume\"> & { id?: string }, calling?: Calling & { controls?: Partial<Controls> }): Promise<ModelMsg & { split: Split }>",
         "Splits, prepares, fits and measures. `controls` is given the methods that steer the fit.",
     ),
     method(
         "learningRateTest",
-        "(request: Omit<TrainMsg, \"only_trees\" | \"grown_trees\" | \"only_folds\" | \"known\" | \"watch\">, calling?: Calling): Promise<RatesMsg>",
+        "(request: Omit<TrainMsg, \"only_trees\" | \"grown_trees\" | \"only_folds\" | \"known\" | \"checkpoints\" | \"resume\" | \"watch\">, calling?: Calling): Promise<RatesMsg>",
         "Tries learning rates of a net out, one batch at each, and suggests one.",
     ),
     method(

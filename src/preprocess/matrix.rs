@@ -1,5 +1,9 @@
 //! The feature matrix (f64, feature by feature) and the target beside it.
 
+use std::rc::Rc;
+
+use crate::table::{Table, cell_text};
+
 /// Numbers in rows and features, stored feature by feature.
 ///
 /// Trees sort features and scalers sweep them, so a feature is contiguous; [`Matrix::to_row_major`] serves the rest.
@@ -18,7 +22,15 @@ pub struct Matrix {
     n_rows: usize,
     is_categorical: Vec<bool>,
     names: Vec<String>,
+    cells: Option<Box<Cells>>,
     window: Option<Window>,
+}
+
+/// The table that a matrix was made from, and which row of it each row was.
+#[derive(Clone, Debug, PartialEq)]
+struct Cells {
+    table: Rc<Table>,
+    rows: Vec<u32>,
 }
 
 /// Columns that are several features each: a row's own numbers and those of rows before it.
@@ -37,7 +49,7 @@ impl Matrix {
     pub fn from_columns(features: Vec<Vec<f64>>) -> Self {
         let n_rows = features.first().map_or(0, Vec::len);
         assert!(features.iter().all(|feature| feature.len() == n_rows), "features of one matrix have one length");
-        Self { features, n_rows, is_categorical: Vec::new(), names: Vec::new(), window: None }
+        Self { features, n_rows, is_categorical: Vec::new(), names: Vec::new(), cells: None, window: None }
     }
 
     /// Says which features are codes of categories, for models that take these: from 0 to 254; what is below 0 is missing.
@@ -73,6 +85,34 @@ impl Matrix {
     /// ```
     pub fn name(&self, feature: usize) -> String {
         self.names.get(feature).cloned().unwrap_or_else(|| format!("feature {}", feature + 1))
+    }
+
+    /// Says which row of a table each row was made from, for whoever has to name a cell.
+    ///
+    /// **Panics** when it is not said of every row.
+    #[must_use]
+    pub fn with_cells(self, table: Rc<Table>, rows: Vec<u32>) -> Self {
+        assert_eq!(rows.len(), self.n_rows, "one row of the table per row");
+        Self { cells: Some(Box::new(Cells { table, rows })), ..self }
+    }
+
+    /// The cell that a number was made from: the row of the table, from 0, and what stands there in [`Matrix::name`]'s
+    /// column. None where that was not said or nothing stands there, and none of features that are steps of a window: they
+    /// are made from cells of other rows.
+    ///
+    /// ```
+    /// use vitrine::preprocess::Matrix;
+    /// use vitrine::table::{Column, ColumnData, Table};
+    /// let ages = Column { name: "age".into(), data: ColumnData::Numeric(vec![20.0, 30.0, 40.5]) };
+    /// let table = Table::new(vec![ages]);
+    /// let x = Matrix::from_columns(vec![vec![-1.0, 1.0]]).with_names(vec!["age".into()]);
+    /// assert_eq!(x.with_cells(table.into(), vec![0, 2]).cell(1, 0), Some((2, "40.5".into())));
+    /// ```
+    pub fn cell(&self, row: usize, feature: usize) -> Option<(usize, String)> {
+        let Cells { table, rows } = self.cells.as_deref().filter(|_| self.window.is_none())?;
+        let row = *rows.get(row)? as usize;
+        let text = cell_text(table.column(self.names.get(feature)?).ok()?, row);
+        (!text.is_empty()).then(|| (row, text.into_owned()))
     }
 
     /// Says of which window its features are the steps.
@@ -141,7 +181,10 @@ impl Matrix {
         let take = |feature: &Vec<f64>| rows.iter().map(|&row| feature[row as usize]).collect();
         let (is_categorical, names) = (self.is_categorical.clone(), self.names.clone());
         let features = self.features.iter().map(take).collect();
-        Self { features, n_rows: rows.len(), is_categorical, names, window: self.window }
+        let of = |all: &Vec<u32>| rows.iter().map(|&row| all[row as usize]).collect();
+        let cells = |cells: &Cells| Box::new(Cells { table: cells.table.clone(), rows: of(&cells.rows) });
+        let cells = self.cells.as_deref().map(cells);
+        Self { features, n_rows: rows.len(), is_categorical, names, cells, window: self.window }
     }
 }
 

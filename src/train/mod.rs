@@ -107,6 +107,14 @@ pub trait Watched<F: ?Sized> {
     /// Batches that are done, and how many there will be at most.
     fn n_batches(&self) -> [usize; 2];
 
+    /// All that decides how the fit goes on, as bytes that outlive the device; none while it measures, and where they
+    /// would be too many.
+    fn checkpoint(&self) -> CheckpointFuture<'_>;
+
+    /// Goes on from a checkpoint of a fit of the same input and parameters, on whatever device that was. Gives back how
+    /// many epochs were over then; none, and nothing changes, where it is no such checkpoint.
+    fn resume(&mut self, checkpoint: &[u8]) -> Option<usize>;
+
     /// Learns from the next batch at this learning rate, whatever was set, and gives back the loss it had on that batch
     /// before; not finite once it has diverged.
     fn batch_at(&mut self, rate: f64) -> LossFuture<'_>;
@@ -150,6 +158,9 @@ pub struct View<F: ?Sized> {
 
 /// What looking gives back.
 pub type ViewFuture<'a, F> = Pin<Box<dyn Future<Output = Result<View<F>, Error>> + 'a>>;
+
+/// What writing a fit down gives back.
+pub type CheckpointFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, Error>> + 'a>>;
 
 /// What a batch gives back.
 pub type LossFuture<'a> = Pin<Box<dyn Future<Output = Result<f64, Error>> + 'a>>;

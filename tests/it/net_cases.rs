@@ -10,7 +10,7 @@ use vitrine::train::device::CPU_F32;
 use vitrine::train::net::{
     Activation, Front, Layer, Net, NetConfig, NetGradients, NetSolver, Norm, RateSchedule, gradients,
 };
-use vitrine::train::{Device, block_on};
+use vitrine::train::{Device, FitInput, block_on};
 
 use crate::cases::{self, assert_close, f32s, fit, flat, input, list, numbers, seed};
 
@@ -76,7 +76,8 @@ pub(crate) fn slopes(net: &Net, case: &Value) -> NetGradients {
         class_weights: case.get("class_weights").map(numbers).unwrap_or_default(),
     };
     let (x, y) = labelled(case);
-    block_on(gradients(net, (&x, &y), &config, &Device::cpu())).unwrap()
+    let weights = case.get("sample_weight").map(numbers);
+    block_on(gradients(net, (&x, &y, weights.as_deref()), &config, &Device::cpu())).unwrap()
 }
 
 /// Shows each of the passes of a reference, of which there are so many.
@@ -142,7 +143,9 @@ pub(crate) fn assert_slope(name: &str, net: &Net, case: &Value, number: impl Fn(
 #[track_caller]
 pub(crate) fn assert_curve(kind: &str, case: &Value, (x, y): (&Matrix, &Target), tolerance: f64) {
     let name = case["name"].as_str().expect("a name");
-    let (fitted, issues, steps) = fit(kind, &cases::params(&case["params"]), input(x, y, seed(case))).unwrap();
+    let sample_weight = case.get("sample_weight").map(numbers);
+    let input = FitInput { sample_weight, ..input(x, y, seed(case)) };
+    let (fitted, issues, steps) = fit(kind, &cases::params(&case["params"]), input).unwrap();
     assert!(issues.iter().all(|issue| issue.code == "epochs_used_up"), "{name}: {issues:?}");
     let losses: Vec<f64> = steps.iter().filter_map(|step| step.epoch).map(|epoch| epoch.train_loss).collect();
     assert_close(&format!("losses of {name}"), &losses, &numbers(&case["losses"]), tolerance);

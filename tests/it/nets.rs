@@ -295,17 +295,62 @@ fn sizes_of_layers_are_searched_like_any_parameter() {
 #[test]
 fn a_column_that_bursts_a_net_is_named_in_the_model() {
     let rows: String = (0..40).map(|row| format!("{},{}e30,{}\n", row % 7, row % 5 + 1, row % 3)).collect();
-    let request = json!({ "type": "train", "id": "m", "table": "t", "target": "y", "task": "regression", "recipe": [],
-                          "model": { "kind": "mlp", "hidden_layer_sizes": [4], "activation": "identity" } });
+    let request = bursting(json!([]));
     let talk = Script::new()
         .load("t", format!("age,income,y\n{rows}"))
         .ask(request)
         .ask(json!({ "type": "predict", "id": "m", "rows": [{ "age": 3, "income": 2e30 }] }))
         .run();
     let issues = talk.json(2)["issues"].clone();
-    let issue = issues.as_array().unwrap().iter().find(|issue| issue["code"] == "huge_column").expect("it is told");
+    let issue = issues.as_array().unwrap().iter().find(|issue| issue["code"] == "huge_cell").expect("it is told");
     assert_eq!((&issue["place"]["column"], &issue["args"]["epoch"]), (&json!("income"), &json!("1")));
     assert!(talk.numbers(3, "values")[0].is_finite());
+}
+
+/// A net with a recipe that leaves large numbers as they are.
+fn bursting(recipe: Value) -> Value {
+    json!({ "type": "train", "id": "m", "table": "t", "target": "y", "task": "regression", "recipe": recipe,
+            "model": { "kind": "mlp", "hidden_layer_sizes": [4], "activation": "identity", "solver": "sgd",
+                       "early_stopping": true } })
+}
+
+#[test]
+fn the_cell_that_bursts_a_net_is_named() {
+    // Whichever rows are held back, the largest that is learned from is of one row.
+    let income = |row: usize| if row % 9 == 4 { format!("-{}e7", row + 1) } else { format!("{}.5", row % 5) };
+    let csv: String = (0..80).map(|row| format!("{},{},{}\n", row % 7, income(row), row % 3)).collect();
+    let csv = format!("age,income,y\n{csv}");
+    let told = |recipe: Value, seed: u64| {
+        let mut request = bursting(recipe);
+        request["seed"] = json!(seed);
+        let model = Script::new().load("t", csv.as_str()).ask(request).run().json(2);
+        assert!(model["issues"].is_array(), "{model}");
+        let issues = model["issues"].as_array().unwrap();
+        issues.iter().find(|issue| issue["code"].as_str().unwrap().starts_with("huge")).cloned().expect("it is told")
+    };
+    let mut named = Vec::new();
+    for seed in 0..4 {
+        let issue = told(json!([]), seed);
+        let row = issue["place"]["row"].as_u64().expect("a row") as usize;
+        assert!(row % 9 == 4, "{issue}");
+        let given = format!("{}", -(row as f64 + 1.0) * 1e7);
+        assert_eq!((&issue["place"]["column"], &issue["args"]["value"]), (&json!("income"), &json!(given)));
+        let (row, prepared) = (row + 1, format!("{:.1e}", (row as f64 + 1.0) * 1e7));
+        assert_eq!(
+            issue["message"],
+            format!(
+                "in epoch {} the loss or a weight stopped being finite: row {row} has {given} in \"income\", which is \
+                 {prepared} when prepared; the last weights that were finite are kept",
+                issue["args"]["epoch"].as_str().unwrap()
+            )
+        );
+        named.push(row);
+    }
+    // The last such row is learned from by some seeds, and held back by others.
+    assert!(named.contains(&77) && named.iter().any(|row| *row != 77), "{named:?}");
+    // A step of a window is made from a cell of another row: the column is named alone.
+    let issue = told(json!([{ "step": "lags", "n_steps": 2 }]), 0);
+    assert_eq!((&issue["code"], &issue["place"]["column"]), (&json!("huge_column"), &json!("income")));
 }
 
 #[test]
@@ -372,11 +417,8 @@ fn a_step_s_operations_are_timed_one_by_one() {
     let of = |name: &str| &ops[names.iter().position(|other| other == name).unwrap()];
     assert_eq!(of("layer 1")["shapes"], json!([[20, 300], [300, 5]]));
     assert_eq!(of("weights_gradient 1")["shapes"], json!([[300, 20], [20, 5]]));
-    assert!(
-        names
-            .iter()
-            .all(|name| of(name)["multiply_adds"].as_u64().unwrap() == 0 || of(name)["ms"].as_f64().unwrap() > 0.0)
-    );
+    // The conversation's clock goes by its own steps; in the browser the times are times.
+    assert!(ops.iter().all(|op| op["ms"].as_f64().is_some_and(|ms| ms >= 0.0)), "{ops:?}");
     assert_eq!(of("layer 1")["multiply_adds"], 20 * 300 * 5);
     assert_eq!(ask(json!({ "kind": "decision_tree" })).error_code(2), "train.no_learning_rate");
 }

@@ -260,7 +260,7 @@ fn a_pruned_net_is_fitted_on_as_pytorch_does() {
             seed: Seed(case["seed"].as_u64().expect("a seed")),
             device: Device::cpu(),
         };
-        let mut descent = NetDescent::new(&input, config, (false, 1.0), doctor).unwrap();
+        let mut descent = NetDescent::new(&input, config, (false, None), 1.0, doctor).unwrap();
         descent.begin_at(&net);
         let mut losses = Vec::new();
         loop {

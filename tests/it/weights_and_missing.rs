@@ -8,7 +8,7 @@ use vitrine::preprocess::{Matrix, Target, Task};
 use vitrine::random::Seed;
 use vitrine::train::FitInput;
 
-use crate::cases::{fit, flat, input};
+use crate::cases::{fit, flat, input, is_fitted_here};
 use crate::conversation::Script;
 
 /// Two features and two labels of some rows, without pattern.
@@ -46,11 +46,78 @@ fn a_weight_is_a_number_of_copies_and_zero_is_no_row() {
     }
 }
 
+/// A net sees rows in batches, of which one is all here; its numbers are f32, and added up in another order. Blocks of
+/// filters standardise over a batch's rows, whatever these weigh: there all weigh the same, and what is left is that the
+/// variance of 60 rows is taken as 60/59 of what it is.
+#[cfg(feature = "tensors")]
+#[test]
+fn a_weight_is_a_number_of_copies_to_a_net_too() {
+    let (x, targets) = rows(60);
+    let x = Matrix::from_columns(x.features().iter().map(|x| x.iter().map(|x| x / 20.0 - 1.0).collect()).collect());
+    let common =
+        json!({ "max_iter": 30, "batch_size": 200, "alpha": 0.5, "l1": 0.01, "learning_rate_init": 0.01, "tol": 0 });
+    let kinds =
+        [("mlp", json!({})), ("cnn", json!({ "image_height": 1, "filters": [3] })), ("rnn", json!({ "n_steps": 2 }))];
+    for (kind, own) in kinds {
+        let (weight, tolerance): (fn(u32) -> u32, f64) =
+            if kind == "cnn" { (|_| 2, 0.01) } else { (|row| row % 4, 1e-4) };
+        let copies: Vec<u32> = (0..60).flat_map(|row| std::iter::repeat_n(row, weight(row) as usize)).collect();
+        let weights: Vec<f64> = (0..60).map(|row| f64::from(weight(row))).collect();
+        let mut params = common.clone();
+        params.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+        for y in &targets {
+            let with = |weights: &[f64]| FitInput { sample_weight: Some(weights.to_vec()), ..input(&x, y, Seed(3)) };
+            let copied = input(&x.take_rows(&copies), &y.take_rows(&copies), Seed(3));
+            let given = answers(kind, params.clone(), with(&weights), &x);
+            let expected = answers(kind, params.clone(), copied, &x);
+            let plain = answers(kind, params.clone(), input(&x, y, Seed(3)), &x);
+            let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            let size = expected.iter().fold(1.0f64, |size, x| size.max(x.abs()));
+            assert!(apart(&given, &expected) < tolerance * size, "{kind}: {} of {size}", apart(&given, &expected));
+            assert!(apart(&given, &plain) > 1e-3 * size, "{kind}: weights do something");
+        }
+    }
+}
+
+/// Whatever unit weights are in, without penalties: also those of rows that are held back.
+#[cfg(feature = "tensors")]
+#[test]
+fn weights_of_another_unit_are_the_same_to_a_net() {
+    let (x, targets) = rows(60);
+    let params = json!({ "max_iter": 40, "alpha": 0, "early_stopping": true, "validation_fraction": 0.3,
+                         "n_iter_no_change": 3, "batch_size": 20, "learning_rate_init": 0.01 });
+    let params: ParamMap = serde_json::from_value(params).unwrap();
+    let weights = |unit: f64| (0..60).map(|row| unit * f64::from(row % 4)).collect::<Vec<f64>>();
+    for y in &targets {
+        let losses = |sample_weight: Option<Vec<f64>>| {
+            let (fitted, _, steps) = fit("mlp", &params, FitInput { sample_weight, ..input(&x, y, Seed(3)) }).unwrap();
+            let told =
+                steps.into_iter().filter_map(|step| step.epoch).map(|epoch| (epoch.train_loss, epoch.valid_loss));
+            (fitted.state(), told.collect::<Vec<_>>())
+        };
+        let one = losses(Some(weights(1.0)));
+        for power in [120, -120] {
+            assert_eq!(one, losses(Some(weights(2f64.powi(power)))), "{power}");
+        }
+        // Rows that count nothing are none: their labels are nobody's.
+        let mut other = y.clone();
+        match &mut other {
+            Target::Classes { codes, .. } => codes.iter_mut().step_by(4).for_each(|code| *code = 1 - *code),
+            Target::Values(values) => values.iter_mut().step_by(4).for_each(|value| *value *= 1e30),
+        }
+        let input = FitInput { sample_weight: Some(weights(1.0)), ..input(&x, &other, Seed(3)) };
+        assert_eq!(one.0, fit("mlp", &params, input).unwrap().0.state());
+        // What is held back counts as its weights say.
+        let heavier = (0..60).map(|row| f64::from(row % 4) * if row % 3 == 0 { 1e6 } else { 1.0 }).collect();
+        assert_ne!(one.1[0].1, losses(Some(heavier)).1[0].1);
+    }
+}
+
 /// Every model that takes weights, with each target it can learn.
 fn each_kind(takes: fn(&vitrine::model::ModelKind) -> bool, check: impl Fn(&str, &Target, &Matrix)) {
     let (x, targets) = rows(60);
     let mut n_checked = 0;
-    for kind in REGISTRY.iter().filter(|kind| takes(kind)) {
+    for kind in REGISTRY.iter().filter(|kind| takes(kind) && is_fitted_here(kind)) {
         for y in targets.iter().filter(|y| kind.tasks.contains(&y.task())) {
             check(kind.kind, y, &x);
             n_checked += 1;
@@ -76,7 +143,12 @@ fn extreme_weights_give_answers_that_are_numbers() {
             ] as [fn(usize) -> f64; 4]
             {
                 let sample_weight = Some((0..60).map(weight).collect());
-                let given = answers(kind, json!({}), FitInput { sample_weight, ..input(x, y, Seed(0)) }, x);
+                let params = match kind {
+                    "mlp" | "rnn" => json!({ "max_iter": 5 }),
+                    "cnn" => json!({ "max_iter": 5, "image_height": 1 }),
+                    _ => json!({}),
+                };
+                let given = answers(kind, params, FitInput { sample_weight, ..input(x, y, Seed(0)) }, x);
                 assert!(given.iter().all(|answer| answer.is_finite()), "{kind}");
             }
         },

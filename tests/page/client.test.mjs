@@ -422,6 +422,40 @@ test("a GPU worker that dies leaves the work to the CPU; the next call tries a n
   assert.equal(v.device.kind, "webgpu");
 });
 
+test("a net that is lost on WebGPU goes on from its last checkpoint on the CPU", async () => {
+  useGpu({});
+  v = await Vitrine.start({ device: "webgpu" });
+  await v.loadCsv("x\n1\n");
+  for (const losses of [["lost"], ["crash"], ["lost", "crash"]]) {
+    FakeWorker.all.forEach((worker) => (worker.requests.length = 0));
+    const controls = {};
+    const training = v.train({ table: "table-1", target: "y", model: { kind: "mlp", losses } }, { controls });
+    controls.pause();
+    const model = await training;
+    assert.equal(model.device.kind, "cpu");
+    assert.match(model.device.fallback_reason, /made-up/);
+    const asked = FakeWorker.all.flatMap(({ requests }) => requests);
+    const trained = asked.filter(({ type }) => type === "train");
+    assert.ok(trained.every(({ checkpoints, id }) => checkpoints && id === model.id));
+    const resumed = trained.map(({ device, resume }) => `${device} ${resume}`).sort();
+    assert.deepEqual(resumed, [...losses.map(() => "cpu true"), "webgpu undefined"]);
+    // Who had paused it finds it paused.
+    const actions = asked.filter(({ type }) => type === "control").map(({ action }) => action);
+    assert.deepEqual(actions, trained.map(() => "pause"));
+  }
+});
+
+test("a net whose tensor worker dies goes on in the next one, once", async () => {
+  v = await Vitrine.start();
+  await v.loadCsv("x\n1\n");
+  const model = (losses) => ({ table: "table-1", target: "y", model: { kind: "rnn", losses } });
+  assert.equal((await v.train(model(["crash"]))).device.kind, "cpu");
+  assert.equal(await codeOf(v.train(model(["crash", "crash"]))), "environment.worker_crashed");
+  // What is no net is not written down.
+  const linear = { ...WATCHED, model: { ...WATCHED.model, losses: ["crash"] } };
+  assert.equal(await codeOf(v.train(linear)), "environment.worker_crashed");
+});
+
 test("a GPU worker that falls silent is given up", async () => {
   useGpu({});
   v = await Vitrine.start({ device: "webgpu" });

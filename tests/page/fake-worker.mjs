@@ -86,6 +86,14 @@ export class FakeWorker {
     const fake = request.fake ?? request.model?.fake;
     const isGpu = this.url.includes("gpu");
     const answer = () => this.#answer(job, request, payload, text);
+    // How a fit is lost, time after time; its checkpoints say how often it was.
+    const loss = request.model?.losses?.[Number(text)];
+    if (loss) {
+      const checkpoint = new TextEncoder().encode(Number(text) + 1);
+      if (request.checkpoints) this.#post(job, { type: "progressed", fraction: 0.5 }, { checkpoint });
+      const lose = () => (loss === "lost" ? this.#fail(job, "environment.device_lost") : this.crash());
+      return void setImmediate(lose);
+    }
     if (fake === "crash" || (fake === "gpu crash" && isGpu) || (text.startsWith("poison") && FakeWorker.all.length > 1)) {
       this.crash();
     } else if (fake === "wait" || fake === "deaf" || (fake === "gpu deaf" && isGpu)) {

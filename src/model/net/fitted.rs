@@ -32,20 +32,26 @@ pub struct Scale {
 }
 
 impl Scale {
-    pub(super) fn of(y: &Target) -> Self {
+    /// Each row counts as its weight says, where there are weights.
+    pub(super) fn of(y: &Target, sample_weight: Option<&[f64]>) -> Self {
         let Target::Values(values) = y else { return Self { mean: 0.0, deviation: 1.0 } };
-        let n = values.len() as f64;
-        let mean: f64 = values.iter().map(|y| y / n).sum();
+        let n: f64 = sample_weight.map_or(values.len() as f64, |weights| weights.iter().sum());
+        let part = |(row, y): (usize, f64)| match sample_weight {
+            Some(weights) => y * (weights[row] / n),
+            None => y / n,
+        };
+        let mean: f64 = values.iter().copied().enumerate().map(part).sum();
         // Divided by the largest first: squares of what is barely a number would be none.
         let largest = values.iter().fold(0.0f64, |largest, y| largest.max((y / 2.0 - mean / 2.0).abs()));
         if values.iter().all(|y| *y == values[0]) || largest == 0.0 {
             return Self { mean: values[0], deviation: 0.0 };
         }
         let square = |y: &f64| {
-            let part = (y / 2.0 - mean / 2.0) / largest;
-            part * part / n
+            let share = (y / 2.0 - mean / 2.0) / largest;
+            share * share
         };
-        let deviation = 2.0 * (largest * libm::sqrt(values.iter().map(square).sum()));
+        let variance: f64 = values.iter().map(square).enumerate().map(part).sum();
+        let deviation = 2.0 * (largest * libm::sqrt(variance));
         Self { mean, deviation: deviation.min(f64::MAX) }
     }
 
@@ -316,9 +322,9 @@ mod tests {
 
     #[test]
     fn a_scale_is_the_mean_and_the_deviation_of_any_numbers() {
-        assert_eq!(Scale::of(&Target::Values(vec![1.0, 3.0])), Scale { mean: 2.0, deviation: 1.0 });
-        assert_eq!(Scale::of(&Target::Values(vec![42.5; 3])), Scale { mean: 42.5, deviation: 0.0 });
-        let scale = Scale::of(&Target::Values(vec![-1.5e308, 1.5e308]));
+        assert_eq!(Scale::of(&Target::Values(vec![1.0, 3.0]), None), Scale { mean: 2.0, deviation: 1.0 });
+        assert_eq!(Scale::of(&Target::Values(vec![42.5; 3]), None), Scale { mean: 42.5, deviation: 0.0 });
+        let scale = Scale::of(&Target::Values(vec![-1.5e308, 1.5e308]), None);
         assert_eq!(scale.standardised(Target::Values(vec![-1.5e308, 1.5e308])), Target::Values(vec![-1.0, 1.0]));
     }
 }

@@ -11,7 +11,9 @@
 //! (<https://scikit-learn.org/stable/modules/neural_networks_supervised.html>) and default to its values. Otherwise than
 //! there: with early stopping it is the loss of the held-back rows that must improve, not their score; relu layers begin
 //! after He and not after Glorot, intercepts at 0; momentum is not Nesterov's; numbers to be learned are standardised
-//! (over the training rows) and answers put back, so that one learning rate serves whatever their unit is.
+//! (over the training rows) and answers put back, so that one learning rate serves whatever their unit is. A row's weight
+//! is its share in its batch's loss and in the rows that penalties are shared out among, as there; one that weighs nothing
+//! is no row of any batch.
 
 use super::{FittedNet, begin};
 use crate::Error;
@@ -38,7 +40,7 @@ pub(in crate::model) const KIND: ModelKind = ModelKind {
     uses_tensors: |_| true,
     draws_rows: |_| true,
     takes_missing: |_| false,
-    takes_weights: |_| false,
+    takes_weights: |_| true,
     start,
     load: |state| Ok(Box::new(FittedNet::load(KIND.kind, state)?)),
 };

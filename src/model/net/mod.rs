@@ -28,10 +28,19 @@ use crate::train::net::{Doctor, FrontPlan, Net, NetConfig, NetDescent, NetIssue,
 use fitted::Scale;
 use session::{NetSession, OneAnswerSession};
 
+/// A row that counts less than this share of the one that counts most counts nothing.
+const NOTHING: f64 = 1e-30;
+
 /// Starts a fit of a net of some kind.
 ///
 /// **Errors** of a fit.
-fn begin(kind: &'static str, spec: &MlpSpec, front: Option<FrontPlan>, input: FitInput) -> Result<BoxedSession, Error> {
+fn begin(
+    kind: &'static str,
+    spec: &MlpSpec,
+    front: Option<FrontPlan>,
+    mut input: FitInput,
+) -> Result<BoxedSession, Error> {
+    leave_out_weightless(&mut input);
     let config = spec.config(front, spec.class_weights(&input.y)?);
     descend(kind, spec, config, input, None)
 }
@@ -83,10 +92,12 @@ fn descend(
     let n_outputs = if n_classes > 2 { n_classes } else { 1 };
     check_cost(&config, input.x.n_features(), n_outputs, input.x.n_rows())?;
     let mut issues = Issues::new();
+    let mut held_weight = None;
     if spec.early_stopping {
-        hold_out(&mut input, spec.validation_fraction, &mut issues);
+        held_weight = hold_out(&mut input, spec.validation_fraction, &mut issues);
     }
-    let scale = from.map_or_else(|| Scale::of(&input.y), |from| from.scale);
+    let own_scale = || Scale::of(&input.y, input.sample_weight.as_deref());
+    let scale = from.map_or_else(own_scale, |from| from.scale);
     if n_classes == 1 || scale.is_constant() {
         let initial = || Net::initial(&config, input.x.n_features(), n_outputs, input.seed);
         let net = from.map_or_else(initial, |from| from.net.clone());
@@ -102,15 +113,29 @@ fn descend(
     {
         issues.push(NetIssue::NoWindow { n_features: cells.n_steps });
     }
-    let mut descent = NetDescent::new(&input, config, (stops_early, scale.loss_factor()), doctor)?;
+    let held = (stops_early, held_weight.as_deref());
+    let mut descent = NetDescent::new(&input, config, held, scale.loss_factor(), doctor)?;
     if let Some(from) = from {
         descent.begin_at(&from.net);
     }
     Ok(Box::new(NetSession { kind, descent, n_classes, scale, issues }))
 }
 
-/// Holds rows back for early stopping, each class its share; they take the place of those for the curve alone.
-fn hold_out(input: &mut FitInput, fraction: f64, issues: &mut Issues) {
+/// Leaves out the rows that count nothing, or so little beside others that no sum in 32 bits changes by them.
+fn leave_out_weightless(input: &mut FitInput) {
+    let Some(weights) = &input.sample_weight else { return };
+    let largest = weights.iter().fold(0.0f64, |largest, weight| largest.max(*weight));
+    let counts = |row: &u32| weights[*row as usize] > largest * NOTHING;
+    let rows: Vec<u32> = (0..weights.len() as u32).filter(counts).collect();
+    if rows.len() < weights.len() {
+        input.sample_weight = Some(rows.iter().map(|row| weights[*row as usize]).collect());
+        (input.x, input.y) = (input.x.take_rows(&rows), input.y.take_rows(&rows));
+    }
+}
+
+/// Holds rows back for early stopping, each class its share; they take the place of those for the curve alone. Gives back
+/// how much each of them counts, where rows do not count the same.
+fn hold_out(input: &mut FitInput, fraction: f64, issues: &mut Issues) -> Option<Vec<f64>> {
     let n_rows = input.x.n_rows();
     let rows: Vec<u32> = (0..n_rows as u32).collect();
     let strata = match &input.y {
@@ -122,7 +147,14 @@ fn hold_out(input: &mut FitInput, fraction: f64, issues: &mut Issues) {
             input.valid = Some((input.x.take_rows(&split.test), input.y.take_rows(&split.test)));
             input.x = input.x.take_rows(&split.train);
             input.y = input.y.take_rows(&split.train);
+            let weights = input.sample_weight.take()?;
+            let of = |rows: &[u32]| rows.iter().map(|row| weights[*row as usize]).collect();
+            input.sample_weight = Some(of(&split.train));
+            Some(of(&split.test))
         }
-        _ => issues.push(NetIssue::NoRowsToHoldBack { n_rows }),
+        _ => {
+            issues.push(NetIssue::NoRowsToHoldBack { n_rows });
+            None
+        }
     }
 }

@@ -29,7 +29,7 @@ pub(in crate::model) const KIND: ModelKind = ModelKind {
     uses_tensors: |_| true,
     draws_rows: |_| true,
     takes_missing: |_| false,
-    takes_weights: |_| false,
+    takes_weights: |_| true,
     start,
     load,
 };

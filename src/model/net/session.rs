@@ -5,7 +5,7 @@ use super::fitted::Scale;
 use crate::error::Issues;
 use crate::model::Fitted;
 use crate::train::net::{NetDescent, NetIssue, NetView};
-use crate::train::{LossFuture, Op, Session, Step, StepFuture, View, ViewFuture, Watched, ready};
+use crate::train::{CheckpointFuture, LossFuture, Op, Session, Step, StepFuture, View, ViewFuture, Watched, ready};
 
 /// A descent under way.
 pub(super) struct NetSession {
@@ -66,6 +66,14 @@ impl Watched<dyn Fitted> for NetSession {
 
     fn n_batches(&self) -> [usize; 2] {
         self.descent.n_batches()
+    }
+
+    fn checkpoint(&self) -> CheckpointFuture<'_> {
+        Box::pin(self.descent.checkpoint())
+    }
+
+    fn resume(&mut self, checkpoint: &[u8]) -> Option<usize> {
+        self.descent.resume(checkpoint)
     }
 
     fn batch_at(&mut self, rate: f64) -> LossFuture<'_> {

@@ -40,7 +40,7 @@ struct Passed {
 impl Layers {
     /// Learns from a batch, but takes no step. `masks` are what dropout multiplies each hidden layer with, if it does.
     pub(super) fn pass(&self, part: Part, config: &NetConfig, masks: &[Tensor<2>]) -> Pass {
-        let [n_rows, _] = part.x.dims();
+        let count = part.count;
         let last = self.each.len() - 1;
         let mut running = Vec::with_capacity(self.each.len());
         let mut passed_layers = Vec::with_capacity(self.each.len());
@@ -69,7 +69,7 @@ impl Layers {
             Labels::TwoClasses(y) => self.ops.loss_of_one(x, y, counted, true),
             Labels::Classes(y) => self.ops.loss_of_classes(x, y, counted),
         };
-        let penalties = config.penalties(n_rows);
+        let penalties = config.penalties(count);
         let mut gradients = Vec::with_capacity(self.each.len());
         // Whether the slope is already that before the layer's activation.
         let mut is_before = true;
@@ -156,9 +156,9 @@ pub(super) fn slope_of(by: Activation, sums: Tensor<2>, made: Tensor<2>, slope: 
 }
 
 impl NetConfig {
-    /// What the gradient of weights gets besides, for a batch of so many rows: times their signs, and times themselves.
-    pub(super) fn penalties(&self, n_rows: usize) -> [f64; 2] {
+    /// What the gradient of weights gets besides, for a batch that counts so many rows: times their signs, and times themselves.
+    pub(super) fn penalties(&self, count: f64) -> [f64; 2] {
         let l2 = if self.solver == NetSolver::AdamW { 0.0 } else { self.l2 };
-        [self.l1 / n_rows as f64, l2 / n_rows as f64]
+        [self.l1 / count, l2 / count]
     }
 }

@@ -12,7 +12,7 @@ pub struct NetDescent(Infallible);
 
 impl NetDescent {
     /// **Errors** Always `environment.no_tensors`.
-    pub fn new(_: &FitInput, _: NetConfig, _: (bool, f64), _: Doctor) -> Result<Self, Error> {
+    pub fn new(_: &FitInput, _: NetConfig, _: (bool, Option<&[f64]>), _: f64, _: Doctor) -> Result<Self, Error> {
         Err(DeviceError::NoTensors {}.into())
     }
 
@@ -73,6 +73,15 @@ impl NetDescent {
 
     /// Cannot be called.
     pub async fn view(&self) -> Result<NetView, Error> {
+        match self.0 {}
+    }
+    /// Cannot be called.
+    pub async fn checkpoint(&self) -> Result<Option<Vec<u8>>, Error> {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn resume(&mut self, _: &[u8]) -> Option<usize> {
         match self.0 {}
     }
 }

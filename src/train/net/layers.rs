@@ -36,6 +36,8 @@ pub(super) struct Part {
     pub(super) weights: Option<Tensor<2>>,
     /// What the rows count together.
     pub(super) weight: f64,
+    /// As how many rows they count, whatever their classes: what penalties are shared out among.
+    pub(super) count: f64,
 }
 
 impl Layers {
@@ -73,9 +75,22 @@ impl Layers {
     }
 
     /// Every number, the front's first.
-    fn all(&self) -> impl Iterator<Item = &Tensor<2>> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Tensor<2>> {
         let layers = self.each.iter().flat_map(|layer| layer.learned.iter().chain(layer.running.iter().flatten()));
         self.front.iter().flat_map(FrontTensors::all).chain(layers)
+    }
+
+    /// The same tensors with other numbers, those of [`Layers::all`] one behind the other; none where there are more or
+    /// fewer.
+    pub(super) fn with_numbers(&self, mut numbers: &[f32]) -> Option<Self> {
+        let mut layers = self.clone();
+        let front = layers.front.iter_mut().flat_map(|front| front.learned.iter_mut().chain(&mut front.running));
+        let each = layers.each.iter_mut();
+        let each = each.flat_map(|layer| layer.learned.iter_mut().chain(layer.running.iter_mut().flatten()));
+        for tensor in front.chain(each) {
+            *tensor = taken(&mut numbers, tensor.dims(), &tensor.device())?;
+        }
+        numbers.is_empty().then_some(layers)
     }
 
     /// How many there are, the front counting for as many as it costs.
@@ -185,16 +200,17 @@ pub struct NetGradients {
 
 /// What one batch would teach a net: what a descent does with a batch before it takes its step, without dropout.
 ///
-/// **Shapes** `x`: `n_rows × net.n_inputs()`; `y` as long. Numbers to be learned are taken as they are.
+/// **Shapes** `x`: `n_rows × net.n_inputs()`; `y` and `sample_weight` as long. Numbers to be learned are taken as they are.
 ///
 /// **Errors** `environment.device_lost`.
 pub async fn gradients(
     net: &Net,
-    (x, y): (&Matrix, &Target),
+    (x, y, sample_weight): (&Matrix, &Target, Option<&[f64]>),
     config: &NetConfig,
     on: &Device,
 ) -> Result<NetGradients, Error> {
-    let weighed = Weighed::new((x, y), net.n_outputs(), &config.class_weights, on.tensors());
+    let weights = (config.class_weights.as_slice(), sample_weight);
+    let weighed = Weighed::new((x, y), net.n_outputs(), weights, on.tensors());
     let layers = Layers::new(net, on.tensors(), Ops::on(on));
     let pass = layers.pass(weighed.all(), config, &[]);
     let loss_sum = device::read(Transaction::default().register(pass.loss_sum)).await?[0][0];
@@ -205,14 +221,31 @@ pub async fn gradients(
     Ok(NetGradients { loss: f64::from(loss_sum) / weighed.weight, front: read.front, layers: read.layers })
 }
 
-/// How much each row counts, where classes do not count the same.
-pub(super) fn row_weights(y: &Target, class_weights: &[f64]) -> Option<Vec<f32>> {
-    match y {
+/// How much each row counts, where rows or classes do not count the same. Only ratios matter: weights of rows come with
+/// the largest from 1 to 2, whatever it was, and divided by a power of two, which rounds nothing.
+pub(super) fn row_weights(y: &Target, class_weights: &[f64], sample_weight: Option<&[f64]>) -> Option<Vec<f32>> {
+    let of_class: Option<Vec<f64>> = match y {
         Target::Classes { codes, .. } if !class_weights.is_empty() => {
-            Some(codes.iter().map(|&code| class_weights[code as usize] as f32).collect())
+            Some(codes.iter().map(|&code| class_weights[code as usize]).collect())
         }
         _ => None,
+    };
+    let Some(own) = sample_weight else {
+        return of_class.map(|weights| weights.into_iter().map(|weight| weight as f32).collect());
+    };
+    let mut weights = own.to_vec();
+    if let Some(of_class) = of_class {
+        weights.iter_mut().zip(of_class).for_each(|(weight, of_class)| *weight *= of_class);
     }
+    let largest = weights.iter().fold(0.0f64, |largest, weight| largest.max(*weight));
+    let down = if largest > 0.0 { -libm::ilogb(largest) } else { 0 };
+    Some(weights.into_iter().map(|weight| libm::scalbn(weight, down) as f32).collect())
+}
+
+/// A tensor of the first of some numbers, which are taken from there; none where there are too few.
+pub(super) fn taken(numbers: &mut &[f32], shape: [usize; 2], on: &burn::tensor::Device) -> Option<Tensor<2>> {
+    let own = numbers.split_off(..shape[0] * shape[1])?;
+    Some(Tensor::from_data(TensorData::new(own.to_vec(), shape), on))
 }
 
 /// One number per row.

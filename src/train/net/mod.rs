@@ -119,7 +119,7 @@ impl RateSchedule {
     }
 }
 
-/// How to descend. What is made small is, over the rows of a batch, each counting as much as its class:
+/// How to descend. What is made small is, over the rows of a batch, each counting as much as its class and its own weight:
 ///
 /// ```text
 /// numbers        mean(½ (prediction − y)²), y standardised
@@ -127,6 +127,7 @@ impl RateSchedule {
 /// more classes   mean(−ln softmax(scores)[class]), one output per class
 /// besides        (½ · l2 · Σ weight² + l1 · Σ |weight|) / rows of the batch; intercepts are left alone
 /// ```
+/// A row of weight 3 is there three times: it counts as three rows of the batch, too. To batch norm a row is a row.
 /// With [`NetSolver::AdamW`] `l2` is instead the share of itself that each weight loses per step and learning rate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetConfig {

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::layers::Layers;
+use super::layers::{Layers, taken};
 use super::{NetConfig, NetSolver};
 use crate::train::device::{Ops, Pace, Rule};
 
@@ -28,7 +28,7 @@ fn all<'a>((front, layers): Gradients<'a>) -> impl Iterator<Item = &'a Tensor<2>
 /// What an optimiser remembers.
 #[derive(Clone)]
 pub(super) struct Optimizer {
-    n_steps: i32,
+    pub(super) n_steps: i32,
     /// Of each tensor, the front's first.
     memories: Vec<Memory>,
 }
@@ -45,6 +45,36 @@ impl Optimizer {
         let front = layers.front.as_ref().map_or(0, |front| front.learned.len());
         let n_tensors = front + layers.each.iter().map(|layer| layer.learned.len()).sum::<usize>();
         Self { n_steps: 0, memories: vec![Memory::default(); n_tensors] }
+    }
+
+    /// What it remembers: the first and the second of each memory, as far as there are any.
+    pub(super) fn memories(&self) -> [Vec<&Tensor<2>>; 2] {
+        let first = self.memories.iter().filter_map(|memory| memory.first.as_ref());
+        [first.collect(), self.memories.iter().filter_map(|memory| memory.second.as_ref()).collect()]
+    }
+
+    /// The optimiser of such layers after so many steps, with the numbers of what it remembers then; none where these do
+    /// not fit.
+    pub(super) fn with_memories(&self, layers: &Layers, n_steps: i32, numbers: [&[f32]; 2]) -> Option<Self> {
+        let front = layers.front.iter().flat_map(|front| &front.learned);
+        let learned = front.chain(layers.each.iter().flat_map(|layer| &layer.learned));
+        let on = layers.each[0].learned[0].device();
+        let shapes: Vec<[usize; 2]> = learned.map(|tensor| tensor.dims()).collect();
+        let mut optimizer = Self { n_steps, memories: vec![Memory::default(); shapes.len()] };
+        for (which, mut numbers) in numbers.into_iter().enumerate() {
+            // Not every solver remembers both.
+            if numbers.is_empty() {
+                continue;
+            }
+            for (memory, shape) in optimizer.memories.iter_mut().zip(&shapes) {
+                let tensor = taken(&mut numbers, *shape, &on)?;
+                *(if which == 0 { &mut memory.first } else { &mut memory.second }) = Some(tensor);
+            }
+            if !numbers.is_empty() {
+                return None;
+            }
+        }
+        Some(optimizer)
     }
 
     /// Takes one step down the gradients.

@@ -96,7 +96,7 @@ fn layers_back(layers: &Layers, config: &NetConfig, mut made: Vec<Tensor<2>>, mu
         let given = made.pop().expect("each layer reads something");
         let (weights, how) = (layer.learned[0].clone(), layers.ops);
         let ([n_rows, n_outputs], [_, n_inputs]) = (slope.dims(), given.dims());
-        let penalties = config.penalties(n_rows);
+        let penalties = config.penalties(n_rows as f64);
         let (read, at, of) = (given.clone(), slope.clone(), weights.clone());
         let shapes = [[n_inputs, n_rows], slope.dims()];
         ops.push(op("weights_gradient", Some(idx), &shapes, product([n_inputs, n_rows, n_outputs]), move || {

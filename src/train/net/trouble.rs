@@ -39,15 +39,24 @@ crate::trouble! {
             "in epoch {epoch} the loss or a weight stopped being finite at learning rate {learning_rate}; the last weights that were finite are kept",
             hint "Set learning_rate_init to {lower} or less",
             place Place::field("model.learning_rate_init");
-        /// A net's loss stopped being a finite number because a column's numbers are huge.
+        /// A net's loss stopped being a finite number because a column's numbers are huge, whichever cells they are from.
         HugeColumn { epoch: usize, column: String, largest: f64 } => "huge_column",
             "in epoch {epoch} the loss or a weight stopped being finite, and {column:?} has numbers up to {largest:.1e}; the last weights that were finite are kept",
             hint "Scale {column:?}, clip it, or leave it out",
             place Place::column(column.clone());
+        /// A net's loss stopped being a finite number because the number made from one cell is huge.
+        HugeCell { epoch: usize, column: String, row: usize, value: String, prepared: String } => "huge_cell",
+            "in epoch {epoch} the loss or a weight stopped being finite: row {row} has {value} in {column:?}, which is {prepared} when prepared; the last weights that were finite are kept",
+            hint "Correct that cell, scale or clip {column:?}, or leave it out",
+            place Place { row: Some(*row as u64 - 1), ..Place::column(column.clone()) };
         /// A net's epochs were used up while its loss still became smaller.
         EpochsUsedUp { max_iter: usize } => "epochs_used_up",
             "the loss still became smaller after {max_iter} epochs",
             hint "Raise max_iter, or learning_rate_init";
+        /// A device or its worker was lost while a net learned.
+        Resumed { epoch: usize, from: String, to: String } => "resumed",
+            "learning broke off on {from} and went on, from what it was after {epoch} epochs, on {to}",
+            hint "Nothing was lost: weights, optimiser and history were kept";
         /// All that a net could learn is one answer.
         OneAnswer {} => "one_answer",
             "all rows have the same target",
@@ -73,20 +82,27 @@ const HUGE: f64 = 1e4;
 pub struct Doctor {
     /// The column with the largest number, and that number.
     largest: Option<(String, f64)>,
+    /// The row of the table that it was made from, from 0, and what stands there.
+    cell: Option<(usize, String)>,
     learning_rate: f64,
 }
 
 impl Doctor {
     /// Looks at the rows before they are learned from.
     pub fn new(x: &Matrix, learning_rate: f64) -> Self {
-        let mut largest: Option<(usize, f64)> = None;
+        let mut largest: Option<(usize, usize, f64)> = None;
         for (idx, feature) in x.features().iter().enumerate() {
-            let size = feature.iter().fold(0.0f64, |size, x| size.max(x.abs()));
-            if largest.is_none_or(|(_, known)| size > known) {
-                largest = Some((idx, size));
+            for (row, size) in feature.iter().map(|x| x.abs()).enumerate() {
+                if largest.is_none_or(|(.., known)| size > known) {
+                    largest = Some((row, idx, size));
+                }
             }
         }
-        Self { largest: largest.map(|(idx, size)| (x.name(idx), size)), learning_rate }
+        Self {
+            cell: largest.and_then(|(row, idx, _)| x.cell(row, idx)),
+            largest: largest.map(|(_, idx, size)| (x.name(idx), size)),
+            learning_rate,
+        }
     }
 
     /// Says why the fit ended in this epoch.
@@ -94,7 +110,15 @@ impl Doctor {
     pub(super) fn diagnose(&self, epoch: usize, issues: &mut Issues) {
         match &self.largest {
             Some((column, largest)) if *largest > HUGE => {
-                issues.push(NetIssue::HugeColumn { epoch, column: column.clone(), largest: *largest });
+                let column = column.clone();
+                match self.cell.clone() {
+                    // Who reads it counts rows from 1.
+                    Some((row, value)) => {
+                        let (row, prepared) = (row + 1, format!("{largest:.1e}"));
+                        issues.push(NetIssue::HugeCell { epoch, column, row, value, prepared });
+                    }
+                    None => issues.push(NetIssue::HugeColumn { epoch, column, largest: *largest }),
+                }
             }
             _ => {
                 let learning_rate = self.learning_rate;

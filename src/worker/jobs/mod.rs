@@ -1,5 +1,6 @@
 //! One file per request: what is done for it, in bounded pieces.
 
+mod checkpoints;
 mod evaluate;
 mod explain;
 mod folds;
@@ -100,9 +101,9 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
         }
         Request::Prepare(prepare) => running(Box::pin(prepare::prepare(context, prepare))),
         Request::Train { id, train } => {
-            let grown = if train.grown_trees { payload("train").map(Some) } else { Ok(None) };
-            match grown {
-                Ok(grown) => running(Box::pin(train::train(context, id, *train, grown))),
+            let brought = if train.grown_trees || train.resume { payload("train").map(Some) } else { Ok(None) };
+            match brought {
+                Ok(brought) => running(Box::pin(train::train(context, id, *train, brought))),
                 Err(error) => ended(Err(error)),
             }
         }

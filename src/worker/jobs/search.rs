@@ -117,6 +117,8 @@ fn train_msg(request: &SearchMsg, model: &ModelSpecMsg, split: &SplitMsg) -> Tra
         watch: None,
         only_trees: None,
         only_folds: None,
+        checkpoints: false,
+        resume: false,
         known: None,
         grown_trees: false,
     }

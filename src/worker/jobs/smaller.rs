@@ -116,8 +116,9 @@ async fn fine_tune(
         Some(test) => Some((transform_all(context, recipe, table.as_ref(), &test.rows, 0.2, None).await?, test.target)),
     };
     let classes: Vec<&str> = pipeline.classes.iter().map(String::as_str).collect();
+    let columns = recipe.features.iter().map(|feature| feature.origin.column.clone()).collect();
     let input = FitInput {
-        x: x.with_names(recipe.features.iter().map(|feature| feature.origin.column.clone()).collect()),
+        x: x.with_names(columns).with_cells(table, train.rows),
         y: train.target,
         sample_weight: None,
         valid,

@@ -13,11 +13,12 @@ use crate::preprocess::{Prepared, Task, read_weights};
 use crate::random::Seed;
 use crate::train::FitInput;
 use crate::worker::context::Context;
+use crate::worker::jobs::checkpoints::Checkpoints;
 use crate::worker::jobs::measure::measure;
 use crate::worker::jobs::plan::{Plan, labels_of};
 use crate::worker::jobs::prepare::fit_recipe;
 use crate::worker::jobs::watch::{History, Watching};
-use crate::worker::jobs::{data_sha256, own_folds, transform_all, trees};
+use crate::worker::jobs::{data_sha256, own_folds, read_all, transform_all, trees};
 use crate::worker::workspace::ModelEntry;
 use crate::worker::{Reply, Source, wire};
 
@@ -25,15 +26,18 @@ use crate::worker::{Reply, Source, wire};
 pub(super) const PREPARED: f64 = 0.2;
 const FITTED: f64 = 0.9;
 
-/// `grown` are trees that other workers grew. Where only some are asked for, they are all there is to do.
+/// `brought` are trees that other workers grew, or where another worker was. Where only some trees are asked for, they are
+/// all there is to do.
 pub(super) async fn train(
     context: Context,
     id: String,
     mut request: TrainMsg,
-    grown: Option<Rc<dyn Source>>,
+    brought: Option<Rc<dyn Source>>,
 ) -> Result<Reply, Error> {
     let watch = request.watch.take().map(|watch| *watch);
     let only_trees = request.only_trees;
+    let (grown, checkpoint) = if request.resume { (None, brought) } else { (brought, None) };
+    let makes_checkpoints = request.checkpoints;
     let (only_folds, known) = (request.only_folds.take(), request.known.take());
     let plan = Plan::check(&context, request)?;
     if let Some(folds) = only_folds {
@@ -73,14 +77,19 @@ pub(super) async fn train(
     };
     let columns = recipe.features.iter().map(|feature| feature.origin.column.clone()).collect();
     let input = FitInput {
-        x: x.with_names(columns),
+        x: x.with_names(columns).with_cells(plan.entry.table.clone(), train_rows.clone()),
         y: train_labels.clone(),
         sample_weight,
         valid,
         seed: Seed(plan.seed),
         device: plan.device.device.clone(),
     };
-    let watching = Watching::new(&context, watch, &recipe, &input, &plan.parts.train.classes).await?;
+    let checkpoint = match checkpoint {
+        None => None,
+        Some(checkpoint) => Some(read_all(&context, checkpoint.as_ref(), PREPARED).await?),
+    };
+    let checkpoints = Checkpoints::new(&context, &plan, makes_checkpoints, checkpoint);
+    let watching = Watching::new(&context, checkpoints, watch, &recipe, &input, &plan.parts.train.classes).await?;
     let classes: Vec<&str> = plan.parts.train.classes.iter().map(String::as_str).collect();
     let params = by_code(&plan.params, &classes);
     let outcome = fit(&context, plan.kind, &params, input, share, &mut issues, Some(&watching)).await?;
@@ -176,11 +185,12 @@ pub(super) async fn drive(
     issues: &mut Issues,
     watching: Option<&Watching>,
 ) -> Result<Outcome, Error> {
-    let elapsed = || context.now_millis() - started - watching.map_or(0.0, Watching::paused_millis);
-    if let Some(watching) = watching {
-        watching.begin(session.as_mut());
-    }
     let mut history = History::new();
+    let before = match watching {
+        Some(watching) => watching.begin(session.as_mut(), &mut history, issues)?,
+        None => 0.0,
+    };
+    let elapsed = || before + context.now_millis() - started - watching.map_or(0.0, Watching::paused_millis);
     loop {
         if let Some(watching) = watching {
             // An epoch that is over is measured before anything else.
@@ -206,6 +216,7 @@ pub(super) async fn drive(
         }
         if let Some(watching) = watching {
             watching.look(context, session.as_mut(), &progress).await?;
+            watching.checkpoints.keep(context, session.as_mut(), (&history, &elapsed), &progress).await?;
         }
         context.tick_with(progress).await;
     }

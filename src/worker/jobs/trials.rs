@@ -7,7 +7,7 @@ use vitrine_protocol::{Event, OpTimeMsg, ProfileMsg, RatesMsg, TrainMsg};
 
 use crate::Error;
 use crate::model::{BoxedSession, ModelError, by_code};
-use crate::preprocess::Prepared;
+use crate::preprocess::{Prepared, read_weights};
 use crate::random::Seed;
 use crate::train::{FitInput, Op};
 use crate::worker::context::Context;
@@ -141,10 +141,12 @@ async fn begin(context: &Context, request: TrainMsg) -> Result<(BoxedSession, Er
         true => matrix.with_categorical(recipe.categorical_features(&mut issues)),
         false => matrix,
     };
+    let weight_column = plan.sample_weight.as_deref().map(|name| plan.entry.table.column(name)).transpose()?;
+    let sample_weight = weight_column.map(|column| read_weights(column, &rows)).transpose()?;
     let input = FitInput {
         x,
         y: labels_of(&plan.parts.train, &rows),
-        sample_weight: None,
+        sample_weight,
         valid: None,
         seed: Seed(plan.seed),
         device: plan.device.device.clone(),

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use vitrine_protocol::{BoundaryMsg, Buffer, LayerViewMsg, ProgressMsg, ViewMeasuresMsg, ViewMsg, WatchMsg};
 
 use crate::Error;
+use crate::error::Issues;
 use crate::evaluate::evaluate;
 use crate::explain::BoundaryPlan;
 use crate::model::{Answers, Fitted, Structure};
@@ -12,6 +13,7 @@ use crate::predict::rows_source;
 use crate::preprocess::{FittedRecipe, Matrix, Target};
 use crate::train::{Epoch, FitInput, Session, View};
 use crate::worker::context::Context;
+use crate::worker::jobs::checkpoints::Checkpoints;
 use crate::worker::jobs::explain::{boundary_buffers, boundary_msg, plan_matrix, shown_units};
 use crate::worker::jobs::{block_of, block_rows};
 use crate::worker::{Buffers, wire};
@@ -30,6 +32,7 @@ pub(super) type History = Vec<(Epoch, f64)>;
 
 /// Who watches a fit, and what was shown.
 pub(super) struct Watching {
+    pub(super) checkpoints: Checkpoints,
     asked: Option<WatchMsg>,
     plane: Option<(BoundaryMsg, Matrix)>,
     /// Rows that are learned from, and rows that were held back, with their labels.
@@ -48,6 +51,7 @@ impl Watching {
     /// **Errors** `explain.not_an_input`, `explain.same_column`, `explain.bad_resolution`.
     pub(super) async fn new(
         context: &Context,
+        checkpoints: Checkpoints,
         asked: Option<WatchMsg>,
         recipe: &FittedRecipe,
         input: &FitInput,
@@ -72,6 +76,7 @@ impl Watching {
             }
         };
         Ok(Self {
+            checkpoints,
             asked,
             plane,
             measured,
@@ -82,11 +87,19 @@ impl Watching {
         })
     }
 
-    /// Before the first step.
-    pub(super) fn begin(&self, session: &mut dyn Session<dyn Fitted>) {
+    /// Before the first step. Gives back how long the fit took so far, where it goes on from a checkpoint.
+    ///
+    /// **Errors** `request.malformed` when that is of another fit.
+    pub(super) fn begin(
+        &self,
+        session: &mut dyn Session<dyn Fitted>,
+        history: &mut History,
+        issues: &mut Issues,
+    ) -> Result<f64, Error> {
         if let (Some(_), Some(watched)) = (&self.asked, session.watched()) {
             watched.keep_epochs();
         }
+        self.checkpoints.begin(session, history, issues)
     }
 
     /// For how long the fit was paused.
@@ -109,6 +122,7 @@ impl Watching {
         loop {
             if let (Some(epoch), Some(watched)) = (controls.take_epoch(), session.watched()) {
                 let reached = watched.seek(epoch);
+                self.checkpoints.hurry();
                 history.retain(|(epoch, _)| epoch.number <= reached);
                 let fraction = self.progress.borrow().fraction;
                 let last = history.last().map(|(epoch, _)| epoch);

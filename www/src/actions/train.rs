@@ -116,6 +116,8 @@ pub(super) fn request(app: App) -> Option<TrainMsg> {
         watch: None,
         only_trees: None,
         only_folds: None,
+        checkpoints: false,
+        resume: false,
         known: None,
         grown_trees: false,
     })

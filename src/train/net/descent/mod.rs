@@ -1,5 +1,7 @@
 //! The descent itself, in a worker that has tensors.
 
+mod checkpoint;
+
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -80,14 +82,16 @@ enum Phase {
 }
 
 impl NetDescent {
-    /// Prepares a descent. `held` are the rows of the validation curve; with `stops_early` they decide when to stop.
+    /// Prepares a descent. `input.valid` are the rows of the validation curve; with `stops_early` they decide when to stop,
+    /// each counting as `held_weight` says. Of `input.sample_weight` there are no zeros.
     /// Numbers to be learned are standardised, and what losses are multiplied with to be in their own unit is given.
     ///
     /// **Errors** None here; `environment.no_tensors` in a build without tensors.
     pub fn new(
         input: &FitInput,
         config: NetConfig,
-        (stops_early, loss_factor): (bool, f64),
+        (stops_early, held_weight): (bool, Option<&[f64]>),
+        loss_factor: f64,
         doctor: Doctor,
     ) -> Result<Self, Error> {
         let on = input.device.tensors();
@@ -95,7 +99,9 @@ impl NetDescent {
             Target::Classes { n_classes, .. } if n_classes > 2 => n_classes,
             _ => 1,
         };
-        let weighed = |part: (&Matrix, &Target)| Weighed::new(part, n_outputs, &config.class_weights, on);
+        let weighed = |part: (&Matrix, &Target), weights: Option<&[f64]>| {
+            Weighed::new(part, n_outputs, (&config.class_weights, weights), on)
+        };
         let net = Net::initial(&config, input.x.n_features(), n_outputs, input.seed);
         let layers = Layers::new(&net, input.device.tensors(), Ops::on(&input.device));
         let n_sample = (FLOPS_FOR_DEAD / net.multiply_adds().max(1)).clamp(1, ROWS_FOR_DEAD);
@@ -104,8 +110,8 @@ impl NetDescent {
             is_gpu: input.device.is_webgpu(),
             loss_factor,
             seed: input.seed,
-            rows: Rc::new(weighed((&input.x, &input.y))),
-            held: input.valid.as_ref().filter(|(x, _)| x.n_rows() > 0).map(|(x, y)| weighed((x, y))),
+            rows: Rc::new(weighed((&input.x, &input.y), input.sample_weight.as_deref())),
+            held: input.valid.as_ref().filter(|(x, _)| x.n_rows() > 0).map(|(x, y)| weighed((x, y), held_weight)),
             stops_early,
             doctor,
             sample: input.x.take_rows(&sample),
@@ -297,8 +303,14 @@ impl NetDescent {
 
     /// Puts the rows into the order of an epoch that begins.
     fn begin_epoch(&mut self, batch_size: usize) {
+        if self.next_row == 0 {
+            self.put_in_order(batch_size);
+        }
+    }
+
+    fn put_in_order(&mut self, batch_size: usize) {
         let n_rows = self.rows.rows.n_rows;
-        if self.next_row == 0 && self.config.shuffle && batch_size < n_rows {
+        if self.config.shuffle && batch_size < n_rows {
             self.order = random::order(self.seed, self.epoch, n_rows);
         }
     }
