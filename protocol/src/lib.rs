@@ -30,8 +30,8 @@ pub use catalog::{
 pub use error::{ErrorMsg, IssueMsg, PlaceMsg};
 pub use event::{Buffer, Event, EventMsg, LayerViewMsg, ProgressMsg, RatesMsg, ReadyMsg, ViewMeasuresMsg, ViewMsg};
 pub use explain::{
-    ActivationsMsg, BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, MapsMsg, PathStepMsg, PruningPathMsg,
-    TermMsg, TreeMsg, VotesMsg,
+    ActivationsMsg, BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, LoadingMsg, MapsMsg, PathStepMsg,
+    ProjectionMethod, ProjectionMsg, PruningPathMsg, TermMsg, TreeMsg, VotesMsg,
 };
 pub use model::{
     BothMetricsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, MadeMsg, MadeSideMsg, MetricsMsg,

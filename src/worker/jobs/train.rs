@@ -80,7 +80,7 @@ pub(super) async fn train(
         seed: Seed(plan.seed),
         device: plan.device.device.clone(),
     };
-    let watching = Watching::new(&context, watch, &recipe, &input, &plan.parts.train.classes).await?;
+    let watching = Watching::new(&context, watch, &recipe, &input, &plan, &train_rows).await?;
     let classes: Vec<&str> = plan.parts.train.classes.iter().map(String::as_str).collect();
     let params = by_code(&plan.params, &classes);
     let outcome = fit(&context, plan.kind, &params, input, share, &mut issues, Some(&watching)).await?;
