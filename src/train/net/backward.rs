@@ -5,10 +5,16 @@
 
 use burn::tensor::{Int, Tensor, activation};
 
-use super::layers::{Layers, Part, activated};
+use super::layers::{LayerTensors, Layers, Part, activated};
 use super::norm::Standardised;
+use super::pace::Pace;
 use super::{Activation, NetConfig, NetSolver};
 use crate::train::gradient_descent::Labels;
+
+/// Bending a sum, and pooling it, costs about as much as so many multiply-adds …
+pub(super) const BENDING: usize = 10;
+/// … and standardising it so many.
+pub(super) const STANDARDISING: usize = 10;
 
 /// What came of one batch.
 pub(super) struct Pass {
@@ -38,7 +44,7 @@ struct Passed {
 
 impl Layers {
     /// Learns from a batch, but takes no step. `masks` are what dropout multiplies each hidden layer with, if it does.
-    pub(super) fn pass(&self, part: Part, config: &NetConfig, masks: &[Tensor<2>]) -> Pass {
+    pub(super) async fn pass(&self, part: Part, config: &NetConfig, masks: &[Tensor<2>], pace: &Pace) -> Pass {
         let [n_rows, _] = part.x.dims();
         let last = self.each.len() - 1;
         let mut running = Vec::with_capacity(self.each.len());
@@ -47,12 +53,12 @@ impl Layers {
         let mut front_running = Vec::new();
         let mut to_front = None;
         if let Some(front) = &self.front {
-            let forward = front.forward(x);
+            let forward = front.forward(x, pace).await;
             (x, front_running) = (forward.features, forward.running);
             to_front = Some((front, forward.backward));
         }
         for (idx, layer) in self.each.iter().enumerate() {
-            let mut sums = x.clone().matmul(layer.learned[0].clone()) + layer.learned[1].clone();
+            let mut sums = pace.product(x.clone(), layer.learned[0].clone()).await + layer.learned[1].clone();
             let mut standardised = None;
             running.push(layer.running.as_ref().map(|running| {
                 let (made, kept, after) = Standardised::new(sums.clone(), &layer.learned, running);
@@ -66,6 +72,7 @@ impl Layers {
             };
             passed.push(Passed { given: x, standardised, sums, made });
             x = read;
+            pace.did(beside_product(layer, n_rows)).await;
         }
         let (losses, mut slope) = losses_and_slope(part.y, part.weights, part.weight, x);
         let mut gradients = Vec::with_capacity(self.each.len());
@@ -81,19 +88,20 @@ impl Layers {
                 let (before, learned) = standardised.backward(slope, layer.learned[2].clone());
                 (slope, norm) = (before, learned.to_vec());
             }
-            let weights = passed.given.transpose().matmul(slope.clone());
+            pace.did(beside_product(layer, n_rows)).await;
+            let weights = pace.product(passed.given.transpose(), slope.clone()).await;
             let mut layer_gradients = vec![penalised(weights, &layer.learned[0], config, n_rows)];
             layer_gradients.push(slope.clone().sum_dim(0));
             layer_gradients.extend(norm);
             gradients.push(layer_gradients);
             if idx > 0 || to_front.is_some() {
-                slope = slope.matmul(layer.learned[0].clone().transpose());
+                slope = pace.product(slope, layer.learned[0].clone().transpose()).await;
             }
         }
         gradients.reverse();
         let mut front = Vec::new();
         if let Some((tensors, backward)) = to_front {
-            let each = backward(slope).into_iter().zip(&tensors.learned).zip(tensors.is_weight());
+            let each = backward(slope).await.into_iter().zip(&tensors.learned).zip(tensors.is_weight());
             front.extend(each.map(|((gradient, weights), is_weight)| match is_weight {
                 true => penalised(gradient, weights, config, n_rows),
                 false => gradient,
@@ -101,6 +109,12 @@ impl Layers {
         }
         Pass { loss_sum: total(losses), front, front_running, gradients, running }
     }
+}
+
+/// What a layer costs beside its products, in multiply-adds.
+fn beside_product(layer: &LayerTensors, n_rows: usize) -> usize {
+    let [_, n_outputs] = layer.learned[0].dims();
+    n_rows * n_outputs * (BENDING + if layer.running.is_some() { STANDARDISING } else { 0 })
 }
 
 /// The losses of some rows, each as often as it counts, and the slope of their mean at each score.

@@ -22,6 +22,8 @@ mod layers;
 mod norm;
 #[cfg(feature = "tensors")]
 mod optimizer;
+#[cfg(feature = "tensors")]
+mod pace;
 mod plain;
 mod random;
 #[cfg(feature = "tensors")]

@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 
 use super::backward::Pass;
 use super::layers::Layers;
+use super::pace::Pace;
 use super::{NetConfig, NetSolver};
 
 /// How slowly the mean of Adam's gradients forgets.
@@ -21,8 +22,11 @@ const CLIP_EPSILON: f64 = 1e-6;
 /// Up to so many numbers, a GPU takes about as long to be told of a kernel (0.1 ms in a browser) as to run it.
 const NUMBERS_TOGETHER: usize = 1 << 20;
 
+/// What a step costs for each number, in multiply-adds.
+const STEPPING: usize = 10;
+
 /// What an optimiser remembers.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Optimizer {
     n_steps: i32,
     /// Of each tensor, the front's first; or one of all of them in a row.
@@ -46,7 +50,7 @@ impl Optimizer {
     }
 
     /// Takes one step down the gradients.
-    pub(super) fn step(&mut self, layers: &mut Layers, pass: &Pass, config: &NetConfig, rate: f64) {
+    pub(super) async fn step(&mut self, layers: &mut Layers, pass: &Pass, config: &NetConfig, rate: f64, pace: &Pace) {
         self.n_steps = self.n_steps.saturating_add(1);
         let mut tensors: Vec<(&mut Tensor<2>, bool)> = Vec::new();
         if let Some(front) = &mut layers.front {
@@ -67,8 +71,13 @@ impl Optimizer {
             let step = self.memories[0].step(clipped(in_a_row(gradients)), config, rate, self.n_steps);
             apart(&step, &shapes)
         } else {
-            let each = gradients.zip(&mut self.memories);
-            each.map(|(gradient, memory)| memory.step(clipped(gradient), config, rate, self.n_steps)).collect()
+            let mut steps = Vec::with_capacity(tensors.len());
+            for (gradient, memory) in gradients.zip(&mut self.memories) {
+                let n_numbers = gradient.shape().num_elements();
+                steps.push(memory.step(clipped(gradient), config, rate, self.n_steps));
+                pace.did(n_numbers * STEPPING).await;
+            }
+            steps
         };
         for ((tensor, is_weight), step) in tensors.into_iter().zip(steps) {
             if is_weight && config.solver == NetSolver::AdamW && config.l2 > 0.0 {
@@ -200,7 +209,7 @@ mod tests {
             let gradients = layers.each.iter().map(|layer| layer.learned.iter().map(slopes).collect()).collect();
             let loss_sum = Tensor::from_data(TensorData::new(vec![0.0_f32], [1]), device.tensors());
             let pass = Pass { loss_sum, front: Vec::new(), front_running: Vec::new(), gradients, running: Vec::new() };
-            optimizer.step(&mut layers, &pass, &config(solver), 0.1);
+            optimizer.step(&mut layers, &pass, &config(solver), 0.1, &Pace::at_once()).await;
         }
         layers.read().await.expect("the CPU can be read")
     }

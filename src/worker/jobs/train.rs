@@ -183,8 +183,8 @@ pub(super) async fn drive(
     let mut history = History::new();
     loop {
         if let Some(watching) = watching {
-            // An epoch that is over is measured before anything else.
-            if !session.watched().is_some_and(|watched| watched.is_measuring()) {
+            // An epoch that is over is measured before anything else, and a batch is ended.
+            if !session.watched().is_some_and(|watched| watched.is_amid()) {
                 watching.obey(context, session.as_mut(), &mut history).await?;
             }
         }
