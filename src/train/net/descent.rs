@@ -319,7 +319,7 @@ impl NetDescent {
     /// Puts the rows into the order of an epoch that begins.
     fn begin_epoch(&mut self, batch_size: usize) {
         let n_rows = self.rows.rows.n_rows;
-        if self.next_row == 0 && self.config.shuffle && batch_size < n_rows {
+        if self.next_row == 0 && self.under_way.is_none() && self.config.shuffle && batch_size < n_rows {
             self.order = random::order(self.seed, self.epoch, n_rows);
         }
     }
