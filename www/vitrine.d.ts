@@ -47,7 +47,7 @@ export type View = Omit<ViewMsg, "layers" | "boundary"> & {
   /** `weights` (row-major, `n_inputs × n_outputs`) and `biases` where they were asked for. */
   layers: Array<LayerViewMsg & { weights?: Float32Array; biases?: Float32Array }>;
   /** Answers at `j * x_values.length + i`: `codes` and `probabilities` (of the answered class), or `values`. */
-  boundary: (BoundaryMsg & { codes?: Uint32Array; probabilities?: Float64Array; values?: Float64Array }) | null;
+  boundary: (BoundaryMsg & { codes?: Uint32Array; probabilities?: Float64Array; values?: Float64Array; points?: Float64Array }) | null;
 };
 
 /** Steers a fit; each method does nothing once the fit has ended. */
@@ -107,8 +107,11 @@ export interface Prediction {
   csv?: Uint8Array;
 }
 
-/** Answers over a grid, at `j * x_values.length + i`; the probability is the answered class's. */
-export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null };
+/**
+ * Answers over a grid, at `j * x_values.length + i`; the probability is the answered class's. With a projection `points` are
+ * where the first 2000 rows of the table are, across and upwards in turn.
+ */
+export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null; points?: Float64Array };
 
 /** What the filters of a model answer for an image, with its arrays. */
 export type Activations = ActivationsMsg & { image: Float32Array; maps: Float32Array };
@@ -279,15 +282,16 @@ folds: { [key in string]: SpreadMsg } | null, };
 
 /**
  * Answers over a grid. The answers come beside it as buffers: `codes` and `probabilities` (of the answered class) for
- * classification, `values` for regression; row `j` from the bottom, column `i`, at `j * n_x + i`.
+ * classification, `values` for regression; row `j` from the bottom, column `i`, at `j * n_x + i`. With a projection also
+ * `points`, where the first 2000 rows of the model's table are: across and upwards, one row after the other.
  */
 export type BoundaryMsg = { 
 /**
- * The column across.
+ * The column across; `PC 1` with a projection.
  */
 x: string, 
 /**
- * The column upwards.
+ * The column upwards; `PC 2` with a projection.
  */
 y: string, 
 /**
@@ -299,13 +303,17 @@ x_values: Array<JsonValue>,
  */
 y_values: Array<JsonValue>, 
 /**
- * The values the other columns were held at.
+ * The values the other columns were held at; with a projection those of columns whose categories are positions.
  */
 fixed: { [key in string]: JsonValue }, 
 /**
  * The classes; `null` for regression.
  */
-classes: Array<string> | null, };
+classes: Array<string> | null, 
+/**
+ * What the directions are; `null` where the axes are columns.
+ */
+projection: ProjectionMsg | null, };
 
 /**
  * A candidate and how it did.
@@ -747,11 +755,15 @@ index: number, } | { "kind": "pruning_path", } | { "kind": "boundary",
 /**
  * The column across.
  */
-x: string, 
+x?: string, 
 /**
  * The column upwards.
  */
-y: string, 
+y?: string, 
+/**
+ * Directions instead of columns; `x`, `y` and `fixed` are left out then.
+ */
+projection?: ProjectionMethod, 
 /**
  * Grid points each way; 60 by default.
  */
@@ -1047,6 +1059,19 @@ column_kinds?: Record<string, ColumnKind>,
  * The cells that mean "missing", instead of the usual ones (empty, `NA`, `NaN`, `null`, …).
  */
 missing_values?: Array<string>, };
+
+/**
+ * What a feature weighs in a direction.
+ */
+export type LoadingMsg = { 
+/**
+ * The feature.
+ */
+feature: string, 
+/**
+ * From -1 to 1.
+ */
+weight: number, };
 
 /**
  * A model that was made from another, and both beside each other.
@@ -1601,6 +1626,32 @@ tables: Array<TableMsg>,
  * Its models.
  */
 models: Array<ModelMsg>, };
+
+/**
+ * How two directions are found among many.
+ */
+export type ProjectionMethod = "pca";
+
+/**
+ * Two directions through the space of a model's features, from the mean of its rows.
+ */
+export type ProjectionMsg = { 
+/**
+ * The share of the rows' variance along each.
+ */
+shares: Array<number>, 
+/**
+ * Of each the features that weigh most, heaviest first.
+ */
+loadings: Array<Array<LoadingMsg>>, 
+/**
+ * Whether features were divided by their standard deviation: where the recipe does not scale, and units differ.
+ */
+is_standardised: boolean, 
+/**
+ * Training rows that the directions were found from.
+ */
+n_rows: number, };
 
 /**
  * The trees that pruning makes, from the whole one to its root: one item per `ccp_alpha` that changes something.
@@ -2851,17 +2902,21 @@ votes: Array<number>,
 n_by_class: Array<number> | null, };
 
 /**
- * Two columns, the others at their medians (or most frequent categories).
+ * Two columns, the others at their medians (or most frequent categories), or two directions.
  */
 export type WatchBoundaryMsg = { 
 /**
  * The column across.
  */
-x: string, 
+x?: string, 
 /**
  * The column upwards.
  */
-y: string, 
+y?: string, 
+/**
+ * Directions instead of columns.
+ */
+projection?: ProjectionMethod, 
 /**
  * Grid points each way; 40 by default.
  */
@@ -2872,7 +2927,7 @@ resolution?: number, };
  */
 export type WatchMsg = { 
 /**
- * What it answers over two columns.
+ * What it answers over a plane.
  */
 boundary?: WatchBoundaryMsg, 
 /**

@@ -541,10 +541,11 @@ export class Vitrine extends EventTarget {
    * Splits, prepares, fits and measures. `calling.onProgress` hears of epochs, `calling.signal` stops the work within
    * 200 ms; models trained before stay as they are.
    *
-   * A net can be watched and steered. With `request.watch`, `{ boundary: { x, y, resolution }, weights, units, measures }`,
-   * progress brings a `view` at most ten times a second: of each layer `gradient_norm`, `n_dead`, `weights` and `biases` as
-   * Float32Arrays, and `units`, what each makes of the boundary's points; a boundary with its `codes` and `probabilities`,
-   * or `values`; and `measures`: accuracy (or R²) and the confusion matrix of some rows. `calling.controls`, any object, is
+   * A net can be watched and steered. With `request.watch`, `{ boundary: { x, y, resolution }, weights, units, measures }`
+   * (or `boundary: { projection: "pca" }`), progress brings a `view` at most ten times a second: of each layer
+   * `gradient_norm`, `n_dead`, `weights` and `biases` as Float32Arrays, and `units`, what each makes of the boundary's
+   * points; a boundary with its `codes` and `probabilities`, or `values`, and the `points` of a projection; and `measures`:
+   * accuracy (or R²) and the confusion matrix of some rows. `calling.controls`, any object, is
    * given the methods `pause()`, `resume()`, `step()` (one batch), `seek(epoch)` (back, and paused) and `stop()` (end now
    * and keep the model). A net whose worker or WebGPU device is lost goes on, from where it was a few seconds before, on
    * the CPU; the issue `resumed` says so.
@@ -645,7 +646,8 @@ export class Vitrine extends EventTarget {
   }
 
   /**
-   * Says why a model answers as it does: `{ kind: "decision_path", row }`, `{ kind: "boundary", x, y }`; of a decision
+   * Says why a model answers as it does: `{ kind: "decision_path", row }`, `{ kind: "boundary", x, y }` over two columns or
+   * `{ kind: "boundary", projection: "pca" }` over the first two principal components of what it reads; of a decision
    * tree `{ kind: "pruning_path" }`; of many trees `{ kind: "votes", row }`, `{ kind: "tree", index }`, and the way
    * through one of them, `{ kind: "decision_path", row, tree }`; of a net that reads images what its filters answer,
    * `{ kind: "activations", row }`.
@@ -655,7 +657,8 @@ export class Vitrine extends EventTarget {
     if (!buffers.codes && !buffers.values) return { ...contentOf(event), ...buffers };
     // The grid's probabilities are of the class answered: one per point.
     const answers = answersOf(buffers, event.classes, 0, 1);
-    return { ...contentOf(event), ...answers, probabilities: answers.probabilities?.flat() ?? null };
+    const points = buffers.points && { points: buffers.points };
+    return { ...contentOf(event), ...answers, probabilities: answers.probabilities?.flat() ?? null, ...points };
   }
 
   /**

@@ -38,12 +38,17 @@ pub enum ExplainMsg {
     },
     /// What each `ccp_alpha` makes of a decision tree.
     PruningPath {},
-    /// What the model answers over a grid of two raw columns.
+    /// What the model answers over a grid: of two raw columns, or of two directions among all that it reads.
     Boundary {
         /// The column across.
-        x: String,
+        #[serde(default)]
+        x: Option<String>,
         /// The column upwards.
-        y: String,
+        #[serde(default)]
+        y: Option<String>,
+        /// Directions instead of columns; `x`, `y` and `fixed` are left out then.
+        #[serde(default)]
+        projection: Option<ProjectionMethod>,
         /// Grid points each way; 60 by default.
         #[serde(default)]
         resolution: Option<usize>,
@@ -52,6 +57,15 @@ pub enum ExplainMsg {
         #[serde(default)]
         fixed: Map<String, Value>,
     },
+}
+
+/// How two directions are found among many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum ProjectionMethod {
+    /// The first two principal components of the training rows as the model sees them.
+    Pca,
 }
 
 /// An explanation.
@@ -190,20 +204,47 @@ pub struct TermMsg {
 }
 
 /// Answers over a grid. The answers come beside it as buffers: `codes` and `probabilities` (of the answered class) for
-/// classification, `values` for regression; row `j` from the bottom, column `i`, at `j * n_x + i`.
+/// classification, `values` for regression; row `j` from the bottom, column `i`, at `j * n_x + i`. With a projection also
+/// `points`, where the first 2000 rows of the model's table are: across and upwards, one row after the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct BoundaryMsg {
-    /// The column across.
+    /// The column across; `PC 1` with a projection.
     pub x: String,
-    /// The column upwards.
+    /// The column upwards; `PC 2` with a projection.
     pub y: String,
     /// Grid points across: numbers, or the categories' names.
     pub x_values: Vec<Value>,
     /// Grid points upwards.
     pub y_values: Vec<Value>,
-    /// The values the other columns were held at.
+    /// The values the other columns were held at; with a projection those of columns whose categories are positions.
     pub fixed: Map<String, Value>,
     /// The classes; `null` for regression.
     pub classes: Option<Vec<String>>,
+    /// What the directions are; `null` where the axes are columns.
+    pub projection: Option<ProjectionMsg>,
+}
+
+/// Two directions through the space of a model's features, from the mean of its rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct ProjectionMsg {
+    /// The share of the rows' variance along each.
+    pub shares: Vec<f64>,
+    /// Of each the features that weigh most, heaviest first.
+    pub loadings: Vec<Vec<LoadingMsg>>,
+    /// Whether features were divided by their standard deviation: where the recipe does not scale, and units differ.
+    pub is_standardised: bool,
+    /// Training rows that the directions were found from.
+    pub n_rows: usize,
+}
+
+/// What a feature weighs in a direction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct LoadingMsg {
+    /// The feature.
+    pub feature: String,
+    /// From -1 to 1.
+    pub weight: f64,
 }

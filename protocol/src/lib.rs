@@ -33,8 +33,8 @@ pub use event::{
     ViewMsg,
 };
 pub use explain::{
-    ActivationsMsg, BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, MapsMsg, PathStepMsg, PruningPathMsg,
-    TermMsg, TreeMsg, VotesMsg,
+    ActivationsMsg, BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, LoadingMsg, MapsMsg, PathStepMsg,
+    ProjectionMethod, ProjectionMsg, PruningPathMsg, TermMsg, TreeMsg, VotesMsg,
 };
 pub use model::{
     BothMetricsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, MadeMsg, MadeSideMsg, MetricsMsg,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{FittedStepMsg, FoldMetricsMsg, IssueMsg, StepMsg, StructureMsg};
+use crate::{FittedStepMsg, FoldMetricsMsg, IssueMsg, ProjectionMethod, StepMsg, StructureMsg};
 
 /// What is to be learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -140,7 +140,7 @@ pub struct TrainMsg {
 #[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields, default)]
 pub struct WatchMsg {
-    /// What it answers over two columns.
+    /// What it answers over a plane.
     pub boundary: Option<WatchBoundaryMsg>,
     /// Its weights.
     #[cfg_attr(feature = "types", ts(type = "boolean", optional))]
@@ -153,15 +153,20 @@ pub struct WatchMsg {
     pub measures: bool,
 }
 
-/// Two columns, the others at their medians (or most frequent categories).
+/// Two columns, the others at their medians (or most frequent categories), or two directions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
 pub struct WatchBoundaryMsg {
     /// The column across.
-    pub x: String,
+    #[serde(default)]
+    pub x: Option<String>,
     /// The column upwards.
-    pub y: String,
+    #[serde(default)]
+    pub y: Option<String>,
+    /// Directions instead of columns.
+    #[serde(default)]
+    pub projection: Option<ProjectionMethod>,
     /// Grid points each way; 40 by default.
     #[serde(default)]
     pub resolution: Option<usize>,

@@ -185,7 +185,7 @@ export type View = Omit<ViewMsg, "layers" | "boundary"> & {
   /** `weights` (row-major, `n_inputs × n_outputs`) and `biases` where they were asked for. */
   layers: Array<LayerViewMsg & { weights?: Float32Array; biases?: Float32Array }>;
   /** Answers at `j * x_values.length + i`: `codes` and `probabilities` (of the answered class), or `values`. */
-  boundary: (BoundaryMsg & { codes?: Uint32Array; probabilities?: Float64Array; values?: Float64Array }) | null;
+  boundary: (BoundaryMsg & { codes?: Uint32Array; probabilities?: Float64Array; values?: Float64Array; points?: Float64Array }) | null;
 };
 
 /** Steers a fit; each method does nothing once the fit has ended. */
@@ -245,8 +245,11 @@ export interface Prediction {
   csv?: Uint8Array;
 }
 
-/** Answers over a grid, at `j * x_values.length + i`; the probability is the answered class's. */
-export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null };
+/**
+ * Answers over a grid, at `j * x_values.length + i`; the probability is the answered class's. With a projection `points` are
+ * where the first 2000 rows of the table are, across and upwards in turn.
+ */
+export type Boundary = BoundaryMsg & { predictions: string[] | number[]; probabilities: number[] | null; points?: Float64Array };
 
 /** What the filters of a model answer for an image, with its arrays. */
 export type Activations = ActivationsMsg & { image: Float32Array; maps: Float32Array };

@@ -1,11 +1,10 @@
-//! What a model answers over a grid of two raw columns, the others held still.
+//! What a model answers over a grid: of two raw columns, the others held still, or of two directions among all features.
 
 use std::collections::BTreeMap;
 
 use crate::Error;
 use crate::error::Issues;
-use crate::explain::ExplainError;
-use crate::model::{Answers, Pipeline};
+use crate::explain::{ExplainError, Projection};
 use crate::preprocess::{FittedRecipe, Group, Input, Matrix, RowSource};
 use crate::table::{Cell, Column, ColumnData, ColumnKind};
 
@@ -32,6 +31,10 @@ impl Axis {
             return Self::Numbers(vec![0.0, 1.0]);
         }
         let [min, _, max] = input.span.unwrap_or([0.0, 0.5, 1.0]);
+        Self::between([min, max], resolution)
+    }
+
+    fn between([min, max]: [f64; 2], resolution: usize) -> Self {
         let margin = if max > min { (max - min) * MARGIN } else { 0.5 };
         let (start, end) = (min - margin, max + margin);
         let at = |idx: usize| start + (end - start) * idx as f64 / (resolution - 1) as f64;
@@ -75,12 +78,14 @@ impl Axis {
 
 /// A plane to be answered, one grid row at a time.
 pub struct BoundaryPlan {
-    /// The column across and its grid points.
+    /// The column across, or the direction, and its grid points.
     pub x: (String, Axis),
-    /// The column upwards and its grid points.
+    /// The column upwards, or the direction, and its grid points.
     pub y: (String, Axis),
-    /// The other columns, each one cell.
+    /// The columns that are held still, each one cell.
     pub fixed: Vec<Column>,
+    /// What the directions are, where the plane is of no columns.
+    pub projection: Option<Projection>,
 }
 
 struct GridRow {
@@ -110,9 +115,7 @@ impl BoundaryPlan {
         resolution: usize,
         fixed: &dyn RowSource,
     ) -> Result<Self, Error> {
-        if !(2..=MAX_RESOLUTION).contains(&resolution) {
-            return Err(ExplainError::BadResolution { resolution, limit: MAX_RESOLUTION }.into());
-        }
+        check_resolution(resolution)?;
         if x == y {
             return Err(ExplainError::SameColumn { column: x.to_owned() }.into());
         }
@@ -126,19 +129,34 @@ impl BoundaryPlan {
         let (x_axis, y_axis) = (Axis::of(find(x)?, resolution), Axis::of(find(y)?, resolution));
         let others = inputs.iter().filter(|input| input.name != x && input.name != y);
         let still = |input: &Input| fixed.column(&input.name).cloned().unwrap_or_else(|| typical(input));
-        Ok(Self { x: (x.to_owned(), x_axis), y: (y.to_owned(), y_axis), fixed: others.map(still).collect() })
+        let fixed = others.map(still).collect();
+        Ok(Self { x: (x.to_owned(), x_axis), y: (y.to_owned(), y_axis), fixed, projection: None })
+    }
+
+    /// Lays the grid over the span of the rows that a projection was learned from; its axes are called `PC 1` and `PC 2`.
+    ///
+    /// **Errors** `explain.bad_resolution`.
+    pub fn projected(recipe: &FittedRecipe, projection: Projection, resolution: usize) -> Result<Self, Error> {
+        check_resolution(resolution)?;
+        let [x, y] = projection.spans.map(|span| Axis::between(span, resolution));
+        let categories = (0..recipe.features.len()).filter(|&feature| projection.is_category[feature]);
+        let still = |feature: usize| {
+            // A position below 0 is a missing cell.
+            let name = recipe.categories(feature).and_then(|names| names.get(projection.centre[feature] as usize));
+            let name = name.filter(|_| projection.centre[feature] >= 0.0);
+            let data = ColumnData::Categorical {
+                codes: vec![if name.is_some() { 0 } else { ColumnData::MISSING_CODE }],
+                levels: name.cloned().into_iter().collect(),
+            };
+            Column { name: recipe.features[feature].name.clone(), data }
+        };
+        let fixed = categories.map(still).collect();
+        Ok(Self { x: ("PC 1".to_owned(), x), y: ("PC 2".to_owned(), y), fixed, projection: Some(projection) })
     }
 
     /// Grid rows.
     pub fn n_rows(&self) -> usize {
         self.y.1.len()
-    }
-
-    /// Answers grid row `idx`, from the bottom: one answer per grid point across.
-    ///
-    /// **Errors** of the recipe.
-    pub fn answer_row(&self, pipeline: &Pipeline, idx: usize, issues: &mut Issues) -> Result<Answers, Error> {
-        Ok(pipeline.fitted.predict(&self.row(&pipeline.recipe, idx, issues)?))
     }
 
     /// Grid row `idx`, from the bottom, as the model sees it.
@@ -147,6 +165,9 @@ impl BoundaryPlan {
     ///
     /// **Errors** of the recipe.
     pub fn row(&self, recipe: &FittedRecipe, idx: usize, issues: &mut Issues) -> Result<Matrix, Error> {
+        if let (Some(projection), (_, Axis::Numbers(x)), (_, Axis::Numbers(y))) = (&self.projection, &self.x, &self.y) {
+            return Ok(projection.points(x, y[idx]));
+        }
         let n_rows = self.x.1.len();
         let mut columns = vec![self.x.1.all(&self.x.0), self.y.1.repeated(&self.y.0, idx, n_rows)];
         columns.extend(self.fixed.iter().map(|column| repeat_first(column, n_rows)));
@@ -154,10 +175,17 @@ impl BoundaryPlan {
         recipe.transform(&GridRow { columns, n_rows }, &rows, true, issues)
     }
 
-    /// The values the other columns are held at.
+    /// The values that columns are held at.
     pub fn fixed_cells(&self) -> BTreeMap<&str, Cell<'_>> {
         self.fixed.iter().map(|column| (column.name.as_str(), column.cell(0))).collect()
     }
+}
+
+fn check_resolution(resolution: usize) -> Result<(), Error> {
+    if !(2..=MAX_RESOLUTION).contains(&resolution) {
+        return Err(ExplainError::BadResolution { resolution, limit: MAX_RESOLUTION }.into());
+    }
+    Ok(())
 }
 
 fn typical(input: &Input) -> Column {

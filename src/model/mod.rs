@@ -57,7 +57,7 @@ pub use logistic_regression::{
 pub use naive_bayes::{BayesError, FittedNaiveBayes, NaiveBayesSpec};
 pub(crate) use net::tune;
 pub use net::{BlockKind, CellSpec, CnnSpec, FittedNet, ImageError, ImageSpec, MlpSpec, RnnSpec, Storage};
-pub use pca::{FittedPca, PcaError, PcaIssue, PcaSpec};
+pub use pca::{FittedPca, LeadingDirections, PcaError, PcaIssue, PcaSpec};
 pub use pipeline::{Pipeline, code_names};
 pub use priors::{Priors, PriorsError};
 pub use random_forest::{

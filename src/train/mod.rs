@@ -91,8 +91,8 @@ pub trait Watched<F: ?Sized> {
     /// Lets the next step do one batch only.
     fn one_batch(&mut self);
 
-    /// Whether the next step only measures.
-    fn is_measuring(&self) -> bool;
+    /// Whether the next step ends what was begun, a measurement or a batch, rather than begin another batch.
+    fn is_amid(&self) -> bool;
 
     /// Lets the next step end the fit with the model as it is.
     fn stop(&mut self);
@@ -116,7 +116,7 @@ pub trait Watched<F: ?Sized> {
     fn resume(&mut self, checkpoint: &[u8]) -> Option<usize>;
 
     /// Learns from the next batch at this learning rate, whatever was set, and gives back the loss it had on that batch
-    /// before; not finite once it has diverged.
+    /// before; not finite once it has diverged, and nothing while the batch is to be gone on with.
     fn batch_at(&mut self, rate: f64) -> LossFuture<'_>;
 
     /// What a batch is made of, to be timed. Nothing is learned by it.
@@ -163,7 +163,7 @@ pub type ViewFuture<'a, F> = Pin<Box<dyn Future<Output = Result<View<F>, Error>>
 pub type CheckpointFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, Error>> + 'a>>;
 
 /// What a batch gives back.
-pub type LossFuture<'a> = Pin<Box<dyn Future<Output = Result<f64, Error>> + 'a>>;
+pub type LossFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<f64>, Error>> + 'a>>;
 
 /// A step that has already been done: what sessions without anything to wait for give back.
 pub fn ready(result: Result<Step, Error>) -> StepFuture<'static> {

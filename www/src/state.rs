@@ -9,8 +9,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use vitrine_protocol::{
     ActivationsMsg, BoundaryMsg, CatalogMsg, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg,
-    MadeMsg, MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProfileMsg, ProgressMsg, RatesMsg, RowsMsg, SearchedMsg,
-    StepMsg, TableMsg, Task, TreeMsg, ViewMsg, VotesMsg,
+    MadeMsg, MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProfileMsg, ProgressMsg, ProjectionMethod, RatesMsg,
+    RowsMsg, SearchedMsg, StepMsg, TableMsg, Task, TreeMsg, ViewMsg, VotesMsg,
 };
 
 use crate::charts::Palette;
@@ -113,6 +113,25 @@ pub(crate) struct Trained {
     pub(crate) test_rows: Vec<u32>,
 }
 
+/// What a plane is of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Axes {
+    /// The column across, and the one upwards.
+    Columns(String, String),
+    /// The directions in which rows differ most.
+    Projection,
+}
+
+impl Axes {
+    /// How it is asked for: x, y and a projection.
+    pub(crate) fn asked(&self) -> (Option<String>, Option<String>, Option<ProjectionMethod>) {
+        match self {
+            Self::Columns(x, y) => (Some(x.clone()), Some(y.clone()), None),
+            Self::Projection => (None, None, Some(ProjectionMethod::Pca)),
+        }
+    }
+}
+
 /// A boundary with its bulk numbers.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Boundary {
@@ -124,6 +143,8 @@ pub(crate) struct Boundary {
     pub(crate) probabilities: Vec<f64>,
     /// Answered value by point (regression).
     pub(crate) values: Vec<f64>,
+    /// Where the first rows of the table are on a projection, across and upwards in turn.
+    pub(crate) points: Vec<f64>,
     /// What each hidden unit of a net makes of each point, from 1 to 255 around 128; of small nets only.
     pub(crate) units: Vec<f64>,
 }
@@ -132,8 +153,9 @@ impl Boundary {
     /// The grid with the answers that came beside it.
     pub(crate) fn read(grid: BoundaryMsg, answers: &Buffers) -> Self {
         let numbers = |name: &str| answers.numbers(name).unwrap_or_default();
-        let [codes, probabilities, values, units] = ["codes", "probabilities", "values", "units"].map(numbers);
-        Self { grid, codes, probabilities, values, units }
+        let [codes, probabilities, values] = ["codes", "probabilities", "values"].map(numbers);
+        let [points, units] = ["points", "units"].map(numbers);
+        Self { grid, codes, probabilities, values, points, units }
     }
 }
 
@@ -272,7 +294,7 @@ pub(crate) struct ResultState {
     /// What each tree of many says about the selected row.
     pub(crate) votes: RwSignal<Option<Arc<VotesMsg>>>,
     pub(crate) selected_node: RwSignal<Option<usize>>,
-    pub(crate) axes: RwSignal<Option<(String, String)>>,
+    pub(crate) axes: RwSignal<Option<Axes>>,
     pub(crate) boundary: RwSignal<Option<Arc<Boundary>>>,
     /// The first rows of the table, for drawing points.
     pub(crate) points: RwSignal<Option<Arc<RowsMsg>>>,

@@ -43,8 +43,8 @@ impl Watched<dyn Fitted> for NetSession {
         self.descent.one_batch();
     }
 
-    fn is_measuring(&self) -> bool {
-        self.descent.is_measuring()
+    fn is_amid(&self) -> bool {
+        self.descent.is_amid()
     }
 
     fn stop(&mut self) {

@@ -3,6 +3,7 @@
 //! What comes in: rows. What goes out: scikit-learn's `PCA(svd_solver="full")`: singular vectors of the centred rows
 //! ([`svd`]), each turned so that its largest number is positive.
 
+mod leading;
 mod svd;
 
 use crate::Error;
@@ -12,6 +13,7 @@ use crate::model::{Answers, BoxedSession, Fitted, ModelKind, State, Structure, m
 use crate::param::{CountOrShare, ParamMap, Spec, above, any};
 use crate::preprocess::{Matrix, Task};
 use crate::train::{FitInput, Session, Step, StepFuture, ready};
+pub use leading::LeadingDirections;
 use svd::Svd;
 
 const NAME: &str = "pca";

@@ -3,7 +3,7 @@
 use burn::tensor::{Int, Tensor, TensorData, Transaction};
 
 use super::Device;
-use super::ops::{Bend, Ops, Pace, Rule, bent};
+use super::ops::{Bend, Ops, Rule, Stride, bent};
 use super::tensors::{Named, read};
 use crate::Error;
 
@@ -55,11 +55,11 @@ async fn computed(device: &Device) -> Result<Vec<Named>, Error> {
         }
     }
     for rule in [Rule::Momentum, Rule::Adam, Rule::RmsProp] {
-        let pace = Pace { rule, keep: [0.9, 0.99], factor: 0.1, floor: 0.01, shrink: 0.98 };
+        let stride = Stride { rule, keep: [0.9, 0.99], factor: 0.1, floor: 0.01, shrink: 0.98 };
         let (weights, gradient) = (numbers([21, 13], 1), numbers([13, 21], 4).transpose());
-        let once = stepped(ops, [weights, gradient.clone()], [None, None], pace);
+        let once = stepped(ops, [weights, gradient.clone()], [None, None], stride);
         let [weights, first, second] = once;
-        let twice = stepped(ops, [weights, gradient * 0.5], [Some(&first), Some(&second)], pace);
+        let twice = stepped(ops, [weights, gradient * 0.5], [Some(&first), Some(&second)], stride);
         made.extend(twice.map(|t| ("an optimiser's step", t)));
     }
     let (names, tensors): (Vec<_>, Vec<_>) = made.into_iter().unzip();
@@ -68,18 +68,23 @@ async fn computed(device: &Device) -> Result<Vec<Named>, Error> {
 }
 
 /// A step by the device's kernel, or else by burn's operations.
-fn stepped(ops: Ops, [weights, gradient]: [Tensor<2>; 2], sums: [Option<&Tensor<2>>; 2], pace: Pace) -> [Tensor<2>; 3] {
-    ops.optimizer_step(&weights, &gradient, sums, pace).unwrap_or_else(|| {
+fn stepped(
+    ops: Ops,
+    [weights, gradient]: [Tensor<2>; 2],
+    sums: [Option<&Tensor<2>>; 2],
+    stride: Stride,
+) -> [Tensor<2>; 3] {
+    ops.optimizer_step(&weights, &gradient, sums, stride).unwrap_or_else(|| {
         let [before, before_squares] = sums.map(|sum| sum.cloned().unwrap_or_else(|| weights.zeros_like()));
-        let sum = before * pace.keep[0] + gradient.clone();
-        let squares = before_squares * pace.keep[1] + gradient.clone() * gradient.clone();
-        let root = squares.clone().sqrt() + pace.floor;
-        let down = match pace.rule {
-            Rule::Momentum => sum.clone() * pace.factor,
-            Rule::Adam => sum.clone() * pace.factor / root,
-            Rule::RmsProp => gradient * pace.factor / root,
+        let sum = before * stride.keep[0] + gradient.clone();
+        let squares = before_squares * stride.keep[1] + gradient.clone() * gradient.clone();
+        let root = squares.clone().sqrt() + stride.floor;
+        let down = match stride.rule {
+            Rule::Momentum => sum.clone() * stride.factor,
+            Rule::Adam => sum.clone() * stride.factor / root,
+            Rule::RmsProp => gradient * stride.factor / root,
         };
-        [weights * pace.shrink - down, sum, squares]
+        [weights * stride.shrink - down, sum, squares]
     })
 }
 

@@ -9,7 +9,7 @@ use burn::cubecl::prelude::{CubeCount, CubeDim};
 use burn::tensor::{Int, Tensor};
 
 use super::kernels::{self, Behind};
-use super::ops::{Bend, Pace};
+use super::ops::{Bend, Stride};
 
 /// Rows and columns of a product that one unit computes, where there are many.
 const TILE: usize = 4;
@@ -45,7 +45,7 @@ pub(super) trait Kernels: Backend {
         gradient: FloatTensor<Self>,
         first: FloatTensor<Self>,
         second: FloatTensor<Self>,
-        pace: Pace,
+        stride: Stride,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
     fn loss_of_one(
@@ -96,11 +96,11 @@ impl Kernels for CubeBackend {
         gradient: CubeTensor,
         first: CubeTensor,
         second: CubeTensor,
-        pace: Pace,
+        stride: Stride,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
         let shape = [weights.meta.shape()[0], weights.meta.shape()[1]];
         let [weights_after, first_after, second_after] = [(); 3].map(|()| like(&weights, shape));
-        let [keep_first, keep_second] = pace.keep.map(|keep| keep as f32);
+        let [keep_first, keep_second] = stride.keep.map(|keep| keep as f32);
         // Safety: units beyond the last number do nothing.
         unsafe {
             kernels::step::launch_unchecked(
@@ -116,10 +116,10 @@ impl Kernels for CubeBackend {
                 second_after.clone().into_tensor_arg(),
                 keep_first,
                 keep_second,
-                pace.factor as f32,
-                pace.floor as f32,
-                pace.shrink as f32,
-                pace.rule,
+                stride.factor as f32,
+                stride.floor as f32,
+                stride.shrink as f32,
+                stride.rule,
             );
         }
         (weights_after, first_after, second_after)
@@ -227,11 +227,11 @@ pub(super) fn optimizer_step(
     weights: Tensor<2>,
     gradient: Tensor<2>,
     sums: [Tensor<2>; 2],
-    pace: Pace,
+    stride: Stride,
 ) -> [Tensor<2>; 3] {
     let [first, second] = sums.map(Tensor::into_dispatch);
     let (weights, gradient) = (weights.into_dispatch(), gradient.into_dispatch());
-    let (weights, first, second) = <Dispatch as Kernels>::optimizer_step(weights, gradient, first, second, pace);
+    let (weights, first, second) = <Dispatch as Kernels>::optimizer_step(weights, gradient, first, second, stride);
     [weights, first, second].map(Tensor::from_dispatch)
 }
 

@@ -18,7 +18,7 @@ mod tensors;
 #[cfg(feature = "webgpu")]
 use crate::Error;
 #[cfg(feature = "tensors")]
-pub(crate) use ops::{Bend, Ops, Pace, Rule, bent, penalised, slope_before};
+pub(crate) use ops::{Bend, Ops, Rule, Stride, bent, penalised, slope_before};
 #[cfg(feature = "tensors")]
 pub(crate) use tensors::read;
 #[cfg(feature = "tensors")]

@@ -35,7 +35,7 @@ pub(crate) enum Rule {
 
 /// What a step of an optimiser is made with.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
+pub(crate) struct Stride {
     /// What makes it.
     pub(crate) rule: Rule,
     /// How much is kept of the sum of gradients, and of the sum of squares.
@@ -63,6 +63,14 @@ impl Ops {
             #[cfg(feature = "webgpu")]
             is_fused: device.is_fusing,
         }
+    }
+
+    /// Whether kernels do several operations at once.
+    pub(crate) fn is_fused(self) -> bool {
+        #[cfg(feature = "webgpu")]
+        return self.is_fused;
+        #[cfg(not(feature = "webgpu"))]
+        false
     }
 
     /// `lhs · rhs`.
@@ -169,12 +177,12 @@ impl Ops {
         weights: &Tensor<2>,
         gradient: &Tensor<2>,
         sums: [Option<&Tensor<2>>; 2],
-        pace: Pace,
+        stride: Stride,
     ) -> Option<[Tensor<2>; 3]> {
         #[cfg(feature = "webgpu")]
         if self.is_fused {
             let sums = sums.map(|sum| sum.cloned().unwrap_or_else(|| weights.zeros_like()));
-            return Some(fused::optimizer_step(weights.clone(), gradient.clone(), sums, pace));
+            return Some(fused::optimizer_step(weights.clone(), gradient.clone(), sums, stride));
         }
         None
     }

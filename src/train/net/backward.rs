@@ -7,9 +7,15 @@ use burn::tensor::Tensor;
 
 use super::layers::{LayerTensors, Layers, Part, activated};
 use super::norm::Standardised;
+use super::pace::Pace;
 use super::{Activation, NetConfig, NetSolver};
 use crate::train::device::{Bend, penalised, slope_before};
 use crate::train::gradient_descent::Labels;
+
+/// Bending a sum, and pooling it, costs about as much as so many multiply-adds …
+pub(super) const BENDING: usize = 10;
+/// … and standardising it so many.
+pub(super) const STANDARDISING: usize = 10;
 
 /// What came of one batch.
 pub(super) struct Pass {
@@ -39,7 +45,8 @@ struct Passed {
 
 impl Layers {
     /// Learns from a batch, but takes no step. `masks` are what dropout multiplies each hidden layer with, if it does.
-    pub(super) fn pass(&self, part: Part, config: &NetConfig, masks: &[Tensor<2>]) -> Pass {
+    pub(super) async fn pass(&self, part: Part, config: &NetConfig, masks: &[Tensor<2>], pace: &Pace) -> Pass {
+        let [n_rows, _] = part.x.dims();
         let count = part.count;
         let last = self.each.len() - 1;
         let mut running = Vec::with_capacity(self.each.len());
@@ -48,13 +55,13 @@ impl Layers {
         let mut front_running = Vec::new();
         let mut to_front = None;
         if let Some(front) = &self.front {
-            let forward = front.forward(x);
+            let forward = front.forward(x, pace).await;
             (x, front_running) = (forward.features, forward.running);
             to_front = Some((front, forward.backward));
         }
         for (idx, layer) in self.each.iter().enumerate() {
             let by = if idx < last { self.activation } else { Activation::Identity };
-            let (sums, made, standardised, after) = self.layer(layer, x.clone(), by);
+            let (sums, made, standardised, after) = self.layer(layer, x.clone(), by, pace).await;
             running.push(after);
             let read = match masks.get(idx) {
                 Some(mask) if idx < last => made.clone() * mask.clone(),
@@ -62,6 +69,7 @@ impl Layers {
             };
             passed_layers.push(Passed { given: x, standardised, sums, made });
             x = read;
+            pace.did(beside_product(layer, n_rows)).await;
         }
         let counted = (part.weights, part.weight);
         let [losses, mut slope] = match part.y {
@@ -86,22 +94,28 @@ impl Layers {
                 let (before, learned) = standardised.backward(slope, layer.learned[2].clone());
                 (slope, norm) = (before, learned.to_vec());
             }
+            pace.did(beside_product(layer, n_rows)).await;
             let weights = &layer.learned[0];
-            let mut layer_gradients = vec![self.ops.weights_gradient(passed.given, slope.clone(), weights, penalties)];
+            let gradient = pace.weights_gradient(passed.given, slope.clone(), weights, penalties).await;
+            let mut layer_gradients = vec![gradient];
             layer_gradients.push(slope.clone().sum_dim(0));
             layer_gradients.extend(norm);
             gradients.push(layer_gradients);
             let below = passed_layers.last().filter(|_| masks.is_empty());
             (slope, is_before) = match below.zip(self.activation.bend()) {
-                Some((below, bend)) => (self.ops.slope_through(slope, weights.clone(), below.made.clone(), bend), true),
-                None if idx > 0 || to_front.is_some() => (slope.matmul(weights.clone().transpose()), false),
+                Some((below, bend)) => {
+                    (pace.slope_through(slope, weights.clone(), below.made.clone(), bend).await, true)
+                }
+                None if idx > 0 || to_front.is_some() => {
+                    (pace.product(slope, weights.clone().transpose()).await, false)
+                }
                 None => (slope, false),
             };
         }
         gradients.reverse();
         let mut front = Vec::new();
         if let Some((tensors, backward)) = to_front {
-            let each = backward(slope).into_iter().zip(&tensors.learned).zip(tensors.is_weight());
+            let each = backward(slope).await.into_iter().zip(&tensors.learned).zip(tensors.is_weight());
             front.extend(each.map(|((gradient, weights), is_weight)| match is_weight {
                 true => penalised(gradient, weights, penalties),
                 false => gradient,
@@ -112,25 +126,31 @@ impl Layers {
 
     /// What a layer makes of what it reads: its sums, these activated, how they were standardised, and the running mean and
     /// variance after that.
-    pub(super) fn layer(&self, layer: &LayerTensors, x: Tensor<2>, by: Activation) -> Layered {
+    pub(super) async fn layer(&self, layer: &LayerTensors, x: Tensor<2>, by: Activation, pace: &Pace) -> Layered {
         let [weights, intercepts] = [0, 1].map(|idx| layer.learned[idx].clone());
         let Some(running) = &layer.running else {
             return match by.bend() {
                 // Its slope follows from what it made.
                 Some(bend) => {
-                    let made = self.ops.layer(x, weights, intercepts, bend);
+                    let made = pace.layer(x, weights, intercepts, bend).await;
                     (made.clone(), made, None, None)
                 }
                 None => {
-                    let sums = self.ops.layer(x, weights, intercepts, Bend::Identity);
+                    let sums = pace.layer(x, weights, intercepts, Bend::Identity).await;
                     (sums.clone(), activated(sums, by), None, None)
                 }
             };
         };
-        let sums = self.ops.layer(x, weights, intercepts, Bend::Identity);
+        let sums = pace.layer(x, weights, intercepts, Bend::Identity).await;
         let (sums, kept, after) = Standardised::new(sums, &layer.learned, running);
         (sums.clone(), activated(sums, by), Some(kept), Some(after))
     }
+}
+
+/// What a layer costs beside its products, in multiply-adds.
+fn beside_product(layer: &LayerTensors, n_rows: usize) -> usize {
+    let [_, n_outputs] = layer.learned[0].dims();
+    n_rows * n_outputs * (BENDING + if layer.running.is_some() { STANDARDISING } else { 0 })
 }
 
 /// Sums, what was made of them, how they were standardised, and the running mean and variance after that.

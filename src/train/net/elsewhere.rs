@@ -47,7 +47,7 @@ impl NetDescent {
     }
 
     /// Cannot be called.
-    pub async fn batch_at(&mut self, _: f64) -> Result<f64, Error> {
+    pub async fn batch_at(&mut self, _: f64) -> Result<Option<f64>, Error> {
         match self.0 {}
     }
 
@@ -57,7 +57,7 @@ impl NetDescent {
     }
 
     /// Cannot be called.
-    pub fn is_measuring(&self) -> bool {
+    pub fn is_amid(&self) -> bool {
         match self.0 {}
     }
 

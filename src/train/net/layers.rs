@@ -3,6 +3,7 @@
 use burn::tensor::{Tensor, TensorData, Transaction};
 
 use super::front::FrontTensors;
+use super::pace::Pace;
 use super::plain::NORM_EPSILON;
 use super::weighed::Weighed;
 use super::{Activation, Front, Layer, Net, NetConfig, Norm};
@@ -212,7 +213,7 @@ pub async fn gradients(
     let weights = (config.class_weights.as_slice(), sample_weight);
     let weighed = Weighed::new((x, y), net.n_outputs(), weights, on.tensors());
     let layers = Layers::new(net, on.tensors(), Ops::on(on));
-    let pass = layers.pass(weighed.all(), config, &[]);
+    let pass = layers.pass(weighed.all(), config, &[], &Pace::at_once(layers.ops)).await;
     let loss_sum = device::read(Transaction::default().register(pass.loss_sum)).await?[0][0];
     let each = pass.gradients.into_iter().zip(pass.running);
     let each = each.map(|(learned, running)| LayerTensors { learned, running }).collect();

@@ -23,6 +23,8 @@ mod layers;
 mod norm;
 #[cfg(feature = "tensors")]
 mod optimizer;
+#[cfg(feature = "tensors")]
+mod pace;
 mod plain;
 #[cfg(feature = "tensors")]
 mod profile;

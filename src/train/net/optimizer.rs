@@ -3,8 +3,9 @@
 use burn::tensor::Tensor;
 
 use super::layers::{Layers, taken};
+use super::pace::Pace;
 use super::{NetConfig, NetSolver};
-use crate::train::device::{Ops, Pace, Rule};
+use crate::train::device::{Ops, Rule, Stride};
 
 /// How slowly the mean of Adam's gradients forgets.
 const BETA_1: f64 = 0.9;
@@ -25,8 +26,11 @@ fn all<'a>((front, layers): Gradients<'a>) -> impl Iterator<Item = &'a Tensor<2>
     front.iter().chain(layers.iter().flatten())
 }
 
+/// What a step costs for each number, in multiply-adds.
+const STEPPING: usize = 10;
+
 /// What an optimiser remembers.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Optimizer {
     pub(super) n_steps: i32,
     /// Of each tensor, the front's first.
@@ -78,7 +82,14 @@ impl Optimizer {
     }
 
     /// Takes one step down the gradients.
-    pub(super) fn step(&mut self, layers: &mut Layers, gradients: Gradients<'_>, config: &NetConfig, rate: f64) {
+    pub(super) async fn step(
+        &mut self,
+        layers: &mut Layers,
+        gradients: Gradients<'_>,
+        config: &NetConfig,
+        rate: f64,
+        pace: &Pace,
+    ) {
         self.n_steps = self.n_steps.saturating_add(1);
         let ops = layers.ops;
         let mut tensors: Vec<(&mut Tensor<2>, bool)> = Vec::new();
@@ -97,7 +108,9 @@ impl Optimizer {
         let gradients = all(gradients).cloned().map(clipped);
         for (((tensor, is_weight), gradient), memory) in tensors.into_iter().zip(gradients).zip(&mut self.memories) {
             let shrink = if is_weight && config.solver == NetSolver::AdamW { 1.0 - rate * config.l2 } else { 1.0 };
-            memory.step(ops, tensor, gradient, pace(config, rate, shrink, self.n_steps), rate);
+            let n_numbers = gradient.shape().num_elements();
+            memory.step(ops, tensor, gradient, stride(config, rate, shrink, self.n_steps), rate);
+            pace.did(n_numbers * STEPPING).await;
         }
     }
 }
@@ -112,25 +125,25 @@ fn clip_factor(gradients: Gradients<'_>, longest: f64) -> Tensor<2> {
 
 impl Memory {
     /// Takes a step with one tensor, and remembers.
-    fn step(&mut self, ops: Ops, tensor: &mut Tensor<2>, gradient: Tensor<2>, pace: Option<Pace>, rate: f64) {
-        let Some(pace) = pace else {
+    fn step(&mut self, ops: Ops, tensor: &mut Tensor<2>, gradient: Tensor<2>, stride: Option<Stride>, rate: f64) {
+        let Some(stride) = stride else {
             *tensor = tensor.clone() - gradient * rate;
             return;
         };
-        if let Some(made) = ops.optimizer_step(tensor, &gradient, [self.first.as_ref(), self.second.as_ref()], pace) {
+        if let Some(made) = ops.optimizer_step(tensor, &gradient, [self.first.as_ref(), self.second.as_ref()], stride) {
             let [weights, first, second] = made;
             *tensor = weights;
             (self.first, self.second) = (Some(first), Some(second));
             return;
         }
-        if pace.shrink != 1.0 {
-            *tensor = tensor.clone() * pace.shrink;
+        if stride.shrink != 1.0 {
+            *tensor = tensor.clone() * stride.shrink;
         }
-        *tensor = tensor.clone() - self.down(gradient, pace);
+        *tensor = tensor.clone() - self.down(gradient, stride);
     }
 
     /// What the weights go down by.
-    fn down(&mut self, gradient: Tensor<2>, Pace { rule, keep, factor, floor, .. }: Pace) -> Tensor<2> {
+    fn down(&mut self, gradient: Tensor<2>, Stride { rule, keep, factor, floor, .. }: Stride) -> Tensor<2> {
         match rule {
             Rule::Momentum => {
                 let velocity = forgetting(self.first.take(), gradient, keep[0]);
@@ -154,21 +167,21 @@ impl Memory {
 
 /// What the step of this number is made with, the weights being multiplied with `shrink` before; nothing where it is the
 /// gradient alone.
-fn pace(config: &NetConfig, rate: f64, shrink: f64, n_steps: i32) -> Option<Pace> {
-    let pace = |rule, keep, factor, floor| Some(Pace { rule, keep, factor, floor, shrink });
+fn stride(config: &NetConfig, rate: f64, shrink: f64, n_steps: i32) -> Option<Stride> {
+    let stride = |rule, keep, factor, floor| Some(Stride { rule, keep, factor, floor, shrink });
     match config.solver {
         NetSolver::Sgd if config.momentum == 0.0 => None,
-        NetSolver::Sgd => pace(Rule::Momentum, [config.momentum, 0.0], rate, 0.0),
+        NetSolver::Sgd => stride(Rule::Momentum, [config.momentum, 0.0], rate, 0.0),
         NetSolver::Adam | NetSolver::AdamW => {
             // What makes of such a sum a mean that does not start at 0.
             let [mean_1, mean_2] =
                 [BETA_1, BETA_2].map(|beta| (1.0 - beta) / (1.0 - libm::pow(beta, f64::from(n_steps))));
             let root = libm::sqrt(mean_2);
-            pace(Rule::Adam, [BETA_1, BETA_2], rate * mean_1 / root, EPSILON / root)
+            stride(Rule::Adam, [BETA_1, BETA_2], rate * mean_1 / root, EPSILON / root)
         }
         NetSolver::RmsProp => {
             let root = libm::sqrt(1.0 - ALPHA);
-            pace(Rule::RmsProp, [0.0, ALPHA], rate / root, EPSILON / root)
+            stride(Rule::RmsProp, [0.0, ALPHA], rate / root, EPSILON / root)
         }
     }
 }

@@ -8,6 +8,7 @@ use burn::tensor::{Tensor, Transaction};
 use super::descent::NetDescent;
 use super::layers::{Layers, Part};
 use super::optimizer::Optimizer;
+use super::pace::{Pace, finished};
 use super::{Activation, NetConfig};
 use crate::Error;
 use crate::train::device::{self, Bend};
@@ -35,12 +36,12 @@ impl NetDescent {
             let there = front.clone();
             ops.push(op("front", None, &[given.dims()], work, {
                 let given = given.clone();
-                move || there.forward(given.clone()).features
+                move || finished(there.forward(given.clone(), &Pace::at_once(there.ops))).features
             }));
             let (slope, both) = (x.clone(), [3 * work[0], 3 * work[1]]);
             ops.push(op("front_and_back", None, &[given.dims()], both, move || {
-                let back = (front.forward(given.clone()).backward)(slope.clone());
-                back.into_iter().last().expect("a front learns something")
+                let there = finished(front.forward(given.clone(), &Pace::at_once(front.ops)));
+                finished((there.backward)(slope.clone())).into_iter().last().expect("a front learns something")
             }));
         }
         let (forward, made) = layers_there(&layers, x);
@@ -61,10 +62,11 @@ fn layers_there(layers: &Layers, mut x: Tensor<2>) -> (Vec<Op>, Vec<Tensor<2>>) 
     for (idx, layer) in layers.each.iter().enumerate() {
         let by = if idx < last { layers.activation } else { Activation::Identity };
         let (given, all, layer) = (x, layers.clone(), layer.clone());
-        x = all.layer(&layer, given.clone(), by).1;
+        let at_once = Pace::at_once(layers.ops);
+        x = finished(all.layer(&layer, given.clone(), by, &at_once)).1;
         let [n_rows, n_inputs] = given.dims();
         let shapes = [given.dims(), layer.learned[0].dims()];
-        let run = move || all.layer(&layer, given.clone(), by).1;
+        let run = move || finished(all.layer(&layer, given.clone(), by, &at_once)).1;
         ops.push(op("layer", Some(idx), &shapes, product([n_rows, n_inputs, shapes[1][1]]), run));
         made.push(x.clone());
     }
@@ -123,10 +125,10 @@ fn optimizer(layers: &Layers, config: &NetConfig) -> Op {
     let gradients: Vec<Vec<Tensor<2>>> = layers.each.iter().map(|layer| layer.learned.clone()).collect();
     let front: Vec<Tensor<2>> = layers.front.iter().flat_map(|front| front.learned.clone()).collect();
     let state = RefCell::new((layers.clone(), Optimizer::new(layers)));
-    let config = config.clone();
+    let (config, at_once) = (config.clone(), Pace::at_once(layers.ops));
     op("optimizer", None, &[[1, layers.n_learned()]], [0, n_numbers], move || {
         let (layers, optimizer) = &mut *state.borrow_mut();
-        optimizer.step(layers, (&front, &gradients), &config, 1e-6);
+        finished(optimizer.step(layers, (&front, &gradients), &config, 1e-6, &at_once));
         layers.each[0].learned[0].clone()
     })
 }

@@ -4,19 +4,19 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use vitrine_protocol::{
-    ActivationsMsg, BoundaryMsg, Buffer, DecisionPathMsg, Event, ExplainMsg, ExplanationMsg, MapsMsg, PathStepMsg,
-    TermMsg, TreeMsg, VotesMsg,
+    ActivationsMsg, Buffer, DecisionPathMsg, Event, ExplainMsg, ExplanationMsg, MapsMsg, PathStepMsg, TermMsg, TreeMsg,
+    VotesMsg,
 };
 
 use crate::Error;
 use crate::error::Issues;
-use crate::explain::{Activations, Axis, BoundaryPlan, DecisionPath, ExplainError, activations, decision_path, vote};
-use crate::model::{Answers, Fitted, Pipeline, Structure};
+use crate::explain::{Activations, DecisionPath, ExplainError, activations, decision_path, vote};
+use crate::model::{Answers, Pipeline, Structure};
 use crate::predict::rows_source;
-use crate::preprocess::{FittedRecipe, Matrix, Task};
+use crate::preprocess::Task;
 use crate::table::Table;
-use crate::train::net::Net;
 use crate::worker::context::Context;
+use crate::worker::jobs::plane::{AskedPlane, Plane, Space, answer_matrix, boundary_buffers, plan_matrix, shown_units};
 use crate::worker::jobs::pruning::pruning_path;
 use crate::worker::workspace::ModelEntry;
 use crate::worker::{Reply, wire};
@@ -51,11 +51,9 @@ pub(super) async fn explain(context: Context, id: String, request: ExplainMsg) -
             Ok(Reply { event: Event::Explained(ExplanationMsg::Activations(msg)), buffers })
         }
         ExplainMsg::PruningPath {} => pruning_path(&context, &entry).await,
-        ExplainMsg::Boundary { x, y, resolution, fixed } => {
-            let fixed = rows_source(&entry.pipeline.recipe.inputs, &[fixed])?;
-            let recipe = &entry.pipeline.recipe;
-            let plan = BoundaryPlan::new(recipe, &x, &y, resolution.unwrap_or(RESOLUTION), &fixed)?;
-            boundary(&context, &entry.pipeline, &plan).await
+        ExplainMsg::Boundary { x, y, projection, resolution, fixed } => {
+            let resolution = resolution.unwrap_or(RESOLUTION);
+            boundary(&context, &entry, AskedPlane { x, y, projection, resolution, fixed }).await
         }
     }
 }
@@ -137,90 +135,27 @@ async fn votes(context: &Context, pipeline: &Pipeline, table: &Table, row: u32) 
     Ok(Event::Explained(ExplanationMsg::Votes(VotesMsg { votes, n_by_class })).into())
 }
 
-async fn boundary(context: &Context, pipeline: &Pipeline, plan: &BoundaryPlan) -> Result<Reply, Error> {
-    let mut quiet = Issues::new();
-    let mut all: Option<Answers> = None;
+async fn boundary(context: &Context, entry: &ModelEntry, asked: AskedPlane) -> Result<Reply, Error> {
+    let pipeline = &entry.pipeline;
+    let (recipe, fitted) = (&pipeline.recipe, pipeline.fitted.as_ref());
+    let space = Space {
+        recipe,
+        kind: fitted.kind(),
+        train_rows: &entry.card.train_rows,
+        table: context.workspace.borrow().table(&entry.card.table).map(|entry| entry.table.clone()),
+        classes: wire::classes_msg(pipeline),
+    };
+    let plane = Plane::new(context, space, asked).await?;
+    let plan = &plane.plan;
+    let mut all = None;
     for idx in 0..plan.n_rows() {
-        let answers = plan.answer_row(pipeline, idx, &mut quiet)?;
-        all = Some(match all {
-            None => answers,
-            Some(before) => before.followed_by(answers),
-        });
+        all = answer_matrix(context, fitted, &plan.row(recipe, idx, &mut Issues::new())?, all).await;
         context.tick("explaining", idx as f64 / plan.n_rows() as f64).await;
     }
-    let msg = boundary_msg(plan, wire::classes_msg(pipeline));
     let mut buffers = all.map(boundary_buffers).unwrap_or_default();
-    if let Some(net) = shown_units(pipeline.fitted.as_ref()) {
-        buffers.push(("units", Buffer::U8(net.units(&plan_matrix(context, &pipeline.recipe, plan).await?))));
+    buffers.extend(plane.points());
+    if let Some(net) = shown_units(fitted) {
+        buffers.push(("units", Buffer::U8(net.units(&plan_matrix(context, recipe, plan).await?))));
     }
-    Ok(Reply { event: Event::Explained(ExplanationMsg::Boundary(msg)), buffers })
-}
-
-/// Of more hidden units than this nobody could look at each.
-const MOST_UNITS: usize = 64;
-
-/// A net whose hidden units can be shown one by one.
-pub(super) fn shown_units(fitted: &dyn Fitted) -> Option<&Net> {
-    let Structure::Net(fitted) = fitted.structure() else { return None };
-    let net = fitted.net();
-    let n_units = net.layers.iter().map(|layer| layer.n_outputs).sum::<usize>() - net.n_outputs();
-    (n_units <= MOST_UNITS).then_some(net)
-}
-
-/// The points of a plane as a model reads them.
-pub(super) async fn plan_matrix(
-    context: &Context,
-    recipe: &FittedRecipe,
-    plan: &BoundaryPlan,
-) -> Result<Matrix, Error> {
-    let mut features = vec![Vec::new(); recipe.features.len()];
-    for idx in 0..plan.n_rows() {
-        let row = plan.row(recipe, idx, &mut Issues::new())?;
-        for (feature, made) in features.iter_mut().zip(row.into_features()) {
-            feature.extend(made);
-        }
-        context.tick("preparing", 0.0).await;
-    }
-    Ok(Matrix::from_columns(features))
-}
-
-/// A plane, without its answers.
-pub(super) fn boundary_msg(plan: &BoundaryPlan, classes: Option<Vec<String>>) -> BoundaryMsg {
-    BoundaryMsg {
-        x: plan.x.0.clone(),
-        y: plan.y.0.clone(),
-        x_values: axis_values(&plan.x.1),
-        y_values: axis_values(&plan.y.1),
-        fixed: wire::cells_by_name(plan.fixed_cells()),
-        classes,
-    }
-}
-
-/// The answers as buffers; of probabilities that of the answered class alone, of components the first.
-pub(super) fn boundary_buffers(answers: Answers) -> crate::worker::Buffers {
-    let codes = answers.codes();
-    let answered = match answers {
-        Answers::Classes { probabilities, n_classes } => {
-            let rows = probabilities.chunks_exact(n_classes).zip(&codes);
-            Answers::Classes { probabilities: rows.map(|(row, &code)| row[code as usize]).collect(), n_classes: 1 }
-        }
-        Answers::Components { values, n_components } => {
-            Answers::Values(values.into_iter().step_by(n_components).collect())
-        }
-        other => other,
-    };
-    let mut buffers = wire::prediction_buffers(answered);
-    for (name, buffer) in &mut buffers {
-        if *name == "codes" {
-            *buffer = Buffer::U32(codes.clone());
-        }
-    }
-    buffers
-}
-
-fn axis_values(axis: &Axis) -> Vec<Value> {
-    match axis {
-        Axis::Numbers(numbers) => numbers.iter().map(|x| Value::from(*x)).collect(),
-        Axis::Levels(levels) => levels.iter().map(|level| Value::from(level.as_str())).collect(),
-    }
+    Ok(Reply { event: Event::Explained(ExplanationMsg::Boundary(plane.msg)), buffers })
 }

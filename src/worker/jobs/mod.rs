@@ -9,6 +9,7 @@ mod make;
 mod measure;
 mod own_folds;
 mod plan;
+mod plane;
 mod predict;
 mod prepare;
 mod project;

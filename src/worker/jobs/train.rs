@@ -89,7 +89,7 @@ pub(super) async fn train(
         Some(checkpoint) => Some(read_all(&context, checkpoint.as_ref(), PREPARED).await?),
     };
     let checkpoints = Checkpoints::new(&context, &plan, makes_checkpoints, checkpoint);
-    let watching = Watching::new(&context, checkpoints, watch, &recipe, &input, &plan.parts.train.classes).await?;
+    let watching = Watching::new(&context, checkpoints, watch, &recipe, &input, &plan, &train_rows).await?;
     let classes: Vec<&str> = plan.parts.train.classes.iter().map(String::as_str).collect();
     let params = by_code(&plan.params, &classes);
     let outcome = fit(&context, plan.kind, &params, input, share, &mut issues, Some(&watching)).await?;
@@ -193,8 +193,8 @@ pub(super) async fn drive(
     let elapsed = || before + context.now_millis() - started - watching.map_or(0.0, Watching::paused_millis);
     loop {
         if let Some(watching) = watching {
-            // An epoch that is over is measured before anything else.
-            if !session.watched().is_some_and(|watched| watched.is_measuring()) {
+            // An epoch that is over is measured before anything else, and a batch is ended.
+            if !session.watched().is_some_and(|watched| watched.is_amid()) {
                 watching.obey(context, session.as_mut(), &mut history).await?;
             }
         }

@@ -45,11 +45,16 @@ pub(super) async fn test_rates(context: Context, request: TrainMsg) -> Result<Re
     for idx in 0..N_RATES {
         let share = idx as f64 / (N_RATES - 1) as f64;
         let rate = SPAN[0] * libm::pow(SPAN[1] / SPAN[0], share);
-        let loss = watched.batch_at(rate).await?;
+        let loss = loop {
+            let loss = watched.batch_at(rate).await?;
+            context.tick("fitting", PREPARED + (1.0 - PREPARED) * share).await;
+            if let Some(loss) = loss {
+                break loss;
+            }
+        };
         if !tested.hear(rate, loss) {
             break;
         }
-        context.tick("fitting", PREPARED + (1.0 - PREPARED) * share).await;
     }
     Ok(Event::RatesTested(tested.answer()).into())
 }
@@ -71,6 +76,10 @@ async fn step_millis(
     let mut since = None;
     loop {
         let step = session.step().await?;
+        if step.fraction < 1.0 && session.watched().is_some_and(|watched| watched.is_amid()) {
+            context.breathe(context.now_millis()).await;
+            continue;
+        }
         let n_done = session.watched().map_or(0, |watched| watched.n_batches()[0]);
         // The first step compiles shaders and fills pools; what comes after it counts.
         let (first, started) = *since.get_or_insert((n_done, context.now_millis()));

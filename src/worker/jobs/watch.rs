@@ -2,20 +2,18 @@
 
 use std::cell::{Cell, RefCell};
 
-use vitrine_protocol::{BoundaryMsg, Buffer, LayerViewMsg, ProgressMsg, ViewMeasuresMsg, ViewMsg, WatchMsg};
+use vitrine_protocol::{Buffer, LayerViewMsg, ProgressMsg, ViewMeasuresMsg, ViewMsg, WatchBoundaryMsg, WatchMsg};
 
 use crate::Error;
 use crate::error::Issues;
 use crate::evaluate::evaluate;
-use crate::explain::BoundaryPlan;
-use crate::model::{Answers, Fitted, Structure};
-use crate::predict::rows_source;
+use crate::model::{Fitted, Structure};
 use crate::preprocess::{FittedRecipe, Matrix, Target};
 use crate::train::{Epoch, FitInput, Session, View};
 use crate::worker::context::Context;
 use crate::worker::jobs::checkpoints::Checkpoints;
-use crate::worker::jobs::explain::{boundary_buffers, boundary_msg, plan_matrix, shown_units};
-use crate::worker::jobs::{block_of, block_rows};
+use crate::worker::jobs::plan::Plan;
+use crate::worker::jobs::plane::{AskedPlane, Plane, Space, answer_matrix, boundary_buffers, plan_matrix, shown_units};
 use crate::worker::{Buffers, wire};
 
 /// A view is told at most ten times a second …
@@ -27,6 +25,9 @@ const RESOLUTION: usize = 40;
 /// So many rows of each part are answered while a fit is watched.
 const N_MEASURED: usize = 500;
 
+/// What rows can be that no projection is found from.
+const NO_PLANE: [&str; 2] = ["explain.nothing_to_project", "train.distances_not_finite"];
+
 /// The epochs that are over, with the time since the fit began.
 pub(super) type History = Vec<(Epoch, f64)>;
 
@@ -34,7 +35,8 @@ pub(super) type History = Vec<(Epoch, f64)>;
 pub(super) struct Watching {
     pub(super) checkpoints: Checkpoints,
     asked: Option<WatchMsg>,
-    plane: Option<(BoundaryMsg, Matrix)>,
+    /// With its points as the net reads them.
+    plane: Option<(Plane, Matrix)>,
     /// Rows that are learned from, and rows that were held back, with their labels.
     measured: Vec<(Matrix, Target)>,
     /// What progress tells beside the view.
@@ -48,24 +50,39 @@ pub(super) struct Watching {
 impl Watching {
     /// Prepares the plane and takes the rows that are to be shown.
     ///
-    /// **Errors** `explain.not_an_input`, `explain.same_column`, `explain.bad_resolution`.
+    /// **Errors** those of [`Plane::new`].
     pub(super) async fn new(
         context: &Context,
         checkpoints: Checkpoints,
         asked: Option<WatchMsg>,
         recipe: &FittedRecipe,
         input: &FitInput,
-        classes: &[String],
+        plan: &Plan,
+        train_rows: &[u32],
     ) -> Result<Self, Error> {
-        let asked = asked.filter(|_| cfg!(feature = "tensors"));
-        let plane = match asked.as_ref().and_then(|asked| asked.boundary.as_ref()) {
+        let mut asked = asked.filter(|_| cfg!(feature = "tensors"));
+        let plane = match asked.as_mut().and_then(|asked| asked.boundary.take()) {
             None => None,
-            Some(asked) => {
-                let nothing = rows_source(&recipe.inputs, &[serde_json::Map::new()])?;
-                let resolution = asked.resolution.unwrap_or(RESOLUTION);
-                let plan = BoundaryPlan::new(recipe, &asked.x, &asked.y, resolution, &nothing)?;
-                let classes = (!classes.is_empty()).then(|| classes.to_vec());
-                Some((boundary_msg(&plan, classes), plan_matrix(context, recipe, &plan).await?))
+            Some(WatchBoundaryMsg { x, y, projection, resolution }) => {
+                let resolution = resolution.unwrap_or(RESOLUTION);
+                let asked = AskedPlane { x, y, projection, resolution, fixed: Default::default() };
+                let classes = &plan.parts.train.classes;
+                let space = Space {
+                    recipe,
+                    kind: plan.kind.kind,
+                    train_rows,
+                    table: Ok(plan.entry.table.clone()),
+                    classes: (!classes.is_empty()).then(|| classes.clone()),
+                };
+                match Plane::new(context, space, asked).await {
+                    Ok(plane) => {
+                        let x = plan_matrix(context, recipe, &plane.plan).await?;
+                        Some((plane, x))
+                    }
+                    // Rows that make no plane can be learned from all the same.
+                    Err(error) if NO_PLANE.contains(&error.code()) => None,
+                    Err(error) => return Err(error),
+                }
             }
         };
         let measured = match asked.as_ref().is_some_and(|asked| asked.measures) && input.y.has_labels() {
@@ -197,18 +214,10 @@ impl Watching {
 
     async fn view_msg(&self, context: &Context, asked: &WatchMsg, view: View<dyn Fitted>) -> (ViewMsg, Buffers) {
         let mut buffers = Vec::new();
-        if let Some((_, x)) = &self.plane {
-            let mut all: Option<Answers> = None;
-            let n_block = block_rows(view.fitted.as_ref());
-            for first in (0..x.n_rows()).step_by(n_block) {
-                let answers = view.fitted.predict(&block_of(x, first, n_block.min(x.n_rows() - first)));
-                all = Some(match all {
-                    None => answers,
-                    Some(before) => before.followed_by(answers),
-                });
-                context.breathe(context.now_millis()).await;
-            }
+        if let Some((plane, x)) = &self.plane {
+            let all = answer_matrix(context, view.fitted.as_ref(), x, None).await;
             buffers = all.map(boundary_buffers).unwrap_or_default();
+            buffers.extend(plane.points());
         }
         let mut layers = Vec::new();
         if let Structure::Net(fitted) = view.fitted.structure() {
@@ -230,7 +239,7 @@ impl Watching {
                 buffers.push(("weights", Buffer::F32(weights.copied().collect())));
             }
         }
-        let boundary = self.plane.as_ref().map(|(msg, _)| msg.clone());
+        let boundary = self.plane.as_ref().map(|(plane, _)| plane.msg.clone());
         let measures = self.measure(context, view.fitted.as_ref()).await;
         (ViewMsg { epoch: view.epoch, n_batches: view.n_batches, layers, boundary, measures }, buffers)
     }
@@ -240,8 +249,8 @@ impl Watching {
         let measure = if matches!(self.measured.first()?.1, Target::Values(_)) { "r2" } else { "accuracy" };
         let mut parts = Vec::new();
         for (x, y) in &self.measured {
-            parts.push(evaluate(&fitted.predict(x), y));
-            context.breathe(context.now_millis()).await;
+            let answers = answer_matrix(context, fitted, x, None).await?;
+            parts.push(evaluate(&answers, y));
         }
         let of = |part: usize| parts.get(part).and_then(|part| part.metrics.get(measure).copied().flatten());
         let (train, valid) = (of(0), of(1));

@@ -12,7 +12,7 @@ use vitrine_protocol::{
 
 use super::read_rows;
 use crate::client::{self, Beside};
-use crate::state::{App, Boundary, NoticeKind, Seen, Trained, effect};
+use crate::state::{App, Axes, Boundary, NoticeKind, Seen, Trained, effect};
 
 /// Points drawn in a scatter at most: more would be a stain, and each is an element.
 const N_POINTS: usize = 1500;
@@ -22,6 +22,9 @@ const N_CELL_ROWS: usize = 50;
 
 /// Grid points each way of a boundary.
 const RESOLUTION: usize = 64;
+
+/// Of more numeric columns than this no two say much by themselves.
+pub(super) const MANY_COLUMNS: usize = 12;
 
 /// Whether the table that is shown is the one the model was trained on.
 pub(crate) fn is_current(app: App, model: &ModelMsg) -> bool {
@@ -118,9 +121,7 @@ pub(crate) fn follow_maps(app: App) {
         let Some(trained) = app.result.model.get() else { return };
         // Until somebody selects a row, the first one shows what there is.
         let row = app.data.selected_row.get().unwrap_or(0);
-        let reads_images =
-            matches!(&trained.model.structure, StructureMsg::Net { front: Some(FrontMsg::Convolutions { .. }), .. });
-        if !reads_images || !is_current(app, &trained.model) {
+        if !reads_images(&trained.model) || !is_current(app, &trained.model) {
             return;
         }
         let explain = ExplainMsg::Activations { row: row.into() };
@@ -186,12 +187,23 @@ pub(crate) fn numeric_and_categorical(model: &ModelMsg) -> Vec<String> {
     names
 }
 
-/// The two columns to begin with: the ones the root and the next split ask for, or the largest coefficients' ones
-/// would be guesses of the page; the engine's order of nodes is not.
-fn first_axes(model: &ModelMsg) -> Option<(String, String)> {
+/// Whether a model reads images: of these no two pixels make a plane.
+pub(crate) fn reads_images(model: &ModelMsg) -> bool {
+    matches!(&model.structure, StructureMsg::Net { front: Some(FrontMsg::Convolutions { .. }), .. })
+}
+
+/// Whether a model can be shown over a projection: of two features that would be these, and without the table there are no
+/// rows to find it from.
+pub(crate) fn can_project(app: App, model: &ModelMsg) -> bool {
+    model.feature_names.len() > 2 && is_current(app, model)
+}
+
+/// The plane to begin with. Of columns the ones that the root and the next split ask for; the largest coefficients' ones
+/// would be guesses of the page, and where there are many columns it is a projection.
+fn first_axes(app: App, model: &ModelMsg) -> Option<Axes> {
     let names = numeric_and_categorical(model);
     let mut order: Vec<&String> = Vec::new();
-    if let vitrine_protocol::StructureMsg::Tree { nodes } = &model.structure {
+    if let StructureMsg::Tree { nodes } = &model.structure {
         // A one-hot feature is called `column=category`: only names that are columns count.
         let asked = nodes.iter().filter_map(|node| node.feature_name.as_ref());
         for name in asked.filter_map(|feature| names.iter().find(|name| *name == feature)) {
@@ -200,23 +212,29 @@ fn first_axes(model: &ModelMsg) -> Option<(String, String)> {
             }
         }
     }
+    let n_numeric = model.features.iter().filter(|input| input.kind == ColumnKind::Numeric).count();
+    if order.len() < 2 && n_numeric > MANY_COLUMNS && can_project(app, model) {
+        return Some(Axes::Projection);
+    }
     let rest: Vec<&String> = names.iter().filter(|name| !order.contains(name)).collect();
     order.extend(rest);
     let x = order.first()?;
-    Some(((*x).clone(), order.get(1).map_or_else(|| (*x).clone(), |y| (*y).clone())))
+    Some(Axes::Columns((*x).clone(), order.get(1).map_or_else(|| (*x).clone(), |y| (*y).clone())))
 }
 
 /// Asks for the plane of the chosen axes.
 pub(crate) fn load_boundary(app: App) {
     let Some(trained) = app.result.model.get_untracked() else { return };
-    let Some((x, y)) = app.result.axes.get_untracked().or_else(|| first_axes(&trained.model)) else { return };
-    app.result.axes.set(Some((x.clone(), y.clone())));
-    let explain =
-        ExplainMsg::Boundary { x: x.clone(), y: y.clone(), resolution: Some(RESOLUTION), fixed: Default::default() };
+    let chosen = app.result.axes.get_untracked();
+    let chosen = chosen.filter(|axes| *axes != Axes::Projection || can_project(app, &trained.model));
+    let Some(axes) = chosen.or_else(|| first_axes(app, &trained.model)) else { return };
+    let (x, y, projection) = axes.asked();
+    app.result.axes.set(Some(axes.clone()));
+    let explain = ExplainMsg::Boundary { x, y, projection, resolution: Some(RESOLUTION), fixed: Default::default() };
     let request = Request::Explain { id: trained.model.id.clone(), explain };
     spawn_local(async move {
         let outcome = client::ask::<BoundaryMsg>(request, Beside::default()).await;
-        if app.result.axes.get_untracked() != Some((x, y)) || !is_looked_at(app, &trained) {
+        if app.result.axes.get_untracked() != Some(axes) || !is_looked_at(app, &trained) {
             return;
         }
         match outcome {

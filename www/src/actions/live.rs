@@ -9,9 +9,10 @@ use leptos::task::spawn_local;
 use vitrine_protocol::{ColumnKind, ProgressMsg, WatchBoundaryMsg, WatchMsg};
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::actions::explain::MANY_COLUMNS;
 use crate::browser;
 use crate::client::Buffers;
-use crate::state::{App, Boundary, JobKind, Live};
+use crate::state::{App, Axes, Boundary, JobKind, Live};
 
 thread_local! {
     /// The methods that steer the fit that is under way.
@@ -77,7 +78,7 @@ fn call(name: &str, argument: Option<usize>) {
     });
 }
 
-/// What to ask a net to show while it is fitted: its weights, and its answers over the columns that are looked at.
+/// What to ask a net to show while it is fitted: its weights, and its answers over the plane that is looked at.
 pub(super) fn watch(app: App) -> WatchMsg {
     let names = app.data.table.with_untracked(|table| {
         let target = app.plan.target.get_untracked();
@@ -94,11 +95,22 @@ pub(super) fn watch(app: App) -> WatchMsg {
         names
     });
     let has = |name: &String| names.iter().any(|(_, of)| of == name);
-    let axes = app.result.axes.get_untracked().filter(|(x, y)| has(x) && has(y));
-    let axes = axes.or_else(|| Some((names.first()?.1.clone(), names.get(1).or(names.first())?.1.clone())));
-    let boundary = axes.map(|(x, y)| {
-        app.result.axes.set(Some((x.clone(), y.clone())));
-        WatchBoundaryMsg { x, y, resolution: None }
+    let reads_images = app.model_kind().is_some_and(|kind| kind == "cnn");
+    let axes = app.result.axes.get_untracked().filter(|axes| match axes {
+        Axes::Columns(x, y) => !reads_images && has(x) && has(y),
+        Axes::Projection => names.len() > 2,
+    });
+    let axes = axes.or_else(|| {
+        if names.iter().filter(|(is_category, _)| !is_category).count() > MANY_COLUMNS {
+            return Some(Axes::Projection);
+        }
+        let first = &names.first()?.1;
+        Some(Axes::Columns(first.clone(), names.get(1).map_or(first, |(_, name)| name).clone()))
+    });
+    let boundary = axes.map(|axes| {
+        let (x, y, projection) = axes.asked();
+        app.result.axes.set(Some(axes));
+        WatchBoundaryMsg { x, y, projection, resolution: None }
     });
     WatchMsg { boundary, weights: true, units: true, measures: true }
 }

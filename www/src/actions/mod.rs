@@ -25,8 +25,8 @@ pub(crate) use data::{
     load_blob, load_images, load_made, load_sample, load_text, make_toy, read_rows, reload, set_kind,
 };
 pub(crate) use explain::{
-    evaluate, follow_maps, follow_points, follow_row, follow_votes, is_current, load_boundary, numeric_and_categorical,
-    show_cell, show_tree,
+    can_project, evaluate, follow_maps, follow_points, follow_row, follow_votes, is_current, load_boundary,
+    numeric_and_categorical, reads_images, show_cell, show_tree,
 };
 pub(crate) use live::{Steer, steer};
 pub(crate) use prepare::follow_plan;

@@ -11,7 +11,7 @@ use super::{close_job, live, next_id, open_watched_job};
 use crate::browser;
 use crate::client::{self, Buffers};
 use crate::params;
-use crate::state::{App, JobKind, Trained};
+use crate::state::{App, Axes, JobKind, Trained};
 
 /// Trains what the plan says, if it says enough.
 pub(crate) fn train(app: App) {
@@ -75,7 +75,7 @@ pub(crate) fn look_at(app: App, trained: Arc<Trained>) {
         // Axes are kept from model to model while their columns are.
         let has = |name: &String| trained.model.features.iter().any(|input| input.name == *name);
         app.result.axes.update(|axes| {
-            if axes.as_ref().is_some_and(|(x, y)| !has(x) || !has(y)) {
+            if matches!(axes, Some(Axes::Columns(x, y)) if !has(x) || !has(y)) {
                 *axes = None;
             }
         });

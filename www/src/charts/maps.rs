@@ -13,7 +13,9 @@ pub(crate) struct Pictures<'a> {
     pub(crate) values: &'a [f64],
 }
 
+/// How wide the drawing is, and on a phone, where one as wide would have letters half as large.
 const WIDTH: f64 = 640.0;
+const NARROW: f64 = 312.0;
 const SIDE: f64 = 56.0;
 const GAP: f64 = 8.0;
 const HEAD: f64 = 22.0;
@@ -21,9 +23,10 @@ const HEAD: f64 = 22.0;
 const N_STRENGTHS: f64 = 12.0;
 
 /// Rows of pictures; in each the strongest pixel has the full colour.
-pub(crate) fn maps(rows: &[Pictures<'_>], palette: &Palette) -> Drawing {
+pub(crate) fn maps(rows: &[Pictures<'_>], is_narrow: bool, palette: &Palette) -> Drawing {
     let mut svg = Svg::default();
-    let per_line = ((WIDTH + GAP) / (SIDE + GAP)) as usize;
+    let width = if is_narrow { NARROW } else { WIDTH };
+    let per_line = ((width + GAP) / (SIDE + GAP)) as usize;
     let small = Type { anchor: Anchor::Start, size: 11.5, fill: &palette.muted, bold: false };
     let mut top = 0.0;
     for Pictures { name, size, values } in rows {
@@ -38,7 +41,7 @@ pub(crate) fn maps(rows: &[Pictures<'_>], palette: &Palette) -> Drawing {
         }
         top += n_lines as f64 * (SIDE + GAP);
     }
-    svg.finish(WIDTH, top.max(1.0))
+    svg.finish(width, top.max(1.0))
 }
 
 fn draw(svg: &mut Svg, [left, top]: [f64; 2], [height, width]: [usize; 2], picture: &[f64], palette: &Palette) {
@@ -75,7 +78,9 @@ mod tests {
             Pictures { name: "image".to_owned(), size: [2, 3], values: &[1.0, 1.0, 0.0, -1.0, 0.0, 0.0] },
             Pictures { name: "<block>".to_owned(), size: [1, 1], values: &[0.0; 15] },
         ];
-        let drawing = maps(&rows, &Palette::default());
+        let narrow = maps(&rows, true, &Palette::default());
+        assert_eq!([narrow.width, narrow.height], [312.0, 22.0 + 64.0 + 22.0 + 3.0 * 64.0]);
+        let drawing = maps(&rows, false, &Palette::default());
         assert_eq!(drawing.body.matches(r#"class="map""#).count(), 16);
         // The ground of each, and two runs of the first.
         assert_eq!(drawing.body.matches("<rect").count(), 18, "{}", drawing.body);

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use vitrine_protocol::{ChartDocMsg, Request, RowsMsg};
+use vitrine_protocol::{ChartDocMsg, ColumnKind, Request, RowsMsg};
 
 use crate::actions;
 use crate::client::{self, Beside};
@@ -26,16 +26,20 @@ pub(super) fn rows_table(
     choose: Callback<usize>,
 ) -> AnyView {
     let Some(trained) = app.result.model.get() else { return ().into_any() };
-    let is_read = |at: &usize| trained.model.features.iter().any(|input| input.name == rows.columns[*at]);
-    let shown: Vec<usize> = (0..rows.columns.len()).filter(is_read).take(N_COLUMNS).collect();
+    // Of each column that the model reads, whether its cells are numbers.
+    let read = |at: usize| {
+        let input = trained.model.features.iter().find(|input| input.name == rows.columns[at])?;
+        Some((at, input.kind == ColumnKind::Numeric))
+    };
+    let shown: Vec<(usize, bool)> = (0..rows.columns.len()).filter_map(read).take(N_COLUMNS).collect();
     let can_choose = actions::is_current(app, &trained.model);
     let selected = app.data.selected_row.get();
     let (head_before, before) = before.unzip();
     let head_before = head_before.map(|name| view! { <th scope="col" class="numeric">{name}</th> });
-    let head = shown.iter().map(|&at| view! { <th scope="col">{shortened(&rows.columns[at], 24)}</th> }).views();
+    let head = shown.iter().map(|&(at, is_number)| view! { <th scope="col" class:numeric=is_number>{shortened(&rows.columns[at], 24)}</th> }).views();
     let body = rows.cells.iter().zip(numbers).enumerate().map(|(at, (cells, &row))| {
         let row = row as usize;
-        let values = shown.iter().map(|&at| view! { <td>{shortened(&format::cell(&cells[at]), 24)}</td> }).views();
+        let values = shown.iter().map(|&(at, is_number)| view! { <td class:numeric=is_number>{shortened(&format::cell(&cells[at]), 24)}</td> }).views();
         let before = before.as_ref().map(|texts| view! { <td class="numeric">{texts[at].clone()}</td> });
         let is_selected = selected == Some(row);
         view! {

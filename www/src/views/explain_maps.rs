@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use vitrine_protocol::{FrontMsg, StructureMsg};
 
 use crate::actions::follow_maps;
+use crate::browser;
 use crate::charts::{Pictures, maps};
 use crate::format;
 use crate::state::{App, app, said};
@@ -44,7 +45,7 @@ pub(super) fn Maps() -> impl IntoView {
                 let name = fill(app.text().maps_block, &[("n", &format::count(at + 1))]);
                 rows.push(Pictures { name, size: [block.height, block.width], values });
             }
-            app.palette.with(|palette| maps(&rows, palette))
+            app.palette.with(|palette| maps(&rows, browser::is_narrow(), palette))
         })
     });
     let sheet = Signal::derive(move || {

@@ -1,17 +1,17 @@
-//! Two columns of the table, and what the model answers everywhere between the points.
+//! Two columns of the table, or two directions among all, and what the model answers everywhere between the points.
 
 use std::sync::Arc;
 
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use serde_json::Value;
-use vitrine_protocol::Task;
+use vitrine_protocol::{LoadingMsg, ModelMsg, ProjectionMsg, Task};
 
 use crate::actions;
 use crate::browser::number_in;
 use crate::charts::{Axis, Colour, Drawing, Point, Regions, ScatterSpec, ScatterWords, scatter};
 use crate::format::{self, Short};
-use crate::state::{App, Boundary, app, said};
+use crate::state::{App, Axes, Boundary, app};
 use crate::text::{fill, shortened};
 use crate::widgets::{Figure, Sheet, Views};
 
@@ -30,17 +30,27 @@ pub(super) fn Plane(
             .unwrap_or_default()
     });
     let sheet = Signal::derive(move || {
-        let (x, y) = app.result.axes.get().unwrap_or_default();
-        let head = vec![app.text().row.to_owned(), x, y];
+        let names = subject
+            .with(|subject| subject.as_ref().map(|of| [&of.boundary.grid.x, &of.boundary.grid.y].map(Clone::clone)));
+        let head = std::iter::once(app.text().row.to_owned()).chain(names.into_iter().flatten()).collect();
         let rows = points.get().into_iter().map(|p| {
             vec![p.row.map_or(String::new(), |row| (row + 1).to_string()), format::plain(p.x), format::plain(p.y)]
         });
         std::iter::once(head).chain(rows).collect::<Sheet>()
     });
-    let title = said(app, |texts| texts.plane_title);
+    let title = Signal::derive(move || {
+        let is_projected = subject.with(|of| of.as_ref().is_some_and(|of| of.boundary.grid.projection.is_some()));
+        if is_projected { app.text().plane_projected } else { app.text().plane_title }.to_owned()
+    });
     let note = Signal::derive(move || {
         let held = subject.with(|subject| {
             let boundary = &subject.as_ref()?.boundary;
+            if let Some(projection) = &boundary.grid.projection {
+                let share = format::percent(projection.shares.iter().sum());
+                let [first, second] = [0, 1].map(|at| heaviest(projection, at, 5));
+                let values = [("share", share.as_str()), ("first", &first), ("second", &second)];
+                return Some(fill(app.text().plane_projection, &values));
+            }
             let words = boundary.grid.fixed.iter().take(6).map(|(name, value)| {
                 let value = value.as_f64().map_or_else(|| format::cell(value), format::number);
                 format!("{} {}", shortened(name, 24), shortened(&value, 20))
@@ -74,30 +84,48 @@ fn AxisSelect(
 ) -> impl IntoView {
     let app = app();
     let id = if across { "axis-x" } else { "axis-y" };
+    let model = move |of: fn(App, &ModelMsg) -> bool| {
+        app.result.model.with(|trained| trained.as_ref().is_some_and(|trained| of(app, &trained.model)))
+    };
     let names = move || {
         app.result
             .model
             .with(|trained| trained.as_ref().map_or(Vec::new(), |t| actions::numeric_and_categorical(&t.model)))
     };
-    let now = move || app.result.axes.get().map(|(x, y)| if across { x } else { y });
+    let now = move || match app.result.axes.get() {
+        Some(Axes::Columns(x, y)) => Some(if across { x } else { y }),
+        _ => None,
+    };
     let choose = move |name: String| {
-        app.result.axes.update(|axes| {
-            if let Some((x, y)) = axes {
-                *(if across { x } else { y }) = name;
-            }
-        });
+        let other = match app.result.axes.get_untracked() {
+            Some(Axes::Columns(x, y)) => Some(if across { y } else { x }),
+            _ => names().into_iter().find(|other| *other != name),
+        };
+        let other = other.unwrap_or_else(|| name.clone());
+        app.result.axes.set(Some(match (name.is_empty(), across) {
+            (true, _) => Axes::Projection,
+            (false, true) => Axes::Columns(name, other),
+            (false, false) => Axes::Columns(other, name),
+        }));
         actions::load_boundary(app);
     };
+    // A projection is both axes; between two pixels there is nothing to choose.
+    let is_shown = Memo::new(move |_| {
+        (across || now().is_some()) && !(now().is_none() && model(|_, model| actions::reads_images(model)))
+    });
     view! {
-        <label class="chip-select" for=id>
-            <span>{move || if across { app.text().across } else { app.text().upwards }}</span>
-            <select id=id on:change:target=move |event| choose(event.target().value())>
-                {move || names().into_iter().map(|name| {
-                    let selected = now().as_ref() == Some(&name);
-                    view! { <option value=name.clone() selected=selected>{shortened(&name, 40)}</option> }
-                }).views()}
-            </select>
-        </label>
+        <Show when=move || is_shown.get()>
+            <label class="chip-select" for=id>
+                <span>{move || if across { app.text().across } else { app.text().upwards }}</span>
+                <select id=id on:change:target=move |event| choose(event.target().value())>
+                    {move || model(actions::can_project).then(|| view! { <option value="" selected=now().is_none()>{app.text().projection}</option> })}
+                    {move || names().into_iter().map(|name| {
+                        let selected = now().as_ref() == Some(&name);
+                        view! { <option value=name.clone() selected=selected>{shortened(&name, 40)}</option> }
+                    }).views()}
+                </select>
+            </label>
+        </Show>
     }
 }
 
@@ -124,7 +152,18 @@ fn place(axis: &Axis, cell: &Value, row: usize) -> Option<f64> {
 }
 
 fn axes_of(boundary: &Boundary) -> (Axis, Axis) {
-    (axis(&boundary.grid.x, &boundary.grid.x_values), axis(&boundary.grid.y, &boundary.grid.y_values))
+    let grid = &boundary.grid;
+    let name = |at: usize, name: &String| match &grid.projection {
+        Some(of) => format!("{name} ({}): {}", format::percent(of.shares[at]), heaviest(of, at, 2)),
+        None => name.clone(),
+    };
+    (axis(&name(0, &grid.x), &grid.x_values), axis(&name(1, &grid.y), &grid.y_values))
+}
+
+/// The features that weigh most in a direction, and to which side.
+fn heaviest(projection: &ProjectionMsg, direction: usize, n: usize) -> String {
+    let one = |of: &LoadingMsg| format!("{} {}", shortened(&of.feature, 24), if of.weight < 0.0 { "−" } else { "+" });
+    projection.loadings[direction].iter().take(n).map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// What the plane is of.
@@ -179,7 +218,8 @@ fn points(app: App, subject: &Subject) -> Option<Vec<Point>> {
     let rows = app.result.points.get()?;
     let (grid, names) = (&subject.boundary.grid, &subject.names);
     let at = |name: &str| rows.columns.iter().position(|column| column == name);
-    let (x_at, y_at) = (at(&grid.x)?, at(&grid.y)?);
+    let placed = grid.projection.is_some().then_some(&subject.boundary.points);
+    let columns = at(&grid.x).zip(at(&grid.y));
     let target_at = subject.target.as_deref().and_then(at);
     let (x_axis, y_axis) = axes_of(&subject.boundary);
     let span = shades(app, subject);
@@ -187,7 +227,13 @@ fn points(app: App, subject: &Subject) -> Option<Vec<Point>> {
     let row_word = app.text().row;
     let one = |(position, cells): (usize, &Vec<Value>)| {
         let row = rows.start + position;
-        let (x, y) = (cells.get(x_at)?, cells.get(y_at)?);
+        let (x, y) = match placed {
+            Some(points) => (*points.get(2 * row)?, *points.get(2 * row + 1)?),
+            None => {
+                let (x, y) = columns?;
+                (place(&x_axis, cells.get(x)?, row)?, place(&y_axis, cells.get(y)?, row + 1)?)
+            }
+        };
         let target = target_at.and_then(|at| cells.get(at)).unwrap_or(&Value::Null);
         // What has no target is coloured by what is answered.
         let answer = answered.get(position).copied().filter(|_| target_at.is_none());
@@ -205,7 +251,7 @@ fn points(app: App, subject: &Subject) -> Option<Vec<Point>> {
             None => format::cell(target),
         };
         let words = format!("{row_word} {}: {said}", row + 1);
-        Some(Point { row: Some(row), x: place(&x_axis, x, row)?, y: place(&y_axis, y, row + 1)?, colour, words })
+        Some(Point { row: Some(row), x, y, colour, words })
     };
     Some(rows.cells.iter().enumerate().filter_map(one).collect())
 }

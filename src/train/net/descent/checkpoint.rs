@@ -24,7 +24,7 @@ impl NetDescent {
     /// **Errors** `environment.device_lost`.
     pub async fn checkpoint(&self) -> Result<Option<Vec<u8>>, Error> {
         // Weights, the best ones, and two memories of each.
-        if self.is_measuring() || self.learned.is_some() || 4 * self.layers.n_learned() > MOST_NUMBERS {
+        if self.is_amid() || self.learned.is_some() || 4 * self.layers.n_learned() > MOST_NUMBERS {
             return Ok(None);
         }
         let best = self.best_layers.iter().flat_map(|layers| layers.all());

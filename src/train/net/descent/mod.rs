@@ -2,13 +2,14 @@
 
 mod checkpoint;
 
-use std::ops::Range;
 use std::rc::Rc;
 
 use burn::tensor::{Tensor, Transaction};
 
+use super::backward::Pass;
 use super::layers::{Layers, loss_sum};
 use super::optimizer::Optimizer;
+use super::pace::{Pace, Paced, go_on};
 use super::snapshots::{Snapshot, Snapshots};
 use super::weighed::Weighed;
 use super::{Doctor, Learned, Net, NetConfig, NetIssue, NetView, random};
@@ -52,6 +53,9 @@ pub struct NetDescent {
     optimizer: Optimizer,
     /// 1 for each weight that may change and 0 for those that stay 0, list after list; none where all may.
     kept: Option<Vec<Tensor<2>>>,
+    pub(super) pace: Pace,
+    /// The batch that is being learned from, where that takes more than a step.
+    under_way: Option<Batch>,
     pub(super) order: Vec<i32>,
     epoch: usize,
     next_row: usize,
@@ -69,6 +73,22 @@ pub struct NetDescent {
     snapshots: Option<Snapshots>,
     issues: Issues,
     learned: Option<Learned>,
+}
+
+/// A batch that is being learned from.
+struct Batch {
+    /// The row of the epoch behind it.
+    end: usize,
+    /// What its rows count together.
+    weight: f64,
+    work: Paced<'static, Taught>,
+}
+
+/// What came of a batch.
+struct Taught {
+    pass: Pass,
+    layers: Layers,
+    optimizer: Optimizer,
 }
 
 enum Phase {
@@ -118,6 +138,8 @@ impl NetDescent {
             multiply_adds: net.multiply_adds(),
             optimizer: Optimizer::new(&layers),
             kept: None,
+            pace: Pace::on(&input.device),
+            under_way: None,
             order: (0..input.x.n_rows() as i32).collect(),
             epoch: 0,
             next_row: 0,
@@ -147,7 +169,7 @@ impl NetDescent {
         self.kept = Some(self.layers.kept(net));
     }
 
-    /// Does a bounded number of batches, or measures some of the held-back rows.
+    /// Does a bounded number of batches or a bounded part of one, or measures some of the held-back rows.
     ///
     /// **Errors** `environment.device_lost`.
     pub async fn step(&mut self) -> Result<Step, Error> {
@@ -193,10 +215,11 @@ impl NetDescent {
         [self.n_batches, self.rows.rows.n_rows.div_ceil(self.config.batch_size) * self.config.n_epochs]
     }
 
-    /// Learns from the next batch at this learning rate, and gives back the loss it had on that batch before.
+    /// Learns from the next batch at this learning rate, and gives back the loss it had on that batch before; nothing
+    /// while the batch takes longer than a step: then it goes on when it is asked again.
     ///
     /// **Errors** `environment.device_lost`.
-    pub async fn batch_at(&mut self, rate: f64) -> Result<f64, Error> {
+    pub async fn batch_at(&mut self, rate: f64) -> Result<Option<f64>, Error> {
         (self.config.learning_rate, self.config.schedule) = (rate, super::RateSchedule::Constant);
         let n_rows = self.rows.rows.n_rows;
         let batch_size = self.config.batch_size.min(n_rows);
@@ -205,17 +228,16 @@ impl NetDescent {
         }
         self.begin_epoch(batch_size);
         self.loss_sum = self.loss_sum.zeros_like();
-        let end = n_rows.min(self.next_row + batch_size);
-        let weight = self.batch(self.next_row..end);
-        self.next_row = end;
+        self.pace.begin();
+        let Some(weight) = self.batch(batch_size) else { return Ok(None) };
         let told = device::read(Transaction::default().register(self.loss_sum.clone())).await?;
         let loss = told[0].first().map_or(f64::NAN, |&x| f64::from(x));
-        Ok(loss / weight * self.loss_factor)
+        Ok(Some(loss / weight * self.loss_factor))
     }
 
-    /// Whether the next step measures, and learns nothing.
-    pub fn is_measuring(&self) -> bool {
-        matches!(self.phase, Phase::Validate { .. })
+    /// Whether the next step ends what was begun: a measurement, or a batch.
+    pub fn is_amid(&self) -> bool {
+        matches!(self.phase, Phase::Validate { .. }) || self.under_way.is_some()
     }
 
     /// Lets the next step end the descent with the weights as they are.
@@ -232,6 +254,7 @@ impl NetDescent {
         self.layers = snapshot.layers;
         self.last_finite = self.layers.clone();
         self.optimizer = snapshot.optimizer;
+        self.under_way = None;
         (self.best, self.n_stale, self.best_layers) = (snapshot.best, snapshot.n_stale, snapshot.best_layers);
         self.next_row = 0;
         self.most_batches = None;
@@ -276,11 +299,12 @@ impl NetDescent {
         let most = if self.is_gpu { GPU_BATCHES_PER_STEP } else { (LAYERS_PER_STEP / self.layers.depth()).max(1) };
         let most = self.most_batches.take().unwrap_or(most);
         let n_batches = (FLOPS_PER_STEP / self.flops(batch_size).max(1)).clamp(1, most);
+        self.pace.begin();
         for _ in 0..n_batches {
-            let end = n_rows.min(self.next_row + batch_size);
-            self.batch(self.next_row..end);
-            self.next_row = end;
-            if end == n_rows {
+            if self.batch(batch_size).is_none() {
+                return Ok(());
+            }
+            if self.next_row == n_rows {
                 break;
             }
         }
@@ -303,7 +327,7 @@ impl NetDescent {
 
     /// Puts the rows into the order of an epoch that begins.
     fn begin_epoch(&mut self, batch_size: usize) {
-        if self.next_row == 0 {
+        if self.next_row == 0 && self.under_way.is_none() {
             self.put_in_order(batch_size);
         }
     }
@@ -315,35 +339,50 @@ impl NetDescent {
         }
     }
 
-    /// Learns from some rows; gives back what they count together.
-    fn batch(&mut self, range: Range<usize>) -> f64 {
-        let n_rows = range.len();
-        let part = self.rows.part(&self.order[range]);
+    /// Learns from the next rows, or goes on with it; gives back what they count together once that is done.
+    fn batch(&mut self, batch_size: usize) -> Option<f64> {
+        let mut batch = self.under_way.take().unwrap_or_else(|| self.begin_batch(batch_size));
+        // A batch of rows that all count nothing teaches nothing.
+        if batch.weight > 0.0 {
+            let Some(Taught { pass, layers, optimizer }) = go_on(batch.work.as_mut()) else {
+                self.under_way = Some(batch);
+                return None;
+            };
+            self.loss_sum = self.loss_sum.clone() + pass.loss_sum;
+            (self.layers, self.optimizer) = (layers, optimizer);
+            if let Some(kept) = &self.kept {
+                self.layers.hold(kept);
+            }
+            if let Some(front) = &mut self.layers.front {
+                front.running = pass.front_running;
+            }
+            for (layer, running) in self.layers.each.iter_mut().zip(pass.running) {
+                layer.running = running;
+            }
+            self.gradients = pass.gradients;
+        }
+        self.n_batches += 1;
+        self.next_row = batch.end;
+        Some(batch.weight)
+    }
+
+    fn begin_batch(&mut self, batch_size: usize) -> Batch {
+        let end = self.rows.rows.n_rows.min(self.next_row + batch_size);
+        let part = self.rows.part(&self.order[self.next_row..end]);
         let weight = part.weight;
         let n_each = self.rows.rows.n_rows.div_ceil(self.config.batch_size);
         let (n_epochs, n_all) = (self.config.n_epochs, n_each * self.config.n_epochs);
         let factor = self.config.schedule.factor((self.epoch, n_epochs), (self.n_batches, n_all));
-        let masks = self.masks(n_rows);
-        self.n_batches += 1;
-        // A batch of rows that all count nothing teaches nothing.
-        if weight <= 0.0 {
-            return 0.0;
-        }
-        let pass = self.layers.pass(part, &self.config, &masks);
-        self.loss_sum = self.loss_sum.clone() + pass.loss_sum.clone();
-        let rate = self.config.learning_rate * factor;
-        self.optimizer.step(&mut self.layers, (&pass.front, &pass.gradients), &self.config, rate);
-        if let Some(kept) = &self.kept {
-            self.layers.hold(kept);
-        }
-        if let Some(front) = &mut self.layers.front {
-            front.running = pass.front_running;
-        }
-        for (layer, running) in self.layers.each.iter_mut().zip(pass.running) {
-            layer.running = running;
-        }
-        self.gradients = pass.gradients;
-        weight
+        let masks = self.masks(end - self.next_row);
+        let (config, rate, pace) = (self.config.clone(), self.config.learning_rate * factor, self.pace.clone());
+        let mut layers = self.layers.clone();
+        let mut optimizer = if weight > 0.0 { std::mem::take(&mut self.optimizer) } else { Optimizer::default() };
+        let work = async move {
+            let pass = layers.pass(part, &config, &masks, &pace).await;
+            optimizer.step(&mut layers, (&pass.front, &pass.gradients), &config, rate, &pace).await;
+            Taught { pass, layers, optimizer }
+        };
+        Batch { end, weight, work: Box::pin(work) }
     }
 
     fn masks(&self, n_rows: usize) -> Vec<Tensor<2>> {

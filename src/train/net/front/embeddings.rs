@@ -9,6 +9,8 @@ use burn::tensor::{Int, Tensor};
 #[cfg(feature = "tensors")]
 use super::{Forward, FrontTensors, OnDevice};
 use super::{Front, Numbers, Plan, Start};
+#[cfg(feature = "tensors")]
+use crate::train::net::pace::{Pace, Paced};
 
 /// Which features are categories, and how long their vectors are.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,16 +114,25 @@ impl Embeddings {
 
 #[cfg(feature = "tensors")]
 impl OnDevice for Embeddings {
-    fn forward(&self, tensors: &FrontTensors, x: Tensor<2>) -> Forward {
-        let (others, is_code) = self.looked_up(&x);
-        let features = self.joined(others, &is_code, &tensors.learned);
-        let (dim, first) = (self.dim, self.n_inputs - self.categories.len());
-        let backward = move |slope: Tensor<2>| {
-            let each = is_code.into_iter().enumerate();
-            each.map(|(idx, is_code)| is_code.transpose().matmul(slope.clone().narrow(1, first + idx * dim, dim)))
-                .collect()
-        };
-        Forward { features, running: Vec::new(), backward: Box::new(backward) }
+    fn forward<'a>(&'a self, tensors: &'a FrontTensors, x: Tensor<2>, pace: &'a Pace) -> Paced<'a, Forward> {
+        Box::pin(async move {
+            let [n_rows, _] = x.dims();
+            let (others, is_code) = self.looked_up(&x);
+            let features = self.joined(others, &is_code, &tensors.learned);
+            pace.did(n_rows * self.multiply_adds()).await;
+            let (dim, first, pace) = (self.dim, self.n_inputs - self.categories.len(), pace.clone());
+            let backward = move |slope: Tensor<2>| -> Paced<'static, Vec<Tensor<2>>> {
+                Box::pin(async move {
+                    let mut gradients = Vec::with_capacity(is_code.len());
+                    for (idx, is_code) in is_code.into_iter().enumerate() {
+                        let slope = slope.clone().narrow(1, first + idx * dim, dim);
+                        gradients.push(pace.product(is_code.transpose(), slope).await);
+                    }
+                    gradients
+                })
+            };
+            Forward { features, running: Vec::new(), backward: Box::new(backward) }
+        })
     }
 
     fn answer(&self, tensors: &FrontTensors, x: Tensor<2>) -> Tensor<2> {

@@ -19,6 +19,7 @@ pub use recurrent::{Cell, Recurrent};
 use crate::random::Rng;
 #[cfg(feature = "tensors")]
 use crate::train::device::Ops;
+use crate::train::net::pace::{Pace, Paced};
 
 /// A front with its numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +79,7 @@ pub(super) trait Plan {
 #[cfg(feature = "tensors")]
 pub(super) trait OnDevice {
     /// What it makes of a batch that is learned from, and the way back.
-    fn forward(&self, tensors: &FrontTensors, x: Tensor<2>) -> Forward;
+    fn forward<'a>(&'a self, tensors: &'a FrontTensors, x: Tensor<2>, pace: &'a Pace) -> Paced<'a, Forward>;
 
     /// What it makes of rows that nothing is learned from.
     fn answer(&self, tensors: &FrontTensors, x: Tensor<2>) -> Tensor<2>;
@@ -251,7 +252,7 @@ pub(super) struct Forward {
     /// Running means and variances after the batch.
     pub(super) running: Vec<Tensor<2>>,
     /// The way back: from the slopes at `features` to those of what is learned, penalties left out.
-    pub(super) backward: Box<dyn FnOnce(Tensor<2>) -> Vec<Tensor<2>>>,
+    pub(super) backward: Box<dyn FnOnce(Tensor<2>) -> Paced<'static, Vec<Tensor<2>>>>,
 }
 
 #[cfg(feature = "tensors")]
@@ -285,8 +286,8 @@ impl FrontTensors {
         self.plan.plan().learned().iter().map(|numbers| numbers.is_weight).collect()
     }
 
-    pub(super) fn forward(&self, x: Tensor<2>) -> Forward {
-        self.plan.on_device().forward(self, x)
+    pub(super) fn forward<'a>(&'a self, x: Tensor<2>, pace: &'a Pace) -> Paced<'a, Forward> {
+        self.plan.on_device().forward(self, x, pace)
     }
 
     pub(super) fn answer(&self, x: Tensor<2>) -> Tensor<2> {

@@ -8,10 +8,10 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use super::super::{Forward, FrontTensors, OnDevice};
 use super::{Convolutions, Stage};
-use crate::train::device::Ops;
-use crate::train::net::backward::slope_of;
+use crate::train::net::backward::{BENDING, STANDARDISING, slope_of};
 use crate::train::net::layers::{activated, standardised};
 use crate::train::net::norm::Standardised;
+use crate::train::net::pace::{Pace, Paced, finished};
 
 /// What the way back needs of one stage's way there.
 struct Passed {
@@ -30,69 +30,82 @@ struct Passed {
 }
 
 impl OnDevice for Convolutions {
-    fn forward(&self, tensors: &FrontTensors, x: Tensor<2>) -> Forward {
-        let [n_rows, _] = x.dims();
-        let mut x = self.pixels(x);
-        let mut before = tensors.running.chunks(2);
-        let mut running = Vec::new();
-        let mut passed = Vec::new();
-        for (stage, learned) in self.stages().into_iter().zip(tensors.learned.chunks(self.n_learned())) {
-            let seen = stage.unfolded(x, n_rows);
-            let mut sums = stage.summed(tensors.ops, seen.clone(), learned[0].clone()) + learned[1].clone();
-            let mut standardised = None;
-            if let Some(before) = before.next() {
-                let (made, kept, after) = Standardised::new(sums, learned, before);
-                running.extend(after);
-                (sums, standardised) = (made, Some(kept));
-            }
-            let made = activated(sums.clone(), self.activation);
-            let mut winners = None;
-            x = made.clone();
-            if stage.is_pooled {
-                let (largest, four) = stage.pooled_largest(x, n_rows);
-                winners = Some(first_equal(&largest, four));
-                x = largest.reshape([-1, stage.n_outputs as i32]);
-            }
-            let (weights, gamma) = (learned[0].clone(), learned.get(2).cloned());
-            passed.push(Passed { stage, weights, gamma, seen, standardised, sums, made, winners });
-        }
-        let (ops, activation) = (tensors.ops, self.activation);
-        let backward = move |slope: Tensor<2>| {
-            let mut all = Vec::new();
-            let mut slope = slope;
-            for (idx, passed) in passed.into_iter().enumerate().rev() {
-                let stage = passed.stage;
-                slope = match passed.winners {
-                    Some(winners) => stage.unpooled(slope.reshape([n_rows as i32, -1]), winners),
-                    None => slope.reshape([-1, stage.n_outputs as i32]),
-                };
-                slope = slope_of(activation, passed.sums, passed.made, slope);
-                let mut gradients = Vec::new();
-                if let (Some(standardised), Some(gamma)) = (passed.standardised, passed.gamma) {
-                    let (before, [gamma, beta]) = standardised.backward(slope, gamma);
-                    slope = before;
-                    gradients = vec![gamma, beta];
+    fn forward<'a>(&'a self, tensors: &'a FrontTensors, x: Tensor<2>, pace: &'a Pace) -> Paced<'a, Forward> {
+        Box::pin(async move {
+            let [n_rows, _] = x.dims();
+            let pace = pace.clone();
+            let mut x = self.pixels(x);
+            let mut before = tensors.running.chunks(2);
+            let mut running = Vec::new();
+            let mut passed = Vec::new();
+            for (stage, learned) in self.stages().into_iter().zip(tensors.learned.chunks(self.n_learned())) {
+                let seen = stage.unfolded(x, n_rows);
+                pace.did(seen.shape().num_elements()).await;
+                let mut sums = stage.summed(seen.clone(), learned[0].clone(), &pace).await + learned[1].clone();
+                let n_sums = sums.shape().num_elements();
+                let mut standardised = None;
+                if let Some(before) = before.next() {
+                    let (made, kept, after) = Standardised::new(sums, learned, before);
+                    running.extend(after);
+                    (sums, standardised) = (made, Some(kept));
+                    pace.did(n_sums * STANDARDISING).await;
                 }
-                gradients.insert(0, slope.clone().sum_dim(0));
-                gradients.insert(0, stage.weights_slope(ops, passed.seen, slope.clone()));
-                all.push(gradients);
-                // Pixels are not learned.
-                if idx > 0 {
-                    slope = stage.given_slope(ops, slope, passed.weights, n_rows);
+                let made = activated(sums.clone(), self.activation);
+                let mut winners = None;
+                x = made.clone();
+                if stage.is_pooled {
+                    let (largest, four) = stage.pooled_largest(x, n_rows);
+                    winners = Some(first_equal(&largest, four));
+                    x = largest.reshape([-1, stage.n_outputs as i32]);
                 }
+                pace.did(n_sums * BENDING).await;
+                let (weights, gamma) = (learned[0].clone(), learned.get(2).cloned());
+                passed.push(Passed { stage, weights, gamma, seen, standardised, sums, made, winners });
             }
-            all.into_iter().rev().flatten().collect()
-        };
-        Forward { features: x.reshape([n_rows as i32, -1]), running, backward: Box::new(backward) }
+            let activation = self.activation;
+            let backward = move |slope: Tensor<2>| -> Paced<'static, Vec<Tensor<2>>> {
+                Box::pin(async move {
+                    let mut all = Vec::new();
+                    let mut slope = slope;
+                    for (idx, passed) in passed.into_iter().enumerate().rev() {
+                        let stage = passed.stage;
+                        slope = match passed.winners {
+                            Some(winners) => stage.unpooled(slope.reshape([n_rows as i32, -1]), winners),
+                            None => slope.reshape([-1, stage.n_outputs as i32]),
+                        };
+                        slope = slope_of(activation, passed.sums, passed.made, slope);
+                        let n_sums = slope.shape().num_elements();
+                        pace.did(n_sums * BENDING).await;
+                        let mut gradients = Vec::new();
+                        if let (Some(standardised), Some(gamma)) = (passed.standardised, passed.gamma) {
+                            let (before, [gamma, beta]) = standardised.backward(slope, gamma);
+                            slope = before;
+                            gradients = vec![gamma, beta];
+                            pace.did(n_sums * STANDARDISING).await;
+                        }
+                        gradients.insert(0, slope.clone().sum_dim(0));
+                        gradients.insert(0, stage.weights_slope(passed.seen, slope.clone(), &pace).await);
+                        all.push(gradients);
+                        // Pixels are not learned.
+                        if idx > 0 {
+                            slope = stage.given_slope(slope, passed.weights, n_rows, &pace).await;
+                        }
+                    }
+                    all.into_iter().rev().flatten().collect()
+                })
+            };
+            Forward { features: x.reshape([n_rows as i32, -1]), running, backward: Box::new(backward) }
+        })
     }
 
     fn answer(&self, tensors: &FrontTensors, x: Tensor<2>) -> Tensor<2> {
         let [n_rows, _] = x.dims();
+        let at_once = Pace::at_once(tensors.ops);
         let mut x = self.pixels(x);
         let mut running = tensors.running.chunks(2);
         for (stage, learned) in self.stages().into_iter().zip(tensors.learned.chunks(self.n_learned())) {
             let seen = stage.unfolded(x, n_rows);
-            let mut sums = stage.summed(tensors.ops, seen, learned[0].clone()) + learned[1].clone();
+            let mut sums = finished(stage.summed(seen, learned[0].clone(), &at_once)) + learned[1].clone();
             if let Some([mean, variance]) = running.next() {
                 sums = standardised(sums - mean.clone(), variance.clone(), learned);
             }
@@ -126,10 +139,11 @@ impl Stage {
     }
 
     /// What the filters make of what they see.
-    fn summed(self, ops: Ops, seen: Tensor<2>, weights: Tensor<2>) -> Tensor<2> {
+    async fn summed(self, seen: Tensor<2>, weights: Tensor<2>, pace: &Pace) -> Tensor<2> {
         if !self.is_depthwise {
-            return ops.product(seen, weights);
+            return pace.product(seen, weights).await;
         }
+        pace.did(seen.shape().num_elements()).await;
         let [n, _] = seen.dims();
         let [n_offsets, channels] = weights.dims();
         let products = seen.reshape([n, n_offsets, channels]) * weights.reshape([1, n_offsets, channels]);
@@ -137,17 +151,18 @@ impl Stage {
     }
 
     /// The slopes of the weights, from those of the sums.
-    fn weights_slope(self, ops: Ops, seen: Tensor<2>, slope: Tensor<2>) -> Tensor<2> {
+    async fn weights_slope(self, seen: Tensor<2>, slope: Tensor<2>, pace: &Pace) -> Tensor<2> {
         if !self.is_depthwise {
-            return ops.product(seen.transpose(), slope);
+            return pace.product(seen.transpose(), slope).await;
         }
+        pace.did(seen.shape().num_elements()).await;
         let ([n, channels], n_offsets) = (slope.dims(), self.n_offsets());
         let products = seen.reshape([n, n_offsets, channels]) * slope.reshape([n, 1, channels]);
         products.sum_dim(0).reshape([n_offsets, channels])
     }
 
     /// The slopes of what was given: a convolution again, with the filters turned round and read the other way.
-    fn given_slope(self, ops: Ops, slope: Tensor<2>, weights: Tensor<2>, n_rows: usize) -> Tensor<2> {
+    async fn given_slope(self, slope: Tensor<2>, weights: Tensor<2>, n_rows: usize, pace: &Pace) -> Tensor<2> {
         let n_offsets = self.n_offsets();
         let n_read = if self.is_depthwise { 1 } else { self.n_inputs };
         let turned: Vec<i32> = (0..n_offsets as i32).rev().collect();
@@ -157,7 +172,9 @@ impl Stage {
             true => weights.reshape([n_offsets, self.n_outputs]),
             false => weights.swap_dims(1, 2).reshape([n_offsets * self.n_outputs, n_read]),
         };
-        self.summed(ops, self.unfolded(slope, n_rows), weights)
+        let seen = self.unfolded(slope, n_rows);
+        pace.did(seen.shape().num_elements()).await;
+        self.summed(seen, weights, pace).await
     }
 
     /// The largest of two by two pixels, row by row, and the four that it is the largest of.

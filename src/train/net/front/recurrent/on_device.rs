@@ -6,7 +6,8 @@
 use burn::tensor::{Tensor, activation};
 
 use super::super::{Forward, FrontTensors, OnDevice};
-use super::{Cell, Recurrent};
+use super::{BEND, Cell, Recurrent};
+use crate::train::net::pace::{Pace, Paced, finished};
 
 /// One layer's way there, kept for the way back.
 struct Passed {
@@ -67,10 +68,10 @@ impl Recurrent {
     }
 
     /// What one layer makes of each step. What the way back needs is kept where that is wanted.
-    fn layer(&self, learned: &[Tensor<2>], given: Tensor<2>, is_kept: bool) -> Passed {
+    async fn layer(&self, learned: &[Tensor<2>], given: Tensor<2>, is_kept: bool, pace: &Pace) -> Passed {
         let n_rows = given.dims()[0] / self.n_steps;
         let n = self.n_units;
-        let sums = given.clone().matmul(learned[0].clone()) + learned[2].clone();
+        let sums = pace.product(given.clone(), learned[0].clone()).await + learned[2].clone();
         let nothing = Tensor::zeros([n_rows, n], &sums.device());
         let (mut held, mut memory) = (vec![nothing.clone()], nothing);
         let mut steps = Vec::new();
@@ -103,18 +104,26 @@ impl Recurrent {
                     }
                 }
             }
+            pace.did(self.per_step(n_rows)).await;
         }
         Passed { given, held, steps }
     }
 
+    /// Multiply-adds of one step of a batch, one way, without those of what it read.
+    fn per_step(&self, n_rows: usize) -> usize {
+        n_rows * self.cell.n_gates() * self.n_units * (self.n_units + BEND)
+    }
+
     /// The slopes of what one layer has learned, and those at the sums of what it read. `at_held` are the slopes at what
     /// it made of each step, if anything read that.
-    fn back(
+    async fn back(
         &self,
         learned: &[Tensor<2>],
         passed: Passed,
         at_held: Vec<Option<Tensor<2>>>,
+        pace: &Pace,
     ) -> (Vec<Tensor<2>>, Tensor<2>) {
+        let n_rows = passed.given.dims()[0] / self.n_steps;
         let (mut at_given, mut at_sums) = (Vec::new(), Vec::new());
         let (mut from_later, mut at_memory) = (None, None);
         let weights_back = learned[1].clone().transpose();
@@ -129,6 +138,7 @@ impl Recurrent {
             });
             at_given.push(given);
             at_sums.extend(held);
+            pace.did(self.per_step(n_rows)).await;
         }
         let under_each_other = |mut slopes: Vec<Tensor<2>>| {
             slopes.reverse();
@@ -138,8 +148,8 @@ impl Recurrent {
         let at_sums = if at_sums.is_empty() { at_given.clone() } else { under_each_other(at_sums) };
         let held = Tensor::cat(passed.held[..self.n_steps].to_vec(), 0);
         let gradients = vec![
-            passed.given.transpose().matmul(at_given.clone()),
-            held.transpose().matmul(at_sums.clone()),
+            pace.product(passed.given.transpose(), at_given.clone()).await,
+            pace.product(held.transpose(), at_sums.clone()).await,
             at_given.clone().sum_dim(0),
             at_sums.sum_dim(0),
         ];
@@ -182,41 +192,46 @@ impl Step {
 }
 
 impl OnDevice for Recurrent {
-    fn forward(&self, tensors: &FrontTensors, x: Tensor<2>) -> Forward {
-        let [n_rows, _] = x.dims();
-        let plan = *self;
-        let layers: Vec<Vec<Tensor<2>>> = tensors.learned.chunks_exact(4).map(<[_]>::to_vec).collect();
-        let mut given = plan.unrolled(x);
-        let mut passed = Vec::with_capacity(layers.len());
-        for learned in &layers {
-            let layer = plan.layer(learned, given, true);
-            given = Tensor::cat(layer.held[1..].to_vec(), 0);
-            passed.push(layer);
-        }
-        let features = given.narrow(0, (plan.n_steps - 1) * n_rows, n_rows);
-        let backward = move |slope: Tensor<2>| {
-            let mut gradients = Vec::with_capacity(4 * layers.len());
-            let mut at_held = vec![None; plan.n_steps - 1];
-            at_held.push(Some(slope));
-            for (idx, (learned, passed)) in layers.iter().zip(passed).enumerate().rev() {
-                let (of_layer, at_given) = plan.back(learned, passed, std::mem::take(&mut at_held));
-                gradients.push(of_layer);
-                if idx > 0 {
-                    let below = at_given.matmul(learned[0].clone().transpose());
-                    let step = |step: usize| Some(below.clone().narrow(0, step * n_rows, n_rows));
-                    at_held = (0..plan.n_steps).map(step).collect();
-                }
+    fn forward<'a>(&'a self, tensors: &'a FrontTensors, x: Tensor<2>, pace: &'a Pace) -> Paced<'a, Forward> {
+        Box::pin(async move {
+            let [n_rows, _] = x.dims();
+            let (plan, pace) = (*self, pace.clone());
+            let layers: Vec<Vec<Tensor<2>>> = tensors.learned.chunks_exact(4).map(<[_]>::to_vec).collect();
+            let mut given = plan.unrolled(x);
+            let mut passed = Vec::with_capacity(layers.len());
+            for learned in &layers {
+                let layer = plan.layer(learned, given, true, &pace).await;
+                given = Tensor::cat(layer.held[1..].to_vec(), 0);
+                passed.push(layer);
             }
-            gradients.into_iter().rev().flatten().collect()
-        };
-        Forward { features, running: Vec::new(), backward: Box::new(backward) }
+            let features = given.narrow(0, (plan.n_steps - 1) * n_rows, n_rows);
+            let backward = move |slope: Tensor<2>| -> Paced<'static, Vec<Tensor<2>>> {
+                Box::pin(async move {
+                    let mut gradients = Vec::with_capacity(4 * layers.len());
+                    let mut at_held = vec![None; plan.n_steps - 1];
+                    at_held.push(Some(slope));
+                    for (idx, (learned, passed)) in layers.iter().zip(passed).enumerate().rev() {
+                        let at_each = std::mem::take(&mut at_held);
+                        let (of_layer, at_given) = plan.back(learned, passed, at_each, &pace).await;
+                        gradients.push(of_layer);
+                        if idx > 0 {
+                            let below = pace.product(at_given, learned[0].clone().transpose()).await;
+                            let step = |step: usize| Some(below.clone().narrow(0, step * n_rows, n_rows));
+                            at_held = (0..plan.n_steps).map(step).collect();
+                        }
+                    }
+                    gradients.into_iter().rev().flatten().collect()
+                })
+            };
+            Forward { features, running: Vec::new(), backward: Box::new(backward) }
+        })
     }
 
     fn answer(&self, tensors: &FrontTensors, x: Tensor<2>) -> Tensor<2> {
         let mut given = self.unrolled(x);
         let mut layers = tensors.learned.chunks_exact(4).peekable();
         while let Some(learned) = layers.next() {
-            let mut held = self.layer(learned, given, false).held;
+            let mut held = finished(self.layer(learned, given, false, &Pace::at_once(tensors.ops))).held;
             match layers.peek() {
                 Some(_) => given = Tensor::cat(held.split_off(1), 0),
                 None => return held.pop().expect("a row has steps"),
