@@ -778,13 +778,9 @@ export class Vitrine extends EventTarget {
   async #trainOnDevice(given, calling, withTensors) {
     // A net is written down while it learns: what is lost with a worker or a device goes on from there in another.
     const isKept = given.type === "train" && NETS.includes(given.model?.kind);
-    let request = isKept ? { ...given, checkpoints: true } : given;
-    let options = calling;
-    const onCheckpoint = (bytes) => {
-      request = { ...request, resume: true };
-      options = { ...options, payload: new Blob([bytes]) };
-    };
-    if (isKept) options = { ...calling, onCheckpoint };
+    let checkpoint = null;
+    const options = isKept ? { ...calling, onCheckpoint: (bytes) => (checkpoint = bytes) } : calling;
+    const request = isKept ? { ...given, checkpoints: true } : given;
     const wanted = request.device ?? this.#preference;
     let reason = null;
     const step_ms = wanted === "auto" ? await this.#timeSteps(request, options) : null;
@@ -801,17 +797,18 @@ export class Vitrine extends EventTarget {
       }
     }
     const isKnownDevice = ["auto", "cpu", "webgpu"].includes(wanted);
-    const onCpu = () => ({ ...request, device: isKnownDevice ? "cpu" : wanted });
+    const onCpu = { ...request, device: isKnownDevice ? "cpu" : wanted };
     const asGuest = async () => {
       const tensors = await unlessAborted(this.#tensorsLink(), options.signal);
-      return this.#trainAsGuest(tensors, onCpu(), options);
+      if (!checkpoint) return this.#trainAsGuest(tensors, onCpu, options);
+      return this.#trainAsGuest(tensors, { ...onCpu, resume: true }, { ...options, payload: new Blob([checkpoint]) });
     };
     // Once: what ended two workers will end the third.
     const again = (error) => {
-      if (error.code !== "environment.worker_crashed" || !request.resume || this.#isClosed) throw error;
+      if (error.code !== "environment.worker_crashed" || !checkpoint || this.#isClosed) throw error;
       return asGuest();
     };
-    const result = await (withTensors ? asGuest().catch(again) : this.#runTogether(onCpu(), options));
+    const result = await (withTensors ? asGuest().catch(again) : this.#runTogether(onCpu, options));
     if (reason) (result.event.model ?? result.event).device.fallback_reason = reason;
     if (step_ms) result.event.device.step_ms = step_ms;
     return result;

@@ -113,6 +113,19 @@ fn an_interrupted_fit_ends_with_the_same_bits() {
 }
 
 #[test]
+fn what_is_not_finite_is_not_written_down() {
+    // Squares of such slopes are beyond f32: what Adam remembers of them is infinite, and the weights stay as they are.
+    let (x, y) = rows(classes);
+    let x = Matrix::from_columns(x.features().iter().map(|x| x.iter().map(|x| x * 1e25).collect()).collect());
+    let params: ParamMap = serde_json::from_value(json!({ "max_iter": 6, "activation": "identity" })).unwrap();
+    let mut session = begin("mlp", &(find("mlp").unwrap().check)(&params).unwrap(), &input(&x, &y, Seed(3)));
+    assert!(checkpoint(&mut session).is_some());
+    session.watched().unwrap().one_batch();
+    drive(&mut session, 1);
+    assert_eq!(checkpoint(&mut session), None);
+}
+
+#[test]
 fn what_is_no_checkpoint_of_the_fit_changes_nothing() {
     let (x, y) = rows(classes);
     let input = input(&x, &y, Seed(3));

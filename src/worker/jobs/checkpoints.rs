@@ -87,10 +87,11 @@ impl Checkpoints {
         if began < self.next.get() {
             return Ok(());
         }
-        let Some(watched) = session.watched() else { return Ok(()) };
-        let Some(own) = watched.checkpoint().await? else { return Ok(()) };
-        let bytes = self.written(history, millis(), &own);
-        context.tell(progress.clone(), vec![("checkpoint", Buffer::U8(bytes))]);
+        let Some(watched) = session.watched().filter(|watched| !watched.is_measuring()) else { return Ok(()) };
+        if let Some(own) = watched.checkpoint().await? {
+            let bytes = self.written(history, millis(), &own);
+            context.tell(progress.clone(), vec![("checkpoint", Buffer::U8(bytes))]);
+        }
         let took = context.now_millis() - began;
         self.next.set(began + EVERY_MILLIS.max(took * SHARE));
         Ok(())

@@ -18,8 +18,8 @@ use crate::train::device;
 const MOST_NUMBERS: usize = 8_000_000;
 
 impl NetDescent {
-    /// All that decides how the descent goes on, for [`NetDescent::resume`]; none while it measures or is done, and none
-    /// of a net whose weights are too many.
+    /// All that decides how the descent goes on, for [`NetDescent::resume`]; none while it measures or is done, of a net
+    /// whose weights are too many, and where something remembered is not finite.
     ///
     /// **Errors** `environment.device_lost`.
     pub async fn checkpoint(&self) -> Result<Option<Vec<u8>>, Error> {
@@ -40,6 +40,9 @@ impl NetDescent {
         bytes.extend(loss_sum.to_le_bytes());
         for list in lists {
             let numbers: Vec<f32> = read.by_ref().take(list.len()).flatten().collect();
+            if !numbers.iter().all(|x| x.is_finite()) {
+                return Ok(None);
+            }
             bytes.extend((numbers.len() as u32).to_le_bytes());
             bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes()));
         }
