@@ -87,7 +87,7 @@ impl Checkpoints {
         if began < self.next.get() {
             return Ok(());
         }
-        let Some(watched) = session.watched().filter(|watched| !watched.is_measuring()) else { return Ok(()) };
+        let Some(watched) = session.watched().filter(|watched| !watched.is_amid()) else { return Ok(()) };
         if let Some(own) = watched.checkpoint().await? {
             let bytes = self.written(history, millis(), &own);
             context.tell(progress.clone(), vec![("checkpoint", Buffer::U8(bytes))]);
