@@ -153,7 +153,9 @@ class WorkerLink {
   /** The ids of tables that this worker holds as a guest. */
   tables = new Set();
 
-  #kind;
+  /** `cpu`, `tensors`, `webgpu` or `helper`. */
+  kind;
+
   #worker = null;
   #calls = new Map();
   #settleReady;
@@ -165,7 +167,7 @@ class WorkerLink {
 
   /** `onEnd(error, wasReady)` is called once, when the worker dies of itself. */
   constructor(kind, onEnd) {
-    this.#kind = kind;
+    this.kind = kind;
     this.#onEnd = onEnd;
     this.ready = new Promise((resolve, reject) => (this.#settleReady = { resolve, reject }));
     this.ready.catch(() => {}); // Whoever awaits it hears of the rejection; nobody has to.
@@ -285,7 +287,7 @@ class WorkerLink {
   #watchSilence() {
     clearTimeout(this.#silenceTimer);
     // One that is paused has nothing to say.
-    if (this.#kind !== "webgpu" || [...this.#calls.values()].every((call) => call.isPaused)) return;
+    if (this.kind !== "webgpu" || [...this.#calls.values()].every((call) => call.isPaused)) return;
     const giveUp = () => this.#fail(`nothing heard for ${GPU_SILENCE_MILLIS / 1000} s`);
     this.#silenceTimer = setTimeout(giveUp, GPU_SILENCE_MILLIS);
   }
@@ -306,7 +308,7 @@ class WorkerLink {
     if (this.#isReady) return this.#die(trouble("environment.worker_crashed", { detail }));
     this.#worker?.terminate();
     clearTimeout(this.#timer);
-    this.#die(await startTrouble(this.#kind, detail));
+    this.#die(await startTrouble(this.kind, detail));
   }
 
   #die(error) {
@@ -572,6 +574,24 @@ export class Vitrine extends EventTarget {
   async learningRateTest(request, calling = {}) {
     const { event } = await this.request({ ...request, type: "test_rates" }, calling);
     return contentOf(event);
+  }
+
+  /**
+   * What takes memory in each worker that runs: its heap, a GPU's pool, and every table and model with its bytes, also
+   * while something is computed. Resolves with `{ workers }`; no worker is started for it.
+   *
+   * @example
+   * const { workers } = await v.memory();
+   * workers[0].heap_bytes / 2 ** 20; // MiB of WebAssembly's memory in the CPU's worker
+   */
+  async memory() {
+    const told = async (link) => {
+      await link.ready;
+      return { worker: link.kind, ...contentOf((await link.run({ type: "memory" })).event) };
+    };
+    const all = await Promise.allSettled(Array.from(this.#links, told));
+    // Of one that ended meanwhile there is nothing to say.
+    return { workers: all.filter(({ status }) => status === "fulfilled").map(({ value }) => value) };
   }
 
   /**

@@ -43,6 +43,8 @@ pub enum Event {
         /// How many batches the fit would have at most.
         n_steps: usize,
     },
+    /// What takes memory in this worker.
+    MemoryTold(MemoryMsg),
     /// The operations of a step were timed.
     StepsProfiled(ProfileMsg),
     /// A model was made from another. Buffers: `train_rows`, `test_rows` (u32).
@@ -168,6 +170,8 @@ pub struct ViewMsg {
     pub boundary: Option<BoundaryMsg>,
     /// What it answers for rows, where that was asked for.
     pub measures: Option<ViewMeasuresMsg>,
+    /// What it takes of memory.
+    pub memory: FitMemoryMsg,
 }
 
 /// What a net's loss was at each learning rate, one batch at each, from 1e-6 up to 10 or to where it goes astray.
@@ -183,6 +187,77 @@ pub struct RatesMsg {
     /// Where the smoothed loss has come half of its way down, and at most a tenth of the rate at which it is least; `null`
     /// where it hardly falls.
     pub suggested: Option<f64>,
+}
+
+/// What takes memory in a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct MemoryMsg {
+    /// WebAssembly's memory: it grows with what was held at once, and never shrinks while the worker lives. `null` natively.
+    #[cfg_attr(feature = "types", ts(type = "number | null"))]
+    pub heap_bytes: Option<u64>,
+    /// What of a GPU's memory is taken; `null` in a worker that computes on the CPU.
+    pub pool: Option<PoolMsg>,
+    /// The tables it holds.
+    pub tables: Vec<HeldMsg>,
+    /// The models it holds.
+    pub models: Vec<HeldMsg>,
+}
+
+/// A GPU's memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct PoolMsg {
+    /// Bytes of tensors that are alive.
+    #[cfg_attr(feature = "types", ts(type = "number"))]
+    pub in_use_bytes: u64,
+    /// Bytes taken from the GPU, with what is kept for tensors to come.
+    #[cfg_attr(feature = "types", ts(type = "number"))]
+    pub reserved_bytes: u64,
+    /// Tensors that are alive.
+    #[cfg_attr(feature = "types", ts(type = "number"))]
+    pub n_tensors: u64,
+}
+
+/// A table or a model that a worker holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct HeldMsg {
+    /// Its id.
+    pub id: String,
+    /// A table's name, a model's kind.
+    pub name: String,
+    /// Bytes of its cells, or of its numbers.
+    #[cfg_attr(feature = "types", ts(type = "number"))]
+    pub bytes: u64,
+    /// Of a net, its tensors.
+    pub tensors: Vec<TensorMsg>,
+}
+
+/// One tensor of a net.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct TensorMsg {
+    /// The part of the net and what it is of it: `layers.0.weights`.
+    pub name: String,
+    /// Rows and columns.
+    pub shape: [usize; 2],
+    /// Its bytes.
+    pub bytes: usize,
+}
+
+/// What a net takes while it learns, on the device that it learns on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct FitMemoryMsg {
+    /// The rows that it learns from and those that were held back, with their labels.
+    pub rows_bytes: usize,
+    /// Its numbers.
+    pub net_bytes: usize,
+    /// What the optimiser remembers of each.
+    pub optimizer_bytes: usize,
+    /// Epochs that can be gone back to: numbers and memories of each.
+    pub epochs_bytes: usize,
 }
 
 /// Where the time of a net's step goes, on one device.

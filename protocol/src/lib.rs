@@ -29,8 +29,8 @@ pub use catalog::{
 };
 pub use error::{ErrorMsg, IssueMsg, PlaceMsg};
 pub use event::{
-    Buffer, Event, EventMsg, LayerViewMsg, OpTimeMsg, ProfileMsg, ProgressMsg, RatesMsg, ReadyMsg, ViewMeasuresMsg,
-    ViewMsg,
+    Buffer, Event, EventMsg, FitMemoryMsg, HeldMsg, LayerViewMsg, MemoryMsg, OpTimeMsg, PoolMsg, ProfileMsg,
+    ProgressMsg, RatesMsg, ReadyMsg, TensorMsg, ViewMeasuresMsg, ViewMsg,
 };
 pub use explain::{
     ActivationsMsg, BoundaryMsg, DecisionPathMsg, ExplainMsg, ExplanationMsg, LoadingMsg, MapsMsg, PathStepMsg,

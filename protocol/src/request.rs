@@ -77,6 +77,8 @@ pub enum Request {
     },
     /// Try learning rates out: a net learns from one batch after the other, each at a higher rate.
     TestRates(Box<TrainMsg>),
+    /// Say what takes memory in this worker, also while something else is done.
+    Memory {},
     /// Begin a fit of a net to see how long a step takes on this worker's device.
     TimeSteps(Box<TrainMsg>),
     /// Time each operation of a net's step by itself, on the device that is asked for.

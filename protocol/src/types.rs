@@ -77,6 +77,11 @@ pub const METHODS: &[Method] = &[
         "Times a net's step and each of its operations on one device.",
     ),
     method(
+        "memory",
+        "(): Promise<{ workers: ({ worker: string } & MemoryMsg)[] }>",
+        "What takes memory in each worker that runs.",
+    ),
+    method(
         "crossValidate",
         "(request: CrossValidation, calling?: Calling): Promise<CrossValidated>",
         "Measures a model on folds, each learning its own recipe.",

@@ -154,6 +154,21 @@ pub struct View<F: ?Sized> {
     pub gradient_norms: Vec<f64>,
     /// Units of each hidden layer that answer no row any more.
     pub n_dead: Vec<usize>,
+    /// What it takes of the device's memory.
+    pub memory: FitMemory,
+}
+
+/// What a fit takes of the device's memory, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FitMemory {
+    /// The rows that are learned from and those that were held back, with their labels.
+    pub rows: usize,
+    /// The model's numbers.
+    pub model: usize,
+    /// What the optimiser remembers.
+    pub optimizer: usize,
+    /// Epochs that can be gone back to.
+    pub epochs: usize,
 }
 
 /// What looking gives back.

@@ -1,6 +1,6 @@
 //! The tables and models a worker keeps.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -35,6 +35,19 @@ pub(super) struct TableEntry {
 pub(super) struct ModelEntry {
     pub(super) pipeline: Pipeline,
     pub(super) card: ModelCard,
+    /// Bytes of its numbers, counted when first asked for.
+    size_bytes: OnceCell<usize>,
+}
+
+impl ModelEntry {
+    pub(super) fn new(pipeline: Pipeline, card: ModelCard) -> Self {
+        Self { pipeline, card, size_bytes: OnceCell::new() }
+    }
+
+    /// Bytes of its numbers.
+    pub(super) fn size_bytes(&self) -> usize {
+        *self.size_bytes.get_or_init(|| self.pipeline.fitted.state().size_bytes())
+    }
 }
 
 impl Workspace {
@@ -78,6 +91,15 @@ impl Workspace {
     /// The search is at its end or something else was asked for, or its table may have changed.
     pub(super) fn forget_folds(&mut self) {
         self.search = None;
+    }
+
+    pub(super) fn tables(&self) -> impl Iterator<Item = &TableEntry> {
+        self.tables.values().map(Rc::as_ref)
+    }
+
+    /// The models by their ids.
+    pub(super) fn models(&self) -> impl Iterator<Item = (&str, &ModelEntry)> {
+        self.models.iter().map(|(id, entry)| (id.as_str(), entry.as_ref()))
     }
 
     pub(super) fn is_taken(&self, id: &str) -> bool {

@@ -57,10 +57,10 @@ impl Watched<dyn Fitted> for NetSession {
 
     fn view(&self) -> ViewFuture<'_, dyn Fitted> {
         Box::pin(async {
-            let NetView { net, epoch, n_batches, gradient_norms, n_dead } = self.descent.view().await?;
+            let NetView { net, epoch, n_batches, gradient_norms, n_dead, memory } = self.descent.view().await?;
             let fitted =
                 Box::new(FittedNet { kind: self.kind, net, n_classes: self.n_classes, scale: self.scale, int8: None });
-            Ok(View::<dyn Fitted> { fitted, epoch, n_batches, gradient_norms, n_dead })
+            Ok(View::<dyn Fitted> { fitted, epoch, n_batches, gradient_norms, n_dead, memory })
         })
     }
 

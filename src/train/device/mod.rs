@@ -70,6 +70,17 @@ pub struct Device {
     name: String,
 }
 
+/// What of a GPU's memory is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// Bytes of tensors that are alive.
+    pub in_use_bytes: u64,
+    /// Bytes taken from the GPU, with what is kept for tensors to come.
+    pub reserved_bytes: u64,
+    /// Tensors that are alive.
+    pub n_tensors: u64,
+}
+
 impl Device {
     /// The CPU: burn-flex, always there.
     pub fn cpu() -> Self {
@@ -122,6 +133,19 @@ impl Device {
             is_fusing: false,
             ..self
         }
+    }
+
+    /// What of its memory is taken: of a GPU's, as far as it was handed out here.
+    pub fn pool(&self) -> Option<Pool> {
+        #[cfg(feature = "webgpu")]
+        if self.is_webgpu {
+            return self.tensors.memory_pool_usage().map(|usage| Pool {
+                in_use_bytes: usage.bytes_in_use,
+                reserved_bytes: usage.bytes_reserved,
+                n_tensors: usage.number_allocs,
+            });
+        }
+        None
     }
 
     /// Its name for people.

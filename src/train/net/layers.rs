@@ -126,6 +126,11 @@ impl Layers {
         learned.map(|tensor| tensor.shape().num_elements()).sum()
     }
 
+    /// All its numbers.
+    pub(super) fn n_numbers(&self) -> usize {
+        self.all().map(|tensor| tensor.shape().num_elements()).sum()
+    }
+
     /// A number that is finite exactly when all of them are.
     pub(super) fn finiteness(&self) -> Tensor<1> {
         let sums = self.all().map(|tensor| (tensor.clone() * 0.0).sum());

@@ -47,6 +47,7 @@ pub use plain::{Layer, Net, Norm};
 pub use trouble::{Doctor, NetError, NetIssue};
 
 use crate::error::Issues;
+use crate::train::FitMemory;
 
 crate::choice! {
     /// What a hidden unit makes of its sum.
@@ -186,6 +187,8 @@ pub struct NetView {
     pub gradient_norms: Vec<f64>,
     /// Units of each hidden layer that are 0 for each of the first training rows (up to 256), with rectifiers.
     pub n_dead: Vec<usize>,
+    /// What it takes of the device's memory.
+    pub memory: FitMemory,
 }
 
 /// What came of a descent.

@@ -51,6 +51,11 @@ impl Optimizer {
         Self { n_steps: 0, memories: vec![Memory::default(); n_tensors] }
     }
 
+    /// All numbers that it remembers.
+    pub(super) fn n_numbers(&self) -> usize {
+        self.memories().iter().flatten().map(|tensor| tensor.shape().num_elements()).sum()
+    }
+
     /// What it remembers: the first and the second of each memory, as far as there are any.
     pub(super) fn memories(&self) -> [Vec<&Tensor<2>>; 2] {
         let first = self.memories.iter().filter_map(|memory| memory.first.as_ref());

@@ -49,6 +49,11 @@ impl Snapshots {
         }
     }
 
+    /// Numbers in all of them; the best so far are those of an epoch, and count with it.
+    pub(super) fn n_numbers(&self) -> usize {
+        self.kept.iter().map(|kept| kept.layers.n_numbers() + kept.optimizer.n_numbers()).sum()
+    }
+
     /// The last one at or before an epoch; what came after it is forgotten.
     pub(super) fn back_to(&mut self, epoch: usize) -> Option<Snapshot> {
         self.kept.retain(|kept| kept.epoch <= epoch);

@@ -38,6 +38,12 @@ impl Weighed {
         Self { rows, weights, weight, counts: sample_weight.map(<[f64]>::to_vec) }
     }
 
+    /// Numbers on the device.
+    pub(super) fn n_numbers(&self) -> usize {
+        let n_features = self.rows.x.dims()[1];
+        self.rows.n_rows * (n_features + 1 + usize::from(self.weights.is_some()))
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> Part {
         let weights = self.weights.as_ref().map(|(_, tensor)| tensor.clone());

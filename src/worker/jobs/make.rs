@@ -59,7 +59,7 @@ impl Rows {
     ///
     /// **Errors** `request.no_such_table`, `preprocess.target_missing`.
     pub(super) fn of(context: &Context, entry: &ModelEntry) -> Result<Self, Error> {
-        let ModelEntry { pipeline, card } = entry;
+        let ModelEntry { pipeline, card, .. } = entry;
         let table = context.workspace.borrow().table(&card.table)?.table.clone();
         let target = pipeline.target.as_deref().unwrap_or_default();
         let all = read_known_labels(table.as_ref(), target, &pipeline.classes, &mut Issues::new())?;
@@ -127,7 +127,7 @@ pub(super) async fn conclude(
         },
         ..card.clone()
     };
-    let entry = ModelEntry { pipeline, card };
+    let entry = ModelEntry::new(pipeline, card);
     let msg = MadeMsg {
         model: wire::model_msg(id, &entry),
         before,

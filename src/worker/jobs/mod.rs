@@ -7,6 +7,7 @@ mod folds;
 mod load;
 mod make;
 mod measure;
+mod memory;
 mod own_folds;
 mod plan;
 mod plane;
@@ -82,6 +83,7 @@ pub(super) fn start(context: Context, request: Request, payload: Option<Rc<dyn S
             let released = context.workspace.borrow_mut().release(&id);
             ended(released.map(|()| Event::Released { id }.into()))
         }
+        Request::Memory {} => ended(Ok(Event::MemoryTold(memory::memory(&context.workspace.borrow())).into())),
         Request::Describe {} => ended(Ok(Event::Described(wire::catalog_msg()).into())),
         // The loop hears these itself.
         Request::Cancel { .. } | Request::Control { .. } => ended(Ok(Event::Cancelled.into())),

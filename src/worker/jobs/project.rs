@@ -70,7 +70,7 @@ pub(super) async fn import(context: Context, prefix: Option<String>, source: Rc<
     }
     for saved in project.models {
         let id = free_id(&workspace, &saved.id, prefix.as_deref());
-        let entry = ModelEntry { pipeline: saved.pipeline, card: saved.card };
+        let entry = ModelEntry::new(saved.pipeline, saved.card);
         models.push(wire::model_msg(&id, &entry));
         workspace.keep_model(&id, entry);
     }

@@ -106,7 +106,7 @@ async fn fine_tune(
     n_epochs: usize,
     device: ChosenDevice,
 ) -> Result<(), Error> {
-    let ModelEntry { pipeline, card } = parent;
+    let ModelEntry { pipeline, card, .. } = parent;
     let recipe = &pipeline.recipe;
     let Rows { table, train, test } = Rows::of(context, parent)?;
     let started = context.now_millis();

@@ -146,7 +146,7 @@ pub(super) async fn train(
             made_from: None,
         },
     };
-    let entry = ModelEntry { pipeline, card };
+    let entry = ModelEntry::new(pipeline, card);
     let reply = fitted_reply(wire::model_msg(&id, &entry), &entry.card);
     context.workspace.borrow_mut().keep_model(&id, entry);
     Ok(reply)

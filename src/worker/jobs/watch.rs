@@ -2,14 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 
-use vitrine_protocol::{Buffer, LayerViewMsg, ProgressMsg, ViewMeasuresMsg, ViewMsg, WatchBoundaryMsg, WatchMsg};
+use vitrine_protocol::{
+    Buffer, FitMemoryMsg, LayerViewMsg, ProgressMsg, ViewMeasuresMsg, ViewMsg, WatchBoundaryMsg, WatchMsg,
+};
 
 use crate::Error;
 use crate::error::Issues;
 use crate::evaluate::evaluate;
 use crate::model::{Fitted, Structure};
 use crate::preprocess::{FittedRecipe, Matrix, Target};
-use crate::train::{Epoch, FitInput, Session, View};
+use crate::train::{Epoch, FitInput, FitMemory, Session, View};
 use crate::worker::context::Context;
 use crate::worker::jobs::checkpoints::Checkpoints;
 use crate::worker::jobs::plan::Plan;
@@ -241,7 +243,10 @@ impl Watching {
         }
         let boundary = self.plane.as_ref().map(|(plane, _)| plane.msg.clone());
         let measures = self.measure(context, view.fitted.as_ref()).await;
-        (ViewMsg { epoch: view.epoch, n_batches: view.n_batches, layers, boundary, measures }, buffers)
+        let FitMemory { rows, model, optimizer, epochs } = view.memory;
+        let (rows_bytes, net_bytes, optimizer_bytes, epochs_bytes) = (rows, model, optimizer, epochs);
+        let memory = FitMemoryMsg { rows_bytes, net_bytes, optimizer_bytes, epochs_bytes };
+        (ViewMsg { epoch: view.epoch, n_batches: view.n_batches, layers, boundary, measures, memory }, buffers)
     }
 
     /// How good the answers for the measured rows are.

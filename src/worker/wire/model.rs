@@ -34,7 +34,7 @@ fn device_kind(is_webgpu: bool) -> DeviceKind {
 
 /// A model for the page.
 pub(in crate::worker) fn model_msg(id: &str, entry: &ModelEntry) -> ModelMsg {
-    let ModelEntry { pipeline, card } = entry;
+    let ModelEntry { pipeline, card, .. } = entry;
     ModelMsg {
         id: id.to_owned(),
         task: task_msg(pipeline.task),

@@ -18,7 +18,7 @@ use crate::error::Issues;
 use crate::preprocess::{Matrix, Target};
 use crate::random::Seed;
 use crate::train::device::Ops;
-use crate::train::{Epoch, FitInput, Step, device};
+use crate::train::{Epoch, FitInput, FitMemory, Step, device};
 
 /// Multiply-adds in one step: some 20 ms on one CPU thread.
 const FLOPS_PER_STEP: usize = 20_000_000;
@@ -280,7 +280,17 @@ impl NetDescent {
             gradient_norms = squares.iter().map(|square| libm::sqrt(f64::from(square[0]))).collect();
         }
         let n_dead = net.n_dead(&self.sample);
-        Ok(NetView { net, epoch: self.epoch, n_batches: self.n_batches, gradient_norms, n_dead })
+        let memory = self.memory();
+        Ok(NetView { net, epoch: self.epoch, n_batches: self.n_batches, gradient_norms, n_dead, memory })
+    }
+
+    /// What the descent takes of the device's memory, all numbers being of four bytes.
+    fn memory(&self) -> FitMemory {
+        let rows = self.rows.n_numbers() + self.held.as_ref().map_or(0, Weighed::n_numbers);
+        let epochs = self.snapshots.as_ref().map_or(0, Snapshots::n_numbers);
+        let numbers = [rows, self.layers.n_numbers(), self.optimizer.n_numbers(), epochs];
+        let [rows, model, optimizer, epochs] = numbers.map(|n| n * size_of::<f32>());
+        FitMemory { rows, model, optimizer, epochs }
     }
 
     fn n_held(&self) -> usize {
