@@ -261,6 +261,7 @@ fn Status() -> impl IntoView {
                 {device}
             </span>
             {job}
+            <views::Memory/>
             <span class="private">
                 {move || if app.online.get() { app.text().private } else { app.text().private_offline }}
             </span>

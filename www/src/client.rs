@@ -7,8 +7,9 @@
 use std::cell::RefCell;
 
 use js_sys::{Float64Array, Object, Promise, Reflect, Uint8Array, Uint32Array};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use vitrine_protocol::{DeviceMsg, ErrorMsg, ProgressMsg, Request};
+use vitrine_protocol::{DeviceMsg, ErrorMsg, HeldMsg, PoolMsg, ProgressMsg, Request};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Blob, FileList};
@@ -29,6 +30,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     async fn request(this: &Vitrine, request: &JsValue, options: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    async fn memory(this: &Vitrine) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(method, getter)]
     fn device(this: &Vitrine) -> JsValue;
@@ -128,6 +132,24 @@ pub(crate) async fn images_to_csv(files: &FileList, signal: Option<AbortSignal>)
 pub(crate) fn device() -> Option<DeviceMsg> {
     let client = CLIENT.with_borrow(Clone::clone)?;
     wire::read(client.device()).ok()
+}
+
+/// What takes memory in one worker.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct WorkerMemory {
+    /// `cpu`, `tensors`, `webgpu` or `helper`.
+    pub(crate) worker: String,
+    pub(crate) heap_bytes: Option<u64>,
+    pub(crate) pool: Option<PoolMsg>,
+    pub(crate) tables: Vec<HeldMsg>,
+    pub(crate) models: Vec<HeldMsg>,
+}
+
+/// What takes memory in each worker that runs; nothing before there is one.
+pub(crate) async fn memory() -> Option<Vec<WorkerMemory>> {
+    let client = CLIENT.with_borrow(Clone::clone)?;
+    let told = client.memory().await.ok()?;
+    wire::read(Reflect::get(&told, &"workers".into()).ok()?).ok()
 }
 
 /// Asks, and waits for the answer.

@@ -19,6 +19,7 @@ mod explain_tree;
 mod explain_trees;
 mod export;
 mod live;
+mod memory;
 mod parts;
 mod predict;
 mod prepare;
@@ -31,6 +32,7 @@ mod toys;
 mod train;
 mod train_result;
 
+pub(crate) use memory::Memory;
 pub(crate) use parts::{Make, load};
 
 use data::Data;
