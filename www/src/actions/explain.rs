@@ -20,8 +20,10 @@ const N_POINTS: usize = 1500;
 /// Rows of a cell that are listed at most.
 const N_CELL_ROWS: usize = 50;
 
-/// Grid points each way of a boundary.
+/// Grid points each way of a boundary …
 const RESOLUTION: usize = 64;
+/// … and where each is an image, whose answer takes a thousand times as long.
+const IMAGE_RESOLUTION: usize = 32;
 
 /// Of more numeric columns than this no two say much by themselves.
 pub(super) const MANY_COLUMNS: usize = 12;
@@ -230,7 +232,8 @@ pub(crate) fn load_boundary(app: App) {
     let Some(axes) = chosen.or_else(|| first_axes(app, &trained.model)) else { return };
     let (x, y, projection) = axes.asked();
     app.result.axes.set(Some(axes.clone()));
-    let explain = ExplainMsg::Boundary { x, y, projection, resolution: Some(RESOLUTION), fixed: Default::default() };
+    let resolution = Some(if reads_images(&trained.model) { IMAGE_RESOLUTION } else { RESOLUTION });
+    let explain = ExplainMsg::Boundary { x, y, projection, resolution, fixed: Default::default() };
     let request = Request::Explain { id: trained.model.id.clone(), explain };
     spawn_local(async move {
         let outcome = client::ask::<BoundaryMsg>(request, Beside::default()).await;
