@@ -165,6 +165,8 @@ export class Vitrine extends EventTarget {
   learningRateTest(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known" | "checkpoints" | "resume" | "watch">, calling?: Calling): Promise<RatesMsg>;
   /** Times a net's step and each of its operations on one device. */
   profile(request: Omit<TrainMsg, "only_trees" | "grown_trees" | "only_folds" | "known" | "watch">, calling?: Calling): Promise<ProfileMsg>;
+  /** What takes memory in each worker that runs. */
+  memory(): Promise<{ workers: ({ worker: string } & MemoryMsg)[] }>;
   /** Measures a model on folds, each learning its own recipe. */
   crossValidate(request: CrossValidation, calling?: Calling): Promise<CrossValidated>;
   /** Searches parameters of a model; `candidates[best].model` is what `train` takes. */
@@ -677,7 +679,7 @@ step_ms: number | null,
 /**
  * How many batches the fit would have at most.
  */
-n_steps: number, } | { "type": "steps_profiled" } & ProfileMsg | { "type": "model_made" } & MadeMsg | { "type": "searched" } & SearchedMsg | { "type": "fits_made", 
+n_steps: number, } | { "type": "memory_told" } & MemoryMsg | { "type": "steps_profiled" } & ProfileMsg | { "type": "model_made" } & MadeMsg | { "type": "searched" } & SearchedMsg | { "type": "fits_made", 
 /**
  * What came of them, in the order asked for.
  */
@@ -782,6 +784,27 @@ export type ExplanationMsg = DecisionPathMsg | BoundaryMsg | TreeMsg | PruningPa
  * The formats a model can be written in.
  */
 export type ExportFormat = "project" | "safetensors";
+
+/**
+ * What a net takes while it learns, on the device that it learns on.
+ */
+export type FitMemoryMsg = { 
+/**
+ * The rows that it learns from and those that were held back, with their labels.
+ */
+rows_bytes: number, 
+/**
+ * Its numbers.
+ */
+net_bytes: number, 
+/**
+ * What the optimiser remembers of each.
+ */
+optimizer_bytes: number, 
+/**
+ * Epochs that can be gone back to: numbers and memories of each.
+ */
+epochs_bytes: number, };
 
 /**
  * What came of one fit of a search.
@@ -889,6 +912,27 @@ channels: number,
  * One behind the other.
  */
 blocks: Array<BlockMsg>, };
+
+/**
+ * A table or a model that a worker holds.
+ */
+export type HeldMsg = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * A table's name, a model's kind.
+ */
+name: string, 
+/**
+ * Bytes of its cells, or of its numbers.
+ */
+bytes: number, 
+/**
+ * Of a net, its tensors.
+ */
+tensors: Array<TensorMsg>, };
 
 /**
  * One epoch or iteration. Forests tell the share answered wrong, or the mean squared error, tree by tree (at 200 of
@@ -1165,6 +1209,27 @@ group: string,
  * Whether it lies between 0 and 1 as a rule and more is better.
  */
 is_share: boolean, };
+
+/**
+ * What takes memory in a worker.
+ */
+export type MemoryMsg = { 
+/**
+ * WebAssembly's memory: it grows with what was held at once, and never shrinks while the worker lives. `null` natively.
+ */
+heap_bytes: number | null, 
+/**
+ * What of a GPU's memory is taken; `null` in a worker that computes on the CPU.
+ */
+pool: PoolMsg | null, 
+/**
+ * The tables it holds.
+ */
+tables: Array<HeldMsg>, 
+/**
+ * The models it holds.
+ */
+models: Array<HeldMsg>, };
 
 /**
  * A kind of model.
@@ -1481,6 +1546,23 @@ step?: number,
  * Field of the request.
  */
 field?: string, };
+
+/**
+ * A GPU's memory.
+ */
+export type PoolMsg = { 
+/**
+ * Bytes of tensors that are alive.
+ */
+in_use_bytes: number, 
+/**
+ * Bytes taken from the GPU, with what is kept for tensors to come.
+ */
+reserved_bytes: number, 
+/**
+ * Tensors that are alive.
+ */
+n_tensors: number, };
 
 /**
  * Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
@@ -1884,7 +1966,7 @@ checkpoints?: boolean,
 /**
  * The payload is such a checkpoint of the same fit, made on whatever device: go on from it.
  */
-resume?: boolean, } | { "type": "test_rates" } & TrainMsg | { "type": "time_steps" } & TrainMsg | { "type": "profile_steps" } & TrainMsg | { "type": "search" } & SearchMsg | { "type": "quantize", 
+resume?: boolean, } | { "type": "test_rates" } & TrainMsg | { "type": "memory", } | { "type": "time_steps" } & TrainMsg | { "type": "profile_steps" } & TrainMsg | { "type": "search" } & SearchMsg | { "type": "quantize", 
 /**
  * The name the new model will have.
  */
@@ -2643,6 +2725,23 @@ issues: Array<IssueMsg>, };
 export type Task = "classification" | "regression" | "clustering" | "projection" | "anomaly_detection";
 
 /**
+ * One tensor of a net.
+ */
+export type TensorMsg = { 
+/**
+ * The part of the net and what it is of it: `layers.0.weights`.
+ */
+name: string, 
+/**
+ * Rows and columns.
+ */
+shape: [number, number], 
+/**
+ * Its bytes.
+ */
+bytes: number, };
+
+/**
  * What one feature adds to a linear model's answer.
  */
 export type TermMsg = { 
@@ -2885,7 +2984,11 @@ boundary: BoundaryMsg | null,
 /**
  * What it answers for rows, where that was asked for.
  */
-measures: ViewMeasuresMsg | null, };
+measures: ViewMeasuresMsg | null, 
+/**
+ * What it takes of memory.
+ */
+memory: FitMemoryMsg, };
 
 /**
  * What each tree of a model says about one row.

@@ -422,3 +422,18 @@ fn a_step_s_operations_are_timed_one_by_one() {
     assert_eq!(of("layer 1")["multiply_adds"], 20 * 300 * 5);
     assert_eq!(ask(json!({ "kind": "decision_tree" })).error_code(2), "train.no_learning_rate");
 }
+
+#[test]
+fn what_takes_memory_is_told_by_thing() {
+    let talk = script().ask(train("m", Value::Null)).ask(json!({ "type": "memory" })).run();
+    let told = talk.json(3);
+    assert_eq!((&told["heap_bytes"], &told["pool"]), (&Value::Null, &Value::Null), "natively, on the CPU");
+    assert_eq!((&told["tables"][0]["id"], &told["models"][0]["id"]), (&json!("t"), &json!("m")));
+    assert!(told["tables"][0]["bytes"].as_u64().is_some_and(|bytes| bytes > 0));
+    let tensors = told["models"][0]["tensors"].as_array().unwrap();
+    let layers = talk.json(2)["structure"]["layers"].as_array().unwrap().len();
+    assert_eq!(tensors.len(), 2 * layers);
+    let n_numbers: u64 = tensors.iter().map(|tensor| tensor["bytes"].as_u64().unwrap() / 4).sum();
+    assert_eq!(json!(n_numbers), talk.json(2)["structure"]["n_parameters"]);
+    assert!(told["models"][0]["bytes"].as_u64().unwrap() >= 4 * n_numbers);
+}

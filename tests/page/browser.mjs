@@ -117,3 +117,24 @@ function required(name) {
   if (!value) throw new Error(`${name} is not set: run these tests with \`cargo xtask test --only page\``);
   return value;
 }
+
+/**
+ * Trains a small net again and again, each time letting go of it, and gives back what the memory of the worker that
+ * trains was after some of these: `v` and `csv` are the page's.
+ */
+export const RETRAINED = `async (device, worker) => {
+  const table = await v.loadCsv(await csv("/samples/iris.csv"));
+  const model = { kind: "mlp", hidden_layer_sizes: [16, 8], max_iter: 5, batch_size: 50 };
+  const after = {};
+  for (let n = 1; n <= 100; n++) {
+    const { id, device: used } = await v.train({ table: table.id, target: "species", model, device, seed: n });
+    await v.release(id);
+    if (n % 10 === 0) {
+      const { workers } = await v.memory();
+      const told = workers.find((one) => one.worker === worker);
+      after[n] = { kind: used.kind, heap: told.heap_bytes, pool: told.pool, models: told.models.length, cpu: workers.find((one) => one.worker === "cpu").heap_bytes };
+    }
+  }
+  await v.release(table.id);
+  return after;
+}`;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, describe, before, test } from "node:test";
 
-import { launch, openVitrine, WITHOUT_GPU_WORKER } from "./browser.mjs";
+import { launch, openVitrine, RETRAINED, WITHOUT_GPU_WORKER } from "./browser.mjs";
 
 const WATCHED = [
   ["abalone", "rings", { kind: "linear_regression", solver: "gradient_descent", max_iter: 5 }],
@@ -110,6 +110,29 @@ describe("with software WebGPU", { skip: WITHOUT_GPU_WORKER && "this build has n
       }
     });
   }
+
+  test("100 nets one after the other take no more memory than twenty, on the GPU and beside it", async () => {
+    const after = await page.evaluate(`(${RETRAINED})("webgpu", "webgpu")`);
+    assert.deepEqual([after[100].kind, after[100].models], ["webgpu", 0]);
+    // A net of the same size leaves the same behind: what the pool keeps for the next one.
+    assert.ok(after[100].pool.in_use_bytes <= after[20].pool.in_use_bytes, JSON.stringify(after));
+    assert.ok(after[100].pool.reserved_bytes <= after[20].pool.reserved_bytes, JSON.stringify(after));
+    assert.ok(after[100].heap - after[20].heap <= 2 * 65_536, JSON.stringify(after));
+  });
+
+  test("a step's operations are timed on WebGPU, fused and one by one", async () => {
+    const told = await page.evaluate(async () => {
+      const table = await v.loadCsv(await csv("/samples/iris.csv"));
+      const request = { table: table.id, target: "species", device: "webgpu", model: { kind: "mlp", hidden_layer_sizes: [16] } };
+      return [await v.profile(request), await v.profile({ ...request, fusion: false })];
+    });
+    for (const { device, step_ms, ops } of told) {
+      assert.equal(device.kind, "webgpu");
+      assert.ok(step_ms > 0);
+      assert.equal(ops.length, told[0].ops.length);
+      assert.ok(ops.some(({ ms }) => ms > 0));
+    }
+  });
 
   test("a tree stays on the CPU and says why", async () => {
     const device = await page.evaluate(async () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { launch, openVitrine } from "./browser.mjs";
+import { launch, openVitrine, RETRAINED } from "./browser.mjs";
 
 let browser;
 let page;
@@ -132,6 +132,25 @@ test("rows in order are learned from with the rows before them", async () => {
     return { r2: net.metrics.train.r2, without: line.metrics.train.r2 };
   });
   assert.ok(r2 > 0.9 && without < 0.6, `${r2} with the rows before, ${without} without`);
+});
+
+test("100 nets one after the other take no more memory than ten", async () => {
+  const after = await page.evaluate(`(${RETRAINED})("cpu", "tensors")`);
+  assert.deepEqual([after[100].kind, after[100].models], ["cpu", 0]);
+  // WebAssembly's memory grows by pages of 64 KiB, and what is left over lies where it happens to: a page or two are no
+  // leak, which would be one a net at least.
+  for (const of of ["heap", "cpu"]) assert.ok(after[100][of] - after[20][of] <= 2 * 65_536, JSON.stringify(after));
+});
+
+test("a step's operations take their time", async () => {
+  const { device, step_ms, ops } = await page.evaluate(async () => {
+    const table = await v.loadCsv(await csv("/samples/abalone.csv"));
+    return v.profile({ table: table.id, target: "rings", model: { kind: "mlp", hidden_layer_sizes: [64, 32] }, device: "cpu" });
+  });
+  assert.equal(device.kind, "cpu");
+  assert.ok(step_ms > 0);
+  assert.deepEqual(ops.filter(({ op }) => op === "layer").map(({ layer }) => layer), [0, 1, 2]);
+  for (const { op, ms, multiply_adds } of ops) assert.ok(multiply_adds === 0 || ms > 0, `${op} takes ${ms} ms`);
 });
 
 test("the console stayed quiet", () => assert.deepEqual(page.troubles, []));
