@@ -70,6 +70,33 @@ test("a tensor worker that is killed takes nothing with it, and the next fit get
   assert.equal(kind, "linear_regression");
 });
 
+test("a net whose tensor worker is killed goes on in the next one, and ends as it would have", async () => {
+  const page = await openWithKillableWorkers();
+  const { whole, broken, equal } = await page.evaluate(async () => {
+    const { id } = await v.makeToy({ kind: "spiral", n_rows: 1000, seed: 1 });
+    const model = { kind: "mlp", hidden_layer_sizes: [64, 64], max_iter: 1000, batch_size: 100, tol: 0, n_iter_no_change: 100_000 };
+    const request = { table: id, target: "class", model, seed: 3 };
+    const began = performance.now();
+    let isKilled = false;
+    const onProgress = ({ epoch }) => {
+      // Some seconds are time enough for a checkpoint.
+      if (isKilled || !epoch || performance.now() - began < 6000) return;
+      isKilled = true;
+      workers[1].terminate();
+    };
+    const broken = await v.train(request, { onProgress });
+    const whole = await v.train(request);
+    const [a, b] = [await v.predict(broken.id, { table: id }), await v.predict(whole.id, { table: id })];
+    return { whole, broken, equal: JSON.stringify(a) === JSON.stringify(b) };
+  });
+  const resumed = broken.issues.find(({ code }) => code === "resumed");
+  assert.ok(resumed && Number(resumed.args.epoch) > 0, JSON.stringify(broken.issues));
+  const losses = ({ history }) => history.map(({ epoch, train_loss, valid_loss }) => [epoch, train_loss, valid_loss]);
+  assert.deepEqual(losses(broken), losses(whole));
+  assert.equal(broken.history.length, 1000);
+  assert.ok(equal, "the same answers, bit for bit");
+});
+
 test("a cancel is over within 200 ms, and the models before it stay usable", async () => {
   const page = await openVitrine(browser);
   const { waits, codes, prediction } = await page.evaluate(async () => {

@@ -19,6 +19,7 @@ pub use recurrent::{Cell, Recurrent};
 use crate::random::Rng;
 #[cfg(feature = "tensors")]
 use crate::train::device::Ops;
+#[cfg(feature = "tensors")]
 use crate::train::net::pace::{Pace, Paced};
 
 /// A front with its numbers.
