@@ -155,11 +155,12 @@ class WorkerLink {
 
   /** `cpu`, `tensors`, `webgpu` or `helper`. */
   kind;
+  /** Whether it has reported for duty. */
+  isReady = false;
 
   #worker = null;
   #calls = new Map();
   #settleReady;
-  #isReady = false;
   #timer;
   #silenceTimer;
   #lockWait = new AbortController();
@@ -194,9 +195,10 @@ class WorkerLink {
    * Posts one request to a ready worker. Resolves with the job's terminal event and its buffers.
    *
    * An abort posts `cancel`. If the worker is too busy to hear it soon, the call ends anyway, and what the worker
-   * answers later is passed to `onLate` in place of the caller. `onCheckpoint` hears where a fit is, as bytes.
+   * answers later is passed to `onLate` in place of the caller. `onCheckpoint` hears where a fit is, as bytes. What is
+   * asked `isAside` of the work says nothing of whether that goes on.
    */
-  run(request, { payload = null, onProgress, signal, onLate, onCheckpoint, steering } = {}) {
+  run(request, { payload = null, onProgress, signal, onLate, onCheckpoint, steering, isAside = false } = {}) {
     if (this.error) return Promise.reject(this.error);
     if (signal?.aborted) return Promise.reject(trouble("cancelled"));
     return new Promise((resolve, reject) => {
@@ -217,14 +219,15 @@ class WorkerLink {
       };
       const call = {
         isAbandoned: false,
-        isPaused: false,
+        isAside,
+        isPaused: isAside,
         progress: onProgress,
         onCheckpoint,
         resolve: (result) => settle(() => (call.isAbandoned ? onLate?.(result) : resolve(result))),
         reject: (error) => settle(() => reject(error)),
       };
       this.#calls.set(job, call);
-      this.#watchSilence();
+      if (!isAside) this.#watchSilence();
       signal?.addEventListener("abort", abort, { once: true });
       try {
         this.#worker.postMessage({ message: { job, request }, payload });
@@ -261,7 +264,7 @@ class WorkerLink {
     if (event.type === "crashed") return this.#fail(event.message);
     const call = this.#calls.get(job);
     if (event.type !== "progressed") this.#calls.delete(job);
-    this.#watchSilence();
+    if (!call?.isAside) this.#watchSilence();
     if (!call) return;
     if (event.type === "progressed") {
       if (buffers?.checkpoint) call.onCheckpoint?.(buffers.checkpoint);
@@ -279,7 +282,7 @@ class WorkerLink {
       const detail = `it speaks protocol ${event.protocol}, the page ${PROTOCOL}`;
       return this.#die(trouble("environment.build_mismatch", { detail }));
     }
-    this.#isReady = true;
+    this.isReady = true;
     this.#watchLock(name);
     this.#settleReady.resolve(event);
   }
@@ -305,7 +308,7 @@ class WorkerLink {
 
   async #fail(detail) {
     if (this.error) return;
-    if (this.#isReady) return this.#die(trouble("environment.worker_crashed", { detail }));
+    if (this.isReady) return this.#die(trouble("environment.worker_crashed", { detail }));
     this.#worker?.terminate();
     clearTimeout(this.#timer);
     this.#die(await startTrouble(this.kind, detail));
@@ -314,7 +317,7 @@ class WorkerLink {
   #die(error) {
     if (this.error) return;
     this.end(error);
-    this.#onEnd(error, this.#isReady);
+    this.#onEnd(error, this.isReady);
   }
 }
 
@@ -585,11 +588,12 @@ export class Vitrine extends EventTarget {
    * workers[0].heap_bytes / 2 ** 20; // MiB of WebAssembly's memory in the CPU's worker
    */
   async memory() {
+    if (this.#isClosed) throw trouble("environment.closed");
     const told = async (link) => {
-      await link.ready;
-      return { worker: link.kind, ...contentOf((await link.run({ type: "memory" })).event) };
+      const { event } = await link.run({ type: "memory" }, { isAside: true });
+      return { worker: link.kind, ...contentOf(event) };
     };
-    const all = await Promise.allSettled(Array.from(this.#links, told));
+    const all = await Promise.allSettled([...this.#links].filter((link) => link.isReady).map(told));
     // Of one that ended meanwhile there is nothing to say.
     return { workers: all.filter(({ status }) => status === "fulfilled").map(({ value }) => value) };
   }

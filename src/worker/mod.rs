@@ -174,7 +174,8 @@ impl Worker {
             Incoming::Malformed { job, error } => return self.end(job, Err(error)),
         };
         // A search that was cancelled leaves nothing behind, and one that waits for other work prepares its folds again.
-        if !matches!(request, Request::Search(_) | Request::ReadTable { .. } | Request::Describe {}) {
+        let looks = matches!(request, Request::ReadTable { .. } | Request::Describe {} | Request::Memory {});
+        if !looks && !matches!(request, Request::Search(_)) {
             self.workspace.borrow_mut().forget_folds();
         }
         if let Request::Cancel { target } = request {

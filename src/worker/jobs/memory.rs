@@ -3,7 +3,7 @@
 use vitrine_protocol::{HeldMsg, MemoryMsg, PoolMsg, TensorMsg};
 
 use crate::model::Structure;
-use crate::train::net::Net;
+use crate::train::net::{Int8, Net};
 use crate::worker::workspace::Workspace;
 
 /// Bytes of an f32.
@@ -21,7 +21,14 @@ pub(super) fn memory(workspace: &Workspace) -> MemoryMsg {
         name: entry.pipeline.fitted.kind().to_owned(),
         bytes: entry.size_bytes() as u64,
         tensors: match entry.pipeline.fitted.structure() {
-            Structure::Net(fitted) => tensors(fitted.net()),
+            Structure::Net(fitted) => {
+                let mut all = tensors(fitted.net());
+                if let Some(Int8 { codes, scales, .. }) = fitted.int8() {
+                    all.push(TensorMsg { name: "codes".to_owned(), shape: [1, codes.len()], bytes: codes.len() });
+                    all.push(tensor("scales".to_owned(), [1, scales.len()]));
+                }
+                all
+            }
             _ => Vec::new(),
         },
     });
@@ -39,7 +46,6 @@ pub(super) fn memory(workspace: &Workspace) -> MemoryMsg {
 
 /// The tensors of a net as they are in memory, f32 each, a front's first.
 fn tensors(net: &Net) -> Vec<TensorMsg> {
-    let tensor = |name: String, shape: [usize; 2]| TensorMsg { name, shape, bytes: shape[0] * shape[1] * F32 };
     let front = net.front.iter().flat_map(|front| front.plan.shapes());
     let mut all: Vec<TensorMsg> =
         front.enumerate().map(|(idx, (shape, _))| tensor(format!("front.{idx}"), shape)).collect();
@@ -51,6 +57,10 @@ fn tensors(net: &Net) -> Vec<TensorMsg> {
         }
     }
     all
+}
+
+fn tensor(name: String, shape: [usize; 2]) -> TensorMsg {
+    TensorMsg { name, shape, bytes: shape[0] * shape[1] * F32 }
 }
 
 /// WebAssembly's memory.
