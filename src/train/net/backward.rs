@@ -5,16 +5,14 @@
 
 use burn::tensor::{Int, Tensor, activation};
 
-use super::layers::{LayerTensors, Layers, Part, activated};
+use super::layers::{Layers, Part, activated};
 use super::norm::Standardised;
 use super::pace::Pace;
 use super::{Activation, NetConfig, NetSolver};
 use crate::train::gradient_descent::Labels;
 
-/// Bending a sum, and pooling it, costs about as much as so many multiply-adds …
+/// Bending a sum costs about as much as so many multiply-adds.
 pub(super) const BENDING: usize = 10;
-/// … and standardising it so many.
-pub(super) const STANDARDISING: usize = 10;
 
 /// What came of one batch.
 pub(super) struct Pass {
@@ -60,11 +58,12 @@ impl Layers {
         for (idx, layer) in self.each.iter().enumerate() {
             let mut sums = pace.product(x.clone(), layer.learned[0].clone()).await + layer.learned[1].clone();
             let mut standardised = None;
-            running.push(layer.running.as_ref().map(|running| {
-                let (made, kept, after) = Standardised::new(sums.clone(), &layer.learned, running);
-                (sums, standardised) = (made, Some(kept));
-                after
-            }));
+            let mut after = None;
+            if let Some(running) = &layer.running {
+                let (made, kept, both) = Standardised::new(sums, &layer.learned, running, pace).await;
+                (sums, standardised, after) = (made, Some(kept), Some(both));
+            }
+            running.push(after);
             let made = if idx < last { activated(sums.clone(), self.activation) } else { sums.clone() };
             let read = match masks.get(idx) {
                 Some(mask) if idx < last => made.clone() * mask.clone(),
@@ -72,7 +71,7 @@ impl Layers {
             };
             passed.push(Passed { given: x, standardised, sums, made });
             x = read;
-            pace.did(beside_product(layer, n_rows)).await;
+            pace.did(n_rows * layer.learned[0].dims()[1] * BENDING).await;
         }
         let (losses, mut slope) = losses_and_slope(part.y, part.weights, part.weight, x);
         let mut gradients = Vec::with_capacity(self.each.len());
@@ -85,10 +84,10 @@ impl Layers {
             }
             let mut norm = Vec::new();
             if let Some(standardised) = passed.standardised {
-                let (before, learned) = standardised.backward(slope, layer.learned[2].clone());
+                let (before, learned) = standardised.backward(slope, layer.learned[2].clone(), pace).await;
                 (slope, norm) = (before, learned.to_vec());
             }
-            pace.did(beside_product(layer, n_rows)).await;
+            pace.did(n_rows * layer.learned[0].dims()[1] * BENDING).await;
             let weights = pace.product(passed.given.transpose(), slope.clone()).await;
             let mut layer_gradients = vec![penalised(weights, &layer.learned[0], config, n_rows)];
             layer_gradients.push(slope.clone().sum_dim(0));
@@ -109,12 +108,6 @@ impl Layers {
         }
         Pass { loss_sum: total(losses), front, front_running, gradients, running }
     }
-}
-
-/// What a layer costs beside its products, in multiply-adds.
-fn beside_product(layer: &LayerTensors, n_rows: usize) -> usize {
-    let [_, n_outputs] = layer.learned[0].dims();
-    n_rows * n_outputs * (BENDING + if layer.running.is_some() { STANDARDISING } else { 0 })
 }
 
 /// The losses of some rows, each as often as it counts, and the slope of their mean at each score.

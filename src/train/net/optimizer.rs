@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::backward::Pass;
 use super::layers::Layers;
-use super::pace::Pace;
+use super::pace::{NUMBER, Pace};
 use super::{NetConfig, NetSolver};
 
 /// How slowly the mean of Adam's gradients forgets.
@@ -21,9 +21,6 @@ const CLIP_EPSILON: f64 = 1e-6;
 
 /// Up to so many numbers, a GPU takes about as long to be told of a kernel (0.1 ms in a browser) as to run it.
 const NUMBERS_TOGETHER: usize = 1 << 20;
-
-/// What a step costs for each number, in multiply-adds.
-const STEPPING: usize = 10;
 
 /// What an optimiser remembers.
 #[derive(Clone, Default)]
@@ -68,14 +65,12 @@ impl Optimizer {
         let gradients = pass.front.iter().chain(pass.gradients.iter().flatten()).cloned();
         let steps = if self.is_together {
             let shapes: Vec<[usize; 2]> = tensors.iter().map(|(tensor, _)| tensor.dims()).collect();
-            let step = self.memories[0].step(clipped(in_a_row(gradients)), config, rate, self.n_steps);
+            let step = self.memories[0].step(clipped(in_a_row(gradients)), config, rate, self.n_steps, pace).await;
             apart(&step, &shapes)
         } else {
             let mut steps = Vec::with_capacity(tensors.len());
             for (gradient, memory) in gradients.zip(&mut self.memories) {
-                let n_numbers = gradient.shape().num_elements();
-                steps.push(memory.step(clipped(gradient), config, rate, self.n_steps));
-                pace.did(n_numbers * STEPPING).await;
+                steps.push(memory.step(clipped(gradient), config, rate, self.n_steps, pace).await);
             }
             steps
         };
@@ -83,7 +78,9 @@ impl Optimizer {
             if is_weight && config.solver == NetSolver::AdamW && config.l2 > 0.0 {
                 *tensor = tensor.clone() * (1.0 - rate * config.l2);
             }
+            let n_numbers = step.shape().num_elements();
             *tensor = tensor.clone() - step;
+            pace.did(2 * NUMBER * n_numbers).await;
         }
     }
 }
@@ -117,7 +114,15 @@ fn apart(row: &Tensor<2>, shapes: &[[usize; 2]]) -> Vec<Tensor<2>> {
 }
 
 impl Memory {
-    fn step(&mut self, gradient: Tensor<2>, config: &NetConfig, rate: f64, n_steps: i32) -> Tensor<2> {
+    async fn step(
+        &mut self,
+        gradient: Tensor<2>,
+        config: &NetConfig,
+        rate: f64,
+        n_steps: i32,
+        pace: &Pace,
+    ) -> Tensor<2> {
+        let cost = 2 * NUMBER * gradient.shape().num_elements();
         match config.solver {
             NetSolver::Sgd if config.momentum == 0.0 => gradient * rate,
             NetSolver::Sgd => {
@@ -130,16 +135,23 @@ impl Memory {
             }
             NetSolver::Adam | NetSolver::AdamW => {
                 let first = forgetting(self.first.take(), gradient.clone(), BETA_1);
-                let second = forgetting(self.second.take(), gradient.clone() * gradient, BETA_2);
+                pace.did(cost).await;
+                let square = gradient.clone() * gradient;
+                pace.did(cost).await;
+                let second = forgetting(self.second.take(), square, BETA_2);
+                pace.did(cost).await;
                 (self.first, self.second) = (Some(first.clone()), Some(second.clone()));
                 // What makes of such a sum a mean that does not start at 0.
                 let [mean_1, mean_2] =
                     [BETA_1, BETA_2].map(|beta| (1.0 - beta) / (1.0 - libm::pow(beta, f64::from(n_steps))));
                 let root = libm::sqrt(mean_2);
-                first * (rate * mean_1 / root) / (second.sqrt() + EPSILON / root)
+                let size = second.sqrt() + EPSILON / root;
+                pace.did(cost).await;
+                first * (rate * mean_1 / root) / size
             }
             NetSolver::RmsProp => {
                 let second = forgetting(self.second.take(), gradient.clone() * gradient.clone(), ALPHA);
+                pace.did(cost).await;
                 self.second = Some(second.clone());
                 let root = libm::sqrt(1.0 - ALPHA);
                 gradient * (rate / root) / (second.sqrt() + EPSILON / root)
