@@ -12,10 +12,8 @@ use super::{Activation, NetConfig, NetSolver};
 use crate::train::device::{Bend, penalised, slope_before};
 use crate::train::gradient_descent::Labels;
 
-/// Bending a sum, and pooling it, costs about as much as so many multiply-adds …
+/// Bending a sum costs about as much as so many multiply-adds.
 pub(super) const BENDING: usize = 10;
-/// … and standardising it so many.
-pub(super) const STANDARDISING: usize = 10;
 
 /// What came of one batch.
 pub(super) struct Pass {
@@ -69,7 +67,7 @@ impl Layers {
             };
             passed_layers.push(Passed { given: x, standardised, sums, made });
             x = read;
-            pace.did(beside_product(layer, n_rows)).await;
+            pace.did(n_rows * layer.learned[0].dims()[1] * BENDING).await;
         }
         let counted = (part.weights, part.weight);
         let [losses, mut slope] = match part.y {
@@ -91,10 +89,10 @@ impl Layers {
             }
             let mut norm = Vec::new();
             if let Some(standardised) = passed.standardised {
-                let (before, learned) = standardised.backward(slope, layer.learned[2].clone());
+                let (before, learned) = standardised.backward(slope, layer.learned[2].clone(), pace).await;
                 (slope, norm) = (before, learned.to_vec());
             }
-            pace.did(beside_product(layer, n_rows)).await;
+            pace.did(n_rows * layer.learned[0].dims()[1] * BENDING).await;
             let weights = &layer.learned[0];
             let gradient = pace.weights_gradient(passed.given, slope.clone(), weights, penalties).await;
             let mut layer_gradients = vec![gradient];
@@ -142,15 +140,9 @@ impl Layers {
             };
         };
         let sums = pace.layer(x, weights, intercepts, Bend::Identity).await;
-        let (sums, kept, after) = Standardised::new(sums, &layer.learned, running);
+        let (sums, kept, after) = Standardised::new(sums, &layer.learned, running, pace).await;
         (sums.clone(), activated(sums, by), Some(kept), Some(after))
     }
-}
-
-/// What a layer costs beside its products, in multiply-adds.
-fn beside_product(layer: &LayerTensors, n_rows: usize) -> usize {
-    let [_, n_outputs] = layer.learned[0].dims();
-    n_rows * n_outputs * (BENDING + if layer.running.is_some() { STANDARDISING } else { 0 })
 }
 
 /// Sums, what was made of them, how they were standardised, and the running mean and variance after that.

@@ -9,7 +9,8 @@ const MOST_PARAMETERS: usize = 20_000_000;
 /// More multiply-adds than this take hours on one CPU thread.
 const MOST_MULTIPLY_ADDS: f64 = 2e13;
 
-/// More multiply-adds than this in one batch (some seconds) could not be stopped in time.
+/// More multiply-adds than this in one batch take many seconds. A cancel is heard within, but holding, going back and showing
+/// wait for its end.
 const MOST_PER_BATCH: f64 = 5e9;
 
 /// Whether a net can be learned on so many rows.

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::layers::{Layers, taken};
-use super::pace::Pace;
+use super::pace::{NUMBER, Pace};
 use super::{NetConfig, NetSolver};
 use crate::train::device::{Ops, Rule, Stride};
 
@@ -25,9 +25,6 @@ pub(super) type Gradients<'a> = (&'a [Tensor<2>], &'a [Vec<Tensor<2>>]);
 fn all<'a>((front, layers): Gradients<'a>) -> impl Iterator<Item = &'a Tensor<2>> {
     front.iter().chain(layers.iter().flatten())
 }
-
-/// What a step costs for each number, in multiply-adds.
-const STEPPING: usize = 10;
 
 /// What an optimiser remembers.
 #[derive(Clone, Default)]
@@ -113,9 +110,8 @@ impl Optimizer {
         let gradients = all(gradients).cloned().map(clipped);
         for (((tensor, is_weight), gradient), memory) in tensors.into_iter().zip(gradients).zip(&mut self.memories) {
             let shrink = if is_weight && config.solver == NetSolver::AdamW { 1.0 - rate * config.l2 } else { 1.0 };
-            let n_numbers = gradient.shape().num_elements();
-            memory.step(ops, tensor, gradient, stride(config, rate, shrink, self.n_steps), rate);
-            pace.did(n_numbers * STEPPING).await;
+            let stride = stride(config, rate, shrink, self.n_steps);
+            memory.step(ops, tensor, gradient, stride, rate, pace).await;
         }
     }
 }
@@ -130,9 +126,19 @@ fn clip_factor(gradients: Gradients<'_>, longest: f64) -> Tensor<2> {
 
 impl Memory {
     /// Takes a step with one tensor, and remembers.
-    fn step(&mut self, ops: Ops, tensor: &mut Tensor<2>, gradient: Tensor<2>, stride: Option<Stride>, rate: f64) {
+    async fn step(
+        &mut self,
+        ops: Ops,
+        tensor: &mut Tensor<2>,
+        gradient: Tensor<2>,
+        stride: Option<Stride>,
+        rate: f64,
+        pace: &Pace,
+    ) {
+        let cost = 2 * NUMBER * gradient.shape().num_elements();
         let Some(stride) = stride else {
             *tensor = tensor.clone() - gradient * rate;
+            pace.did(cost).await;
             return;
         };
         if let Some(made) = ops.optimizer_step(tensor, &gradient, [self.first.as_ref(), self.second.as_ref()], stride) {
@@ -144,11 +150,14 @@ impl Memory {
         if stride.shrink != 1.0 {
             *tensor = tensor.clone() * stride.shrink;
         }
-        *tensor = tensor.clone() - self.down(gradient, stride);
+        let down = self.down(gradient, stride, cost, pace).await;
+        *tensor = tensor.clone() - down;
+        pace.did(cost).await;
     }
 
-    /// What the weights go down by.
-    fn down(&mut self, gradient: Tensor<2>, Stride { rule, keep, factor, floor, .. }: Stride) -> Tensor<2> {
+    /// What the weights go down by; `cost` is that of an operation on all of them.
+    async fn down(&mut self, gradient: Tensor<2>, stride: Stride, cost: usize, pace: &Pace) -> Tensor<2> {
+        let Stride { rule, keep, factor, floor, .. } = stride;
         match rule {
             Rule::Momentum => {
                 let velocity = forgetting(self.first.take(), gradient, keep[0]);
@@ -157,12 +166,19 @@ impl Memory {
             }
             Rule::Adam => {
                 let first = forgetting(self.first.take(), gradient.clone(), keep[0]);
-                let second = forgetting(self.second.take(), gradient.clone() * gradient, keep[1]);
+                pace.did(cost).await;
+                let square = gradient.clone() * gradient;
+                pace.did(cost).await;
+                let second = forgetting(self.second.take(), square, keep[1]);
+                pace.did(cost).await;
                 (self.first, self.second) = (Some(first.clone()), Some(second.clone()));
-                first * factor / (second.sqrt() + floor)
+                let size = second.sqrt() + floor;
+                pace.did(cost).await;
+                first * factor / size
             }
             Rule::RmsProp => {
                 let second = forgetting(self.second.take(), gradient.clone() * gradient.clone(), keep[1]);
+                pace.did(cost).await;
                 self.second = Some(second.clone());
                 gradient * factor / (second.sqrt() + floor)
             }
