@@ -926,7 +926,7 @@ id: string,
  */
 name: string, 
 /**
- * Bytes of its cells, or of its numbers.
+ * Bytes of a table's cells in memory; of a model's numbers as a file has them.
  */
 bytes: number, 
 /**
@@ -2729,15 +2729,15 @@ export type Task = "classification" | "regression" | "clustering" | "projection"
  */
 export type TensorMsg = { 
 /**
- * The part of the net and what it is of it: `layers.0.weights`.
+ * As in a safetensors file of the net: `layers.0.weight`.
  */
 name: string, 
 /**
- * Rows and columns.
+ * As there.
  */
-shape: [number, number], 
+shape: Array<number>, 
 /**
- * Its bytes.
+ * Its bytes in memory: four a number, and of weights of eight bits their codes and scales too.
  */
 bytes: number, };
 

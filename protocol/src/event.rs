@@ -227,7 +227,7 @@ pub struct HeldMsg {
     pub id: String,
     /// A table's name, a model's kind.
     pub name: String,
-    /// Bytes of its cells, or of its numbers.
+    /// Bytes of a table's cells in memory; of a model's numbers as a file has them.
     #[cfg_attr(feature = "types", ts(type = "number"))]
     pub bytes: u64,
     /// Of a net, its tensors.
@@ -238,11 +238,11 @@ pub struct HeldMsg {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct TensorMsg {
-    /// The part of the net and what it is of it: `layers.0.weights`.
+    /// As in a safetensors file of the net: `layers.0.weight`.
     pub name: String,
-    /// Rows and columns.
-    pub shape: [usize; 2],
-    /// Its bytes.
+    /// As there.
+    pub shape: Vec<usize>,
+    /// Its bytes in memory: four a number, and of weights of eight bits their codes and scales too.
     pub bytes: usize,
 }
 

@@ -10,7 +10,7 @@ mod safetensors;
 mod weights;
 
 pub use project::{Project, SavedModel, SavedTable, TableToSave, read_project, write_project};
-pub use weights::{read_weights_into, write_weights};
+pub use weights::{read_weights_into, tensors_held, write_weights};
 
 use crate::error::Place;
 

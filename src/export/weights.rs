@@ -21,14 +21,13 @@ use crate::param::ParamValue as _;
 use crate::train::net::{Grouping, Int8, Net};
 
 /// One of a net's lists of numbers.
-struct Named<'a> {
+struct Named {
     name: String,
     /// As the net holds it, row-major; `[1, n]` of a list.
     shape: [usize; 2],
     /// How the file has it.
     layout: Layout,
     is_weight: bool,
-    values: &'a mut Vec<f32>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -52,46 +51,60 @@ impl Layout {
 }
 
 /// Every list of a net, weights in the order of [`Net::weights`].
-fn named(net: &mut Net) -> Vec<Named<'_>> {
+fn named(net: &Net) -> Vec<Named> {
     let mut all = Vec::new();
-    if let Some(front) = &mut net.front {
-        let shapes = front.plan.shapes();
+    if let Some(front) = &net.front {
         let n_learned = front.learned.len();
-        let lists = front.learned.iter_mut().chain(&mut front.running);
-        all.extend(shapes.into_iter().zip(lists).enumerate().map(|(idx, ((shape, is_weight), values))| {
+        all.extend(front.plan.shapes().into_iter().enumerate().map(|(idx, (shape, is_weight))| {
             let kind = match idx.checked_sub(n_learned) {
                 None if is_weight => "weight",
                 None => "bias",
                 Some(running) if running % 2 == 0 => "running_mean",
                 Some(_) => "running_var",
             };
-            Named { name: format!("front.{idx}.{kind}"), shape, layout: Layout::AsIs, is_weight, values }
+            Named { name: format!("front.{idx}.{kind}"), shape, layout: Layout::AsIs, is_weight }
         }));
     }
-    for (idx, layer) in net.layers.iter_mut().enumerate() {
-        let list = |name: String, values| Named {
+    for (idx, layer) in net.layers.iter().enumerate() {
+        let shape = [layer.n_inputs, layer.n_outputs];
+        all.push(Named { name: format!("layers.{idx}.weight"), shape, layout: Layout::Transposed, is_weight: true });
+        let norm = ["weight", "bias", "running_mean", "running_var"].map(|list| format!("norms.{idx}.{list}"));
+        let norm = norm.into_iter().filter(|_| layer.norm.is_some());
+        all.extend(std::iter::once(format!("layers.{idx}.bias")).chain(norm).map(|name| Named {
             name,
             shape: [1, layer.n_outputs],
             layout: Layout::List,
             is_weight: false,
-            values,
-        };
-        all.push(Named {
-            name: format!("layers.{idx}.weight"),
-            shape: [layer.n_inputs, layer.n_outputs],
-            layout: Layout::Transposed,
-            is_weight: true,
-            values: &mut layer.weights,
-        });
-        all.push(list(format!("layers.{idx}.bias"), &mut layer.biases));
-        if let Some(norm) = &mut layer.norm {
-            all.push(list(format!("norms.{idx}.weight"), &mut norm.gamma));
-            all.push(list(format!("norms.{idx}.bias"), &mut norm.beta));
-            all.push(list(format!("norms.{idx}.running_mean"), &mut norm.mean));
-            all.push(list(format!("norms.{idx}.running_var"), &mut norm.variance));
-        }
+        }));
     }
     all
+}
+
+/// The numbers of each, in the same order.
+fn lists(net: &mut Net) -> Vec<&mut Vec<f32>> {
+    let front = net.front.iter_mut().flat_map(|front| front.learned.iter_mut().chain(&mut front.running));
+    let layers = net.layers.iter_mut().flat_map(|layer| {
+        let norm = layer
+            .norm
+            .iter_mut()
+            .flat_map(|norm| [&mut norm.gamma, &mut norm.beta, &mut norm.mean, &mut norm.variance]);
+        [&mut layer.weights, &mut layer.biases].into_iter().chain(norm)
+    });
+    front.chain(layers).collect()
+}
+
+/// A net's tensors by their names in the file and in its layout, with the bytes that each takes in memory: four a number,
+/// and of weights that were rounded to eight bits their codes and scales too, since both are held.
+pub fn tensors_held(fitted: &FittedNet) -> Vec<(String, Vec<usize>, usize)> {
+    let held = named(fitted.net()).into_iter().map(|Named { name, shape, layout, is_weight }| {
+        let n = shape[0] * shape[1];
+        let rounded = fitted.int8().filter(|_| is_weight).map_or(0, |int8| {
+            let [n_rows, n_columns] = scales_shape(int8.grouping, shape);
+            n + 4 * n_rows * n_columns
+        });
+        (name, layout.shape(shape), 4 * n + rounded)
+    });
+    held.collect()
 }
 
 /// The rows of a matrix as its columns.
@@ -123,7 +136,8 @@ pub fn write_weights(fitted: &FittedNet) -> Vec<u8> {
     let int8 = fitted.int8();
     let mut tensors = BTreeMap::new();
     let (mut codes, mut scales) = int8.map(|int8| (int8.codes.as_slice(), int8.scales.as_slice())).unwrap_or_default();
-    for Named { name, shape, layout, is_weight, values } in named(&mut net) {
+    let all = named(&net);
+    for (Named { name, shape, layout, is_weight }, values) in all.into_iter().zip(lists(&mut net)) {
         let mut add = |name: String, dtype, shape: [usize; 2], bytes: Vec<u8>| {
             tensors.insert(name, Tensor { dtype, shape: layout.shape(shape), bytes: bytes.into() });
         };
@@ -159,10 +173,10 @@ pub fn read_weights_into(fitted: &FittedNet, file: &[u8]) -> Result<FittedNet, E
     let Opened { mut tensors, metadata } = read(file)?;
     tensors.retain(|name, _| !name.ends_with("num_batches_tracked"));
     let mut net = fitted.net().clone();
-    let lists = named(&mut net);
-    let is_int8 = |list: &Named<'_>| list.is_weight && tensors.get(&list.name).is_some_and(|found| found.dtype == "I8");
+    let all = named(&net);
+    let is_int8 = |list: &Named| list.is_weight && tensors.get(&list.name).is_some_and(|found| found.dtype == "I8");
     let mut int8 = None;
-    if lists.iter().any(is_int8) {
+    if all.iter().any(is_int8) {
         let scheme = metadata.get("scheme").map_or("", String::as_str);
         let grouping = Grouping::read(&scheme.into()).ok_or_else(|| ExportError::WeightsDoNotFit {
             tensor: "__metadata__".to_owned(),
@@ -171,7 +185,7 @@ pub fn read_weights_into(fitted: &FittedNet, file: &[u8]) -> Result<FittedNet, E
         })?;
         int8 = Some(Int8 { grouping, codes: Vec::new(), scales: Vec::new() });
     }
-    for Named { name, shape, layout, is_weight, values } in lists {
+    for (Named { name, shape, layout, is_weight }, values) in all.into_iter().zip(lists(&mut net)) {
         match int8.as_mut().filter(|_| is_weight) {
             None => {
                 *values = f32s(&mut tensors, &name, shape, layout)?;

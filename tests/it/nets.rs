@@ -433,6 +433,7 @@ fn what_takes_memory_is_told_by_thing() {
     let tensors = told["models"][0]["tensors"].as_array().unwrap();
     let layers = talk.json(2)["structure"]["layers"].as_array().unwrap().len();
     assert_eq!(tensors.len(), 2 * layers);
+    assert_eq!((&tensors[0]["name"], &tensors[1]["name"]), (&json!("layers.0.weight"), &json!("layers.0.bias")));
     let n_numbers: u64 = tensors.iter().map(|tensor| tensor["bytes"].as_u64().unwrap() / 4).sum();
     assert_eq!(json!(n_numbers), talk.json(2)["structure"]["n_parameters"]);
     assert!(told["models"][0]["bytes"].as_u64().unwrap() >= 4 * n_numbers);

@@ -124,7 +124,7 @@ function required(name) {
  */
 export const RETRAINED = `async (device, worker) => {
   const table = await v.loadCsv(await csv("/samples/iris.csv"));
-  const model = { kind: "mlp", hidden_layer_sizes: [16, 8], max_iter: 5, batch_size: 50 };
+  const model = { kind: "mlp", hidden_layer_sizes: [128, 64], max_iter: 5, batch_size: 50 };
   const after = {};
   for (let n = 1; n <= 100; n++) {
     const { id, device: used } = await v.train({ table: table.id, target: "species", model, device, seed: n });

@@ -133,11 +133,14 @@ impl Watching {
         session: &mut dyn Session<dyn Fitted>,
         history: &mut History,
     ) -> Result<(), Error> {
-        // Nets alone can be watched.
+        let controls = &context.controls;
+        // Nets alone can be watched; the others can only be held.
         if !cfg!(feature = "tensors") {
+            while controls.is_paused() && !controls.take_step() {
+                self.wait(context).await;
+            }
             return Ok(());
         }
-        let controls = &context.controls;
         loop {
             if let (Some(epoch), Some(watched)) = (controls.take_epoch(), session.watched()) {
                 let reached = watched.seek(epoch);
@@ -167,10 +170,15 @@ impl Watching {
                 // More may have been heard meanwhile.
                 continue;
             }
-            let since = context.now_millis();
-            controls.wait().await;
-            self.paused_millis.set(self.paused_millis.get() + context.now_millis() - since);
+            self.wait(context).await;
         }
+    }
+
+    /// Waits for the next word of who steers; that time is not the fit's.
+    async fn wait(&self, context: &Context) {
+        let since = context.now_millis();
+        context.controls.wait().await;
+        self.paused_millis.set(self.paused_millis.get() + context.now_millis() - since);
     }
 
     /// After a step: shows what the model is now, when it is time to.

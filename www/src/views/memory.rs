@@ -87,7 +87,8 @@ fn held(held: &HeldMsg) -> AnyView {
         return view! { <li class="held">{line}</li> }.into_any();
     }
     let tensor = |tensor: &TensorMsg| {
-        let shape = format!("{} · {} × {}", tensor.name, tensor.shape[0], tensor.shape[1]);
+        let sizes: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
+        let shape = format!("{} · {}", tensor.name, sizes.join(" × "));
         view! { <li class="held"><span>{shape}</span><span class="numeric">{format::bytes(tensor.bytes as u64)}</span></li> }
     };
     view! { <li><details><summary class="held">{line}</summary><ul>{held.tensors.iter().map(tensor).views()}</ul></details></li> }
