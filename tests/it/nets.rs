@@ -70,6 +70,11 @@ fn a_watched_net_shows_its_weights_and_what_it_answers() {
         assert!(codes.iter().all(|code| *code < 2) && sure.iter().all(|sure| (0.5..=1.0).contains(sure)));
         assert_eq!([codes.len(), sure.len()], [49, 49]);
     }
+    // 51 numbers, of which Adam remembers two each; the start is kept, and the epochs since, each with its memories.
+    let last = views[views.len() - 1].2.memory;
+    assert_eq!((last.net_bytes, last.optimizer_bytes), (4 * 51, 2 * 4 * 51));
+    assert!(last.epochs_bytes > 4 * 51 && (last.epochs_bytes - 4 * 51).is_multiple_of(3 * 4 * 51), "{last:?}");
+    assert_eq!(last.rows_bytes, 60 * 3 * 4, "two features and a class of each row");
     assert!(views.windows(2).all(|pair| pair[0].2.n_batches < pair[1].2.n_batches));
     // The clock ticks 4 ms at each look; a view is told at most every 100.
     let n_told = talk.said.iter().filter(|said| progress(&said.event).is_some()).count();
