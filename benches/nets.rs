@@ -1,12 +1,8 @@
-//! What a batch of a net costs, and what of that is autodiff: `cargo bench --bench nets`.
-//!
-//! Beside the model's own loop stand the same forward and backward passes written out on burn's tensors, with autodiff
-//! and without. Times are the best of several rounds.
+//! What a batch of a net costs: `cargo bench --bench nets`. Times are the best of several rounds.
 #![expect(clippy::print_stdout, reason = "that is what a bench is for")]
 
 use std::time::Instant;
 
-use burn::tensor::{Device as BurnDevice, Tensor, TensorData, activation};
 use serde_json::json;
 use vitrine::model::find;
 use vitrine::param::ParamMap;
@@ -58,52 +54,11 @@ fn whole(shape: &Shape, solver: &str) -> f64 {
     })
 }
 
-/// One batch again and again: the loss and its gradients, no step taken. Microseconds with autodiff and without.
-fn passes(shape: &Shape) -> [f64; 2] {
-    let n_outputs = if shape.n_classes > 2 { shape.n_classes } else { 1 };
-    let (n_rows, n_in, n_hidden) = (shape.batch_size, shape.n_inputs, shape.n_hidden);
-    let on = BurnDevice::flex();
-    let mut rng = Seed(2).rng();
-    let mut drawn = |n_rows: usize, n_columns: usize| {
-        let values: Vec<f32> = (0..n_rows * n_columns).map(|_| rng.uniform() as f32 - 0.5).collect();
-        Tensor::<2>::from_data(TensorData::new(values, [n_rows, n_columns]), &on)
-    };
-    let x = drawn(n_rows, n_in);
-    let params = [drawn(n_in, n_hidden), drawn(1, n_hidden), drawn(n_hidden, n_outputs), drawn(1, n_outputs)];
-    // A loss whose slope is one subtraction, so that it can be written out: half the squared distance.
-    let y = drawn(n_rows, n_outputs);
-    let with = best(N_BATCHES, || {
-        for _ in 0..N_BATCHES {
-            let [w1, b1, w2, b2] = params.clone().map(|param| param.autodiff().require_grad());
-            let hidden = activation::relu(x.clone().autodiff().matmul(w1.clone()) + b1.clone());
-            let error = hidden.matmul(w2.clone()) + b2.clone() - y.clone().autodiff();
-            let mut gradients = ((error.clone() * error).sum() * 0.5).backward();
-            let all = [w1, b1, w2, b2].map(|param| param.grad_remove(&mut gradients).expect("it has a slope"));
-            std::hint::black_box(all);
-        }
-    });
-    let without = best(N_BATCHES, || {
-        for _ in 0..N_BATCHES {
-            let [w1, b1, w2, b2] = params.clone();
-            let hidden = activation::relu(x.clone().matmul(w1) + b1);
-            let error = hidden.clone().matmul(w2.clone()) + b2 - y.clone();
-            let loss = (error.clone() * error.clone()).sum() * 0.5;
-            let (g2, h2) = (hidden.clone().transpose().matmul(error.clone()), error.clone().sum_dim(0));
-            let back = error.matmul(w2.transpose()).mask_fill(hidden.lower_equal_elem(0.0), 0.0);
-            let (g1, h1) = (x.clone().transpose().matmul(back.clone()), back.sum_dim(0));
-            std::hint::black_box((loss, g1, h1, g2, h2));
-        }
-    });
-    [with, without]
-}
-
 fn main() {
     let small = Shape { n_inputs: 2, n_hidden: 16, n_classes: 2, batch_size: 32 };
     let large = Shape { n_inputs: 784, n_hidden: 128, n_classes: 10, batch_size: 64 };
     for (name, shape) in [("2-16-2, batch 32", small), ("784-128-10, batch 64", large)] {
         let [adam, sgd] = ["adam", "sgd"].map(|solver| whole(&shape, solver));
-        let [with, without] = passes(&shape);
         println!("{name}: {adam:.0} µs a batch with adam, {sgd:.0} with sgd");
-        println!("  forward and backward alone: {with:.0} µs with autodiff, {without:.0} written out");
     }
 }

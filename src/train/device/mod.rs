@@ -153,13 +153,7 @@ impl Device {
         &self.name
     }
 
-    /// burn's handle, with gradients.
-    #[cfg(feature = "tensors")]
-    pub(crate) fn autodiff(&self) -> burn::tensor::Device {
-        self.tensors.clone().autodiff()
-    }
-
-    /// burn's handle, without gradients.
+    /// burn's handle.
     #[cfg(feature = "tensors")]
     pub(crate) fn tensors(&self) -> &burn::tensor::Device {
         &self.tensors

@@ -64,14 +64,6 @@ pub(in crate::train) enum Labels {
 }
 
 impl Labels {
-    pub(in crate::train) fn inner(self) -> Self {
-        match self {
-            Self::Values(y) => Self::Values(y.inner()),
-            Self::TwoClasses(y) => Self::TwoClasses(y.inner()),
-            Self::Classes(y) => Self::Classes(y.inner()),
-        }
-    }
-
     /// The losses of the rows, added up.
     pub(in crate::train) fn loss_sum(self, scores: Tensor<2>) -> Tensor<1> {
         self.losses(scores).sum()

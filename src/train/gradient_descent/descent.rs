@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use burn::optim::{Adam, AdamConfig, AdamState, Optimizer as _, Sgd, SgdConfig, SgdState, momentum::MomentumConfig};
 use burn::tensor::{Tensor, Transaction};
 
-use super::batches::{Rows, TargetScale};
+use super::batches::{Labels, Rows, TargetScale};
 use super::{DescentConfig, DescentError, Optimizer, Weights};
 use crate::Error;
 use crate::preprocess::Target;
 use crate::random::Rng;
+use crate::train::device::{Bend, Ops};
+use crate::train::net::{Memory, Pace, adam, finished, momentum};
 use crate::train::{Epoch, FitInput, Step, device};
 
 /// Multiply-adds in one step: some 20 ms on one CPU thread.
@@ -21,12 +22,16 @@ const BATCHES_PER_STEP: usize = 64;
 /// On a GPU the queue must not grow faster than it is worked off: at most so many batches before a number is awaited.
 const GPU_BATCHES_PER_STEP: usize = 8;
 
+/// How much of the sum of gradients a step keeps, without Adam.
+const MOMENTUM: f64 = 0.9;
+
 /// So many epochs without a better loss end the descent.
 const PATIENCE: usize = 5;
 
 /// A descent under way.
 pub struct Descent {
     config: DescentConfig,
+    ops: Ops,
     is_gpu: bool,
     scale: TargetScale,
     /// The loss of weights that are all 0.
@@ -61,7 +66,7 @@ impl Descent {
     ///
     /// **Errors** None here; `environment.no_tensors` in a build without tensors.
     pub fn new(input: &FitInput, config: DescentConfig) -> Result<Self, Error> {
-        let on = input.device.autodiff();
+        let on = input.device.tensors();
         let scale = TargetScale::of(&input.y, config.fit_intercept);
         let n_outputs = match input.y {
             Target::Classes { n_classes, .. } if n_classes > 2 => n_classes,
@@ -72,24 +77,25 @@ impl Descent {
             Target::Values(_) => scale.loss_factor(),
         };
         let n_features = input.x.n_features();
-        let inner = input.device.tensors();
         Ok(Self {
             config,
+            ops: Ops::on(&input.device),
             is_gpu: input.device.is_webgpu(),
             scale,
             start_loss,
-            rows: Rows::new(&input.x, &input.y, scale, n_outputs, &on),
-            valid: input.valid.as_ref().map(|(x, y)| Rows::new(x, y, scale, n_outputs, &on)),
+            rows: Rows::new(&input.x, &input.y, scale, n_outputs, on),
+            valid: input.valid.as_ref().map(|(x, y)| Rows::new(x, y, scale, n_outputs, on)),
             model: Model {
-                coefficients: Tensor::zeros([n_features, n_outputs], inner),
-                intercepts: Tensor::zeros([1, n_outputs], inner),
-                states: States::new(config.optimizer),
+                coefficients: Tensor::zeros([n_features, n_outputs], on),
+                intercepts: Tensor::zeros([1, n_outputs], on),
+                memories: Default::default(),
+                n_steps: 0,
             },
             rng: input.seed.derive("batches").rng(),
             order: (0..input.x.n_rows() as i32).collect(),
             epoch: 0,
             next_row: 0,
-            loss_sum: Tensor::zeros([1], inner),
+            loss_sum: Tensor::zeros([1], on),
             phase: Phase::Batches,
             best: f64::INFINITY,
             n_stale: 0,
@@ -164,23 +170,18 @@ impl Descent {
         } else {
             self.rows.select(&self.order[range])
         };
-        let coefficients = self.model.coefficients.clone().autodiff().require_grad();
-        let intercepts = self.model.intercepts.clone().autodiff().require_grad();
-        let scores = x.matmul(coefficients.clone()) + intercepts.clone();
-        let loss = y.loss_sum(scores) / n_rows as f64;
-        let objective = match self.config.l2 {
-            0.0 => loss.clone(),
-            l2 => loss.clone() + (coefficients.clone() * coefficients.clone()).sum() * (0.5 * l2),
+        let (ops, coefficients) = (self.ops, self.model.coefficients.clone());
+        let scores = ops.layer(x.clone(), coefficients.clone(), self.model.intercepts.clone(), Bend::Identity);
+        let counted = (None, n_rows as f64);
+        let [losses, slope] = match y {
+            // Of half the squared errors; it is the whole that is made small.
+            Labels::Values(y) => ops.loss_of_one(scores, y, counted, false).map(|half| half * 2.0),
+            Labels::TwoClasses(y) => ops.loss_of_one(scores, y, counted, true),
+            Labels::Classes(y) => ops.loss_of_classes(scores, y, counted),
         };
-        let mut gradients = objective.backward();
-        self.loss_sum = self.loss_sum.clone() + loss.inner() * n_rows as f64;
-        let learning_rate = self.config.learning_rate;
-        let gradient = coefficients.grad_remove(&mut gradients).expect("the coefficients require a gradient");
-        self.model.step_coefficients(learning_rate, gradient);
-        if self.config.fit_intercept {
-            let gradient = intercepts.grad_remove(&mut gradients).expect("the intercepts require a gradient");
-            self.model.step_intercepts(learning_rate, gradient);
-        }
+        self.loss_sum = self.loss_sum.clone() + losses.sum();
+        let gradient = ops.weights_gradient(x, slope.clone(), &coefficients, [0.0, self.config.l2]);
+        self.model.step(ops, &self.config, gradient, self.config.fit_intercept.then(|| slope.sum_dim(0)));
     }
 
     async fn validate(&mut self, train_loss: f64, next_row: usize, sum: f64) -> Result<(), Error> {
@@ -188,8 +189,8 @@ impl Descent {
         let end = rows.n_rows.min(next_row + (FLOPS_PER_STEP / self.flops(1).max(1)).max(1));
         let order: Vec<i32> = (next_row as i32..end as i32).collect();
         let (x, y) = rows.select(&order);
-        let scores = x.inner().matmul(self.model.coefficients.clone()) + self.model.intercepts.clone();
-        let loss = device::read(Transaction::default().register(y.inner().loss_sum(scores))).await?;
+        let scores = x.matmul(self.model.coefficients.clone()) + self.model.intercepts.clone();
+        let loss = device::read(Transaction::default().register(y.loss_sum(scores))).await?;
         let sum = sum + loss.first().and_then(|numbers| numbers.first()).map_or(f64::NAN, |&x| f64::from(x));
         self.phase = Phase::Validate { train_loss, next_row: end, sum };
         Ok(())
@@ -244,52 +245,28 @@ impl Descent {
     }
 }
 
-/// The weights and what the optimiser remembers of them; none of it is on a gradient's tape.
+/// The weights and what the optimiser remembers of them.
 struct Model {
     coefficients: Tensor<2>,
     intercepts: Tensor<2>,
-    states: States,
-}
-
-enum States {
-    Adam(Adam, Box<[Option<AdamState<2>>; 2]>),
-    Sgd(Sgd, Box<[Option<SgdState<2>>; 2]>),
-}
-
-impl States {
-    fn new(optimizer: Optimizer) -> Self {
-        match optimizer {
-            Optimizer::Adam => Self::Adam(AdamConfig::new().with_epsilon(1e-8).build(), Box::new([None, None])),
-            Optimizer::Sgd => {
-                let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
-                Self::Sgd(SgdConfig::new().with_momentum(Some(momentum)).build(), Box::new([None, None]))
-            }
-        }
-    }
-
-    fn step(&mut self, which: usize, learning_rate: f64, tensor: Tensor<2>, gradient: Tensor<2>) -> Tensor<2> {
-        match self {
-            Self::Adam(adam, states) => {
-                let (tensor, state) = adam.step(learning_rate, tensor, gradient, states[which].take());
-                states[which] = state;
-                tensor
-            }
-            Self::Sgd(sgd, states) => {
-                let (tensor, state) = sgd.step(learning_rate, tensor, gradient, states[which].take());
-                states[which] = state;
-                tensor
-            }
-        }
-    }
+    memories: [Memory; 2],
+    n_steps: i32,
 }
 
 impl Model {
-    fn step_coefficients(&mut self, learning_rate: f64, gradient: Tensor<2>) {
-        self.coefficients = self.states.step(0, learning_rate, self.coefficients.clone(), gradient);
-    }
-
-    fn step_intercepts(&mut self, learning_rate: f64, gradient: Tensor<2>) {
-        self.intercepts = self.states.step(1, learning_rate, self.intercepts.clone(), gradient);
+    /// Takes a step down the gradients of the coefficients and of the intercepts, as far as these are learned.
+    fn step(&mut self, ops: Ops, config: &DescentConfig, coefficients: Tensor<2>, intercepts: Option<Tensor<2>>) {
+        self.n_steps = self.n_steps.saturating_add(1);
+        let (rate, pace) = (config.learning_rate, Pace::at_once(ops));
+        let stride = Some(match config.optimizer {
+            Optimizer::Adam => adam(rate, self.n_steps),
+            Optimizer::Sgd => momentum(rate, MOMENTUM),
+        });
+        let [of_coefficients, of_intercepts] = &mut self.memories;
+        finished(of_coefficients.step(ops, &mut self.coefficients, coefficients, stride, rate, &pace));
+        if let Some(gradient) = intercepts {
+            finished(of_intercepts.step(ops, &mut self.intercepts, gradient, stride, rate, &pace));
+        }
     }
 }
 

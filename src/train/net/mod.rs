@@ -43,6 +43,10 @@ pub use half::{LARGEST_HALF, from_half, to_half};
 pub use int8::{BLOCK_LEN, Grouping, Int8};
 #[cfg(feature = "tensors")]
 pub use layers::{NetGradients, gradients};
+#[cfg(feature = "tensors")]
+pub(in crate::train) use optimizer::{Memory, adam, momentum};
+#[cfg(feature = "tensors")]
+pub(in crate::train) use pace::{Pace, finished};
 pub use plain::{Layer, Net, Norm};
 pub use trouble::{Doctor, NetError, NetIssue};
 

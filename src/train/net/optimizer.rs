@@ -36,7 +36,7 @@ pub(super) struct Optimizer {
 
 /// A sum of gradients that forgets, and one of their squares.
 #[derive(Clone, Default)]
-struct Memory {
+pub(in crate::train) struct Memory {
     first: Option<Tensor<2>>,
     second: Option<Tensor<2>>,
 }
@@ -126,7 +126,7 @@ fn clip_factor(gradients: Gradients<'_>, longest: f64) -> Tensor<2> {
 
 impl Memory {
     /// Takes a step with one tensor, and remembers.
-    async fn step(
+    pub(in crate::train) async fn step(
         &mut self,
         ops: Ops,
         tensor: &mut Tensor<2>,
@@ -189,22 +189,30 @@ impl Memory {
 /// What the step of this number is made with, the weights being multiplied with `shrink` before; nothing where it is the
 /// gradient alone.
 fn stride(config: &NetConfig, rate: f64, shrink: f64, n_steps: i32) -> Option<Stride> {
-    let stride = |rule, keep, factor, floor| Some(Stride { rule, keep, factor, floor, shrink });
     match config.solver {
         NetSolver::Sgd if config.momentum == 0.0 => None,
-        NetSolver::Sgd => stride(Rule::Momentum, [config.momentum, 0.0], rate, 0.0),
-        NetSolver::Adam | NetSolver::AdamW => {
-            // What makes of such a sum a mean that does not start at 0.
-            let [mean_1, mean_2] =
-                [BETA_1, BETA_2].map(|beta| (1.0 - beta) / (1.0 - libm::pow(beta, f64::from(n_steps))));
-            let root = libm::sqrt(mean_2);
-            stride(Rule::Adam, [BETA_1, BETA_2], rate * mean_1 / root, EPSILON / root)
-        }
+        NetSolver::Sgd => Some(Stride { shrink, ..momentum(rate, config.momentum) }),
+        NetSolver::Adam | NetSolver::AdamW => Some(Stride { shrink, ..adam(rate, n_steps) }),
         NetSolver::RmsProp => {
             let root = libm::sqrt(1.0 - ALPHA);
-            stride(Rule::RmsProp, [0.0, ALPHA], rate / root, EPSILON / root)
+            let (factor, floor) = (rate / root, EPSILON / root);
+            Some(Stride { rule: Rule::RmsProp, keep: [0.0, ALPHA], factor, floor, shrink })
         }
     }
+}
+
+/// Adam's step of this number, from 1.
+pub(in crate::train) fn adam(rate: f64, n_steps: i32) -> Stride {
+    // What makes of such a sum a mean that does not start at 0.
+    let [mean_1, mean_2] = [BETA_1, BETA_2].map(|beta| (1.0 - beta) / (1.0 - libm::pow(beta, f64::from(n_steps))));
+    let root = libm::sqrt(mean_2);
+    let (factor, floor) = (rate * mean_1 / root, EPSILON / root);
+    Stride { rule: Rule::Adam, keep: [BETA_1, BETA_2], factor, floor, shrink: 1.0 }
+}
+
+/// A step with so much momentum.
+pub(in crate::train) fn momentum(rate: f64, keep: f64) -> Stride {
+    Stride { rule: Rule::Momentum, keep: [keep, 0.0], factor: rate, floor: 0.0, shrink: 1.0 }
 }
 
 /// A sum of which each step keeps so much: times `1 - keep` it is the mean that forgets, and that factor is cheaper on one

@@ -26,7 +26,7 @@ pub(super) type Paced<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// How operations are done, and how much was done since the last pause.
 #[derive(Clone)]
-pub(super) struct Pace {
+pub(in crate::train) struct Pace {
     ops: Ops,
     most: usize,
     done: Rc<Cell<usize>>,
@@ -40,7 +40,7 @@ impl Pace {
     }
 
     /// Never pauses.
-    pub(super) fn at_once(ops: Ops) -> Self {
+    pub(in crate::train) fn at_once(ops: Ops) -> Self {
         Self { ops, most: usize::MAX, done: Rc::default() }
     }
 
@@ -142,7 +142,7 @@ pub(super) fn go_on<T>(work: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> Op
 }
 
 /// What comes of work whose pace is [`Pace::at_once`].
-pub(super) fn finished<T>(work: impl Future<Output = T>) -> T {
+pub(in crate::train) fn finished<T>(work: impl Future<Output = T>) -> T {
     go_on(pin!(work)).expect("it never pauses")
 }
 
