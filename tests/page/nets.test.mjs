@@ -150,7 +150,8 @@ test("a step's operations take their time", async () => {
   assert.equal(device.kind, "cpu");
   assert.ok(step_ms > 0);
   assert.deepEqual(ops.filter(({ op }) => op === "layer").map(({ layer }) => layer), [0, 1, 2]);
-  for (const { op, ms, multiply_adds } of ops) assert.ok(multiply_adds === 0 || ms > 0, `${op} takes ${ms} ms`);
+  // The browser's clock ticks every 0.1 ms: what takes microseconds may come out as none.
+  for (const { op, ms, multiply_adds } of ops) assert.ok(multiply_adds < 50_000 || ms > 0, `${op} takes ${ms} ms`);
 });
 
 test("the console stayed quiet", () => assert.deepEqual(page.troubles, []));
