@@ -580,6 +580,16 @@ export class Vitrine extends EventTarget {
   }
 
   /**
+   * Times a net's step and each of its operations on one device, `"cpu"` or `"webgpu"`; on WebGPU with kernels that do
+   * several operations at once, or with `fusion: false` without. Takes what `train` takes; resolves with
+   * `{ device, step_ms, ops }`.
+   */
+  async profile(request, calling = {}) {
+    const { event } = await this.request({ ...request, type: "profile_steps" }, calling);
+    return contentOf(event);
+  }
+
+  /**
    * What takes memory in each worker that runs: its heap, a GPU's pool, and every table and model with its bytes, also
    * while something is computed. Resolves with `{ workers }`; no worker is started for it.
    *
@@ -596,16 +606,6 @@ export class Vitrine extends EventTarget {
     const all = await Promise.allSettled([...this.#links].filter((link) => link.isReady).map(told));
     // Of one that ended meanwhile there is nothing to say.
     return { workers: all.filter(({ status }) => status === "fulfilled").map(({ value }) => value) };
-  }
-
-  /**
-   * Times a net's step and each of its operations on one device, `"cpu"` or `"webgpu"`; on WebGPU with kernels that do
-   * several operations at once, or with `fusion: false` without. Takes what `train` takes; resolves with
-   * `{ device, step_ms, ops }`.
-   */
-  async profile(request, calling = {}) {
-    const { event } = await this.request({ ...request, type: "profile_steps" }, calling);
-    return contentOf(event);
   }
 
   /**
