@@ -549,7 +549,11 @@ fallback_reason: string | null,
 /**
  * Milliseconds of a training step, where devices were tried before one was chosen.
  */
-step_ms: StepMillisMsg | null, };
+step_ms: StepMillisMsg | null, 
+/**
+ * `float16` where a net was computed with that.
+ */
+precision?: Precision, };
 
 /**
  * A category as a learned vector.
@@ -1565,6 +1569,11 @@ reserved_bytes: number,
 n_tensors: number, };
 
 /**
+ * How wide the numbers are that a net's products read and write.
+ */
+export type Precision = "float32" | "float16";
+
+/**
  * Answers in row order, as buffers: `codes` (positions in `classes`) and `probabilities` (row-major) for
  * classification; `values` for regression; `codes` and `distances` (from the centre) for clustering; `components`
  * (row-major) for projection; `codes` and `scores` (scikit-learn's `score_samples`: lower is odder) for anomaly
@@ -1938,6 +1947,10 @@ device?: string,
  * Of nets on WebGPU: whether kernels do several operations at once (the default), or each does one.
  */
 fusion?: boolean, 
+/**
+ * Of nets on WebGPU: how wide the numbers are; `float32` by default, and where 16 bits cannot be had.
+ */
+precision?: Precision, 
 /**
  * What progress shows of the model while it is fitted, of models that can be watched: nets. It also lets epochs be
  * gone back to.
@@ -2837,6 +2850,10 @@ device?: string,
  * Of nets on WebGPU: whether kernels do several operations at once (the default), or each does one.
  */
 fusion?: boolean, 
+/**
+ * Of nets on WebGPU: how wide the numbers are; `float32` by default, and where 16 bits cannot be had.
+ */
+precision?: Precision, 
 /**
  * What progress shows of the model while it is fitted, of models that can be watched: nets. It also lets epochs be
  * gone back to.

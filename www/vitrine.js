@@ -553,7 +553,8 @@ export class Vitrine extends EventTarget {
    * accuracy (or R²) and the confusion matrix of some rows. `calling.controls`, any object, is
    * given the methods `pause()`, `resume()`, `step()` (one batch), `seek(epoch)` (back, and paused) and `stop()` (end now
    * and keep the model). A net whose worker or WebGPU device is lost goes on, from where it was a few seconds before, on
-   * the CPU; the issue `resumed` says so.
+   * the CPU; the issue `resumed` says so. `precision: "float16"` has a net's products read and write numbers of 16 bits, on
+   * WebGPU where the adapter has shader-f16; elsewhere `device.fallback_reason` says why not.
    *
    * @example
    * const controls = {};
@@ -581,8 +582,8 @@ export class Vitrine extends EventTarget {
 
   /**
    * Times a net's step and each of its operations on one device, `"cpu"` or `"webgpu"`; on WebGPU with kernels that do
-   * several operations at once, or with `fusion: false` without. Takes what `train` takes; resolves with
-   * `{ device, step_ms, ops }`.
+   * several operations at once, or with `fusion: false` without, and with `precision: "float16"` on numbers of 16 bits.
+   * Takes what `train` takes; resolves with `{ device, step_ms, ops }`.
    */
   async profile(request, calling = {}) {
     const { event } = await this.request({ ...request, type: "profile_steps" }, calling);
@@ -805,7 +806,7 @@ export class Vitrine extends EventTarget {
     let checkpoint = null;
     const options = isKept ? { ...calling, onCheckpoint: (bytes) => (checkpoint = bytes) } : calling;
     const request = isKept ? { ...given, checkpoints: true } : given;
-    const wanted = request.device ?? this.#preference;
+    const wanted = this.#wantedDevice(request);
     let reason = null;
     const step_ms = wanted === "auto" ? await this.#timeSteps(request, options) : null;
     if (wanted === "webgpu" && !withTensors) {
@@ -836,6 +837,11 @@ export class Vitrine extends EventTarget {
     if (reason) (result.event.model ?? result.event).device.fallback_reason = reason;
     if (step_ms) result.event.device.step_ms = step_ms;
     return result;
+  }
+
+  /** The device that is asked for; numbers of 16 bits are asked of WebGPU. */
+  #wantedDevice({ device = this.#preference, precision }) {
+    return device === "auto" && precision === "float16" ? "webgpu" : device;
   }
 
   /** How long a net's step takes on each device, where the CPU alone would take long; otherwise null. */
@@ -904,7 +910,7 @@ export class Vitrine extends EventTarget {
 
   /** Asks the tensor worker: what comes of a search or a test are numbers, which belong to nobody. */
   async #askGuest(request, options) {
-    const onGpu = request.type === "profile_steps" && (request.device ?? this.#preference) === "webgpu";
+    const onGpu = request.type === "profile_steps" && this.#wantedDevice(request) === "webgpu";
     const guest = await unlessAborted(onGpu ? this.#gpuLink() : this.#tensorsLink(), options.signal);
     await this.#lendTables(guest, request, options.signal);
     return guest.run(request, options);

@@ -264,6 +264,8 @@ pub struct CardHeader {
     pub fit_millis: f64,
     pub is_webgpu: bool,
     pub device_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_half: Option<bool>,
     pub fallback_reason: Option<String>,
     pub train_rows: Span,
     pub test_rows: Span,

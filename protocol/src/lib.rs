@@ -38,8 +38,8 @@ pub use explain::{
 };
 pub use model::{
     BothMetricsMsg, DeviceKind, DeviceMsg, EvaluationMsg, HistoryMsg, InputMsg, MadeMsg, MadeSideMsg, MetricsMsg,
-    ModelMsg, ModelSpecMsg, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StepMillisMsg, Task, TrainMsg,
-    WatchBoundaryMsg, WatchMsg,
+    ModelMsg, ModelSpecMsg, Precision, PredictMsg, PredictionMsg, ReceiptMsg, SeriesMsg, SplitMsg, StepMillisMsg, Task,
+    TrainMsg, WatchBoundaryMsg, WatchMsg,
 };
 pub use recipe::{AskedStep, FittedStepMsg, PrepareMsg, PreparedMsg, StepColumns, StepMsg};
 pub use request::{ControlAction, ExportFormat, JobId, ProjectMsg, Request, RequestMsg};

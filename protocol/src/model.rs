@@ -42,6 +42,17 @@ pub enum DeviceKind {
     WebGpu,
 }
 
+/// How wide the numbers are that a net's products read and write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32 bits.
+    Float32,
+    /// 16 bits; sums, the weights that are learned and what the optimiser remembers have 32.
+    Float16,
+}
+
 /// The device that answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
@@ -55,6 +66,10 @@ pub struct DeviceMsg {
     /// Milliseconds of a training step, where devices were tried before one was chosen.
     #[serde(default)]
     pub step_ms: Option<StepMillisMsg>,
+    /// `float16` where a net was computed with that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "types", ts(optional))]
+    pub precision: Option<Precision>,
 }
 
 /// How long a training step took on each device that was tried.
@@ -106,6 +121,10 @@ pub struct TrainMsg {
     #[serde(default)]
     #[cfg_attr(feature = "types", ts(optional))]
     pub fusion: Option<bool>,
+    /// Of nets on WebGPU: how wide the numbers are; `float32` by default, and where 16 bits cannot be had.
+    #[serde(default)]
+    #[cfg_attr(feature = "types", ts(optional))]
+    pub precision: Option<Precision>,
     /// What progress shows of the model while it is fitted, of models that can be watched: nets. It also lets epochs be
     /// gone back to.
     #[serde(default)]

@@ -28,6 +28,8 @@ pub struct ModelCard {
     pub fit_millis: f64,
     /// Whether WebGPU fitted it, and the device's name.
     pub device: (bool, String),
+    /// Whether it was fitted with numbers of 16 bits.
+    pub is_half: bool,
     /// Why that is not the device that was asked for.
     pub fallback_reason: Option<String>,
     /// Rows learned from.

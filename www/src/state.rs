@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use vitrine_protocol::{
-    ActivationsMsg, BoundaryMsg, CatalogMsg, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg, LoadOptionsMsg,
-    MadeMsg, MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProfileMsg, ProgressMsg, ProjectionMethod, RatesMsg,
-    RowsMsg, SearchedMsg, StepMsg, TableMsg, Task, TreeMsg, ViewMsg, VotesMsg,
+    ActivationsMsg, BothMetricsMsg, BoundaryMsg, CatalogMsg, DecisionPathMsg, DeviceMsg, ErrorMsg, EvaluationMsg,
+    LoadOptionsMsg, MadeMsg, MeasureDocMsg, MetricsMsg, ModelMsg, PreparedMsg, ProfileMsg, ProgressMsg,
+    ProjectionMethod, RatesMsg, RowsMsg, SearchedMsg, StepMsg, TableMsg, Task, TreeMsg, ViewMsg, VotesMsg,
 };
 
 use crate::charts::Palette;
@@ -56,6 +56,12 @@ pub(crate) struct Profiled {
     pub(crate) profile: ProfileMsg,
     /// Whether kernels did several operations at once.
     pub(crate) is_fused: bool,
+}
+
+/// A net with numbers of 32 bits, and with 16 where they can be had: where a step's time went, and how good it was.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Halves {
+    pub(crate) sides: Vec<(ProfileMsg, BothMetricsMsg)>,
 }
 
 /// A job under way.
@@ -281,6 +287,8 @@ pub(crate) struct ResultState {
     pub(crate) rates: RwSignal<Option<Arc<RatesMsg>>>,
     /// Where the time of a step goes on each device that was timed, likewise.
     pub(crate) profiles: RwSignal<Vec<Profiled>>,
+    /// Numbers of 32 bits beside 16, likewise.
+    pub(crate) halves: RwSignal<Option<Arc<Halves>>>,
     /// The loss so far, while training.
     pub(crate) curve: RwSignal<Vec<LossPoint>>,
     /// Accuracy or R² so far, while a net is fitted: on rows it learns from, and on rows held back.
@@ -364,6 +372,7 @@ impl App {
                 rates: RwSignal::new(None),
                 profiles: RwSignal::new(Vec::new()),
                 precisions: RwSignal::new(Vec::new()),
+                halves: RwSignal::new(None),
                 curve: RwSignal::new(Vec::new()),
                 scores: RwSignal::new(Vec::new()),
                 evaluation: RwSignal::new(None),

@@ -3,7 +3,7 @@
 use burn::tensor::{Int, Tensor, TensorData, Transaction};
 
 use super::Device;
-use super::ops::{Bend, Ops, Rule, Stride, bent};
+use super::ops::{Bend, Ops, Rule, Stride, bent, widened, widened_slope};
 use super::tensors::{Named, read};
 use crate::Error;
 
@@ -18,15 +18,63 @@ pub(super) async fn agree(device: &Device) -> Result<(), Error> {
     super::tensors::differs(cpu, gpu, super::WEBGPU_F32)
 }
 
+/// How far products of numbers with 16 bits may be from the CPU's with 32, relative to 1: each is read rounded by 2⁻¹¹ of
+/// itself, and so is what is written; of the largest, 2, and of sums of thirty products that is some hundredths.
+#[cfg(feature = "webgpu")]
+const HALF: f32 = 2e-2;
+
+/// Likewise with numbers of 16 bits.
+#[cfg(feature = "webgpu")]
+pub(super) async fn agree_in_half(device: &Device) -> Result<(), Error> {
+    let cpu = learned_by(&Device::cpu()).await?;
+    let gpu = learned_by(&Device { is_half: true, ..device.clone() }).await?;
+    super::tensors::differs(cpu, gpu, HALF)
+}
+
+/// What a layer makes of some rows, and what these teach it, by name.
+async fn learned_by(device: &Device) -> Result<Vec<Named>, Error> {
+    let (ops, on) = (Ops::on(device), device.tensors());
+    let (n_rows, n_inputs, n_outputs) = (37, 19, 5);
+    let (x, weights) = (numbers(on, [n_rows, n_inputs], 0), numbers(on, [n_inputs, n_outputs], 9));
+    let (x, narrow) = (ops.narrowed(x), ops.narrowed(weights.clone()));
+    let scores = ops.layer(x.clone(), narrow.clone(), numbers(on, [1, n_outputs], 3), Bend::Tanh);
+    let [losses, slope] = ops.loss_of_classes(scores.clone(), classes(on, n_rows, n_outputs), (None, 1.0));
+    let gradient = ops.weights_gradient(x.clone(), slope.clone(), &weights, [0.3, 0.2]);
+    let through = ops.slope_through(slope.clone(), narrow, x, Bend::Tanh);
+    let back = widened_slope(ops.narrowed_slope(widened_slope(slope.clone())));
+    let named = [
+        ("a layer of 16 bits", widened(scores)),
+        ("a loss of 16 bits", losses),
+        ("slopes of 16 bits", widened_slope(slope)),
+        ("slopes there and back", back),
+        ("a gradient of 16 bits", gradient),
+        ("slopes through a layer of 16 bits", widened_slope(through)),
+    ];
+    named_numbers(named.into()).await
+}
+
+/// Any numbers without a pattern do; these are the fractional parts of multiples of the golden ratio.
+fn numbers(on: &burn::tensor::Device, shape: [usize; 2], start: usize) -> Tensor<2> {
+    let each = (0..shape[0] * shape[1]).map(|i| ((start + i) as f64 * 0.618_033_988_749_895).fract() as f32 - 0.5);
+    Tensor::from_data(TensorData::new(each.collect::<Vec<f32>>(), shape), on)
+}
+
+fn classes(on: &burn::tensor::Device, n_rows: usize, n_classes: usize) -> Tensor<2, Int> {
+    let classes: Vec<i32> = (0..n_rows).map(|row| (row * 3 % n_classes) as i32).collect();
+    Tensor::from_data(TensorData::new(classes, [n_rows, 1]), on)
+}
+
+async fn named_numbers(made: Vec<(&'static str, Tensor<2>)>) -> Result<Vec<Named>, Error> {
+    let (names, tensors): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+    let numbers = read(tensors.into_iter().fold(Transaction::default(), Transaction::register)).await?;
+    Ok(names.into_iter().zip(numbers).collect())
+}
+
 /// What the operations make of some numbers, by name. Shapes are odd, one is large enough for tiles, and views are read.
 async fn computed(device: &Device) -> Result<Vec<Named>, Error> {
     let ops = Ops::on(device);
     let on = device.tensors();
-    // Any numbers without a pattern do; these are the fractional parts of multiples of the golden ratio.
-    let numbers = |shape: [usize; 2], start: usize| {
-        let each = (0..shape[0] * shape[1]).map(|i| ((start + i) as f64 * 0.618_033_988_749_895).fract() as f32 - 0.5);
-        Tensor::<2>::from_data(TensorData::new(each.collect::<Vec<f32>>(), shape), on)
-    };
+    let numbers = |shape: [usize; 2], start: usize| numbers(on, shape, start);
     let mut made: Vec<(&'static str, Tensor<2>)> = Vec::new();
     for (n_rows, n_inputs, n_outputs) in [(37, 19, 5), (67, 21, 71)] {
         let (x, slope) = (numbers([n_rows, n_inputs], 0), numbers([n_rows, n_outputs], 5));
@@ -40,8 +88,7 @@ async fn computed(device: &Device) -> Result<Vec<Named>, Error> {
         made.push(("a layer's gradient", ops.weights_gradient(x, slope, &weights, [0.3, 0.2])));
     }
     let (scores, rows) = (numbers([37, 5], 2) * 8.0, numbers([37, 1], 7));
-    let classes: Vec<i32> = (0..37).map(|row| row * 3 % 5).collect();
-    let classes = Tensor::<2, Int>::from_data(TensorData::new(classes, [37, 1]), on);
+    let classes = classes(on, 37, 5);
     let is_one = rows.clone().greater_elem(0.0).float();
     for weights in [None, Some(rows.clone() + 0.5)] {
         let all = 17.0;
@@ -62,9 +109,7 @@ async fn computed(device: &Device) -> Result<Vec<Named>, Error> {
         let twice = stepped(ops, [weights, gradient * 0.5], [Some(&first), Some(&second)], stride);
         made.extend(twice.map(|t| ("an optimiser's step", t)));
     }
-    let (names, tensors): (Vec<_>, Vec<_>) = made.into_iter().unzip();
-    let numbers = read(tensors.into_iter().fold(Transaction::default(), Transaction::register)).await?;
-    Ok(names.into_iter().zip(numbers).collect())
+    named_numbers(made).await
 }
 
 /// A step by the device's kernel, or else by burn's operations.
@@ -96,7 +141,9 @@ mod tests {
     #[test]
     fn what_is_compared_varies() {
         // A comparison of constants could not fail.
-        for (what, numbers) in block_on(computed(&Device::cpu())).unwrap() {
+        let cpu = Device::cpu();
+        let all = [block_on(computed(&cpu)).unwrap(), block_on(learned_by(&cpu)).unwrap()];
+        for (what, numbers) in all.into_iter().flatten() {
             assert!(numbers.iter().all(|x| x.is_finite()), "{what}");
             assert!(numbers.iter().any(|x| *x != numbers[0]), "{what}");
         }

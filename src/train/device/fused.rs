@@ -5,11 +5,12 @@
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::wgpu::{CubeBackend, CubeTensor};
 use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::cubecl::ir::{ElemType, FloatKind};
 use burn::cubecl::prelude::{CubeCount, CubeDim};
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{DType, Int, Tensor};
 
 use super::kernels::{self, Behind};
-use super::ops::{Bend, Stride};
+use super::ops::{Bend, SLOPE_SCALE, Stride};
 
 /// Rows and columns of a product that one unit computes, where there are many.
 const TILE: usize = 4;
@@ -68,7 +69,11 @@ impl Kernels for CubeBackend {
     fn product(lhs: CubeTensor, rhs: CubeTensor, with: CubeTensor, behind: Behind, penalties: [f64; 2]) -> CubeTensor {
         let (n_rows, n_columns) = (lhs.meta.shape()[0], rhs.meta.shape()[1]);
         let tile = if n_rows * n_columns < FEW { 1 } else { TILE };
-        let out = like(&lhs, [n_rows, n_columns]);
+        // A gradient is of the weights' kind, whatever it is made from.
+        let kind = if behind == Behind::Penalised { with.dtype } else { lhs.dtype };
+        let out = of_kind(&lhs, [n_rows, n_columns], kind);
+        let kinds = [&lhs, &rhs, &with, &out].map(|tensor| element(tensor.dtype));
+        let factor = if rhs.dtype == DType::F16 { 1.0 / SLOPE_SCALE as f32 } else { 1.0 };
         let cubes = |n: usize| n.div_ceil(tile).div_ceil(SQUARE as usize) as u32;
         let count = CubeCount::Static(cubes(n_columns), cubes(n_rows), 1);
         let [l1, l2] = penalties.map(|penalty| penalty as f32);
@@ -84,8 +89,10 @@ impl Kernels for CubeBackend {
                 out.clone().into_tensor_arg(),
                 l1,
                 l2,
+                factor,
                 tile,
                 behind,
+                kinds,
             );
         }
         out
@@ -133,7 +140,8 @@ impl Kernels for CubeBackend {
         is_class: bool,
     ) -> (CubeTensor, CubeTensor) {
         let n_rows = scores.meta.shape()[0];
-        let [losses, slopes] = [(); 2].map(|()| like(&scores, [n_rows, 1]));
+        let (losses, slopes) = (of_kind(&scores, [n_rows, 1], DType::F32), like(&scores, [n_rows, 1]));
+        let (kind, share) = (element(scores.dtype), counted.share(scores.dtype));
         // Safety: units beyond the last row do nothing.
         unsafe {
             kernels::loss_of_one::launch_unchecked(
@@ -145,9 +153,10 @@ impl Kernels for CubeBackend {
                 weights.into_tensor_arg(),
                 losses.clone().into_tensor_arg(),
                 slopes.clone().into_tensor_arg(),
-                (1.0 / counted.all) as f32,
+                share,
                 is_class,
                 counted.is_weighed,
+                kind,
             );
         }
         (losses, slopes)
@@ -160,7 +169,8 @@ impl Kernels for CubeBackend {
         counted: Counted,
     ) -> (CubeTensor, CubeTensor) {
         let (n_rows, n_classes) = (scores.meta.shape()[0], scores.meta.shape()[1]);
-        let (losses, slopes) = (like(&scores, [n_rows, 1]), like(&scores, [n_rows, n_classes]));
+        let (losses, slopes) = (of_kind(&scores, [n_rows, 1], DType::F32), like(&scores, [n_rows, n_classes]));
+        let (kind, share) = (element(scores.dtype), counted.share(scores.dtype));
         // Safety: units beyond the last row do nothing, and a label is one of the classes.
         unsafe {
             kernels::loss_of_classes::launch_unchecked(
@@ -172,19 +182,35 @@ impl Kernels for CubeBackend {
                 weights.into_tensor_arg(),
                 losses.clone().into_tensor_arg(),
                 slopes.clone().into_tensor_arg(),
-                (1.0 / counted.all) as f32,
+                share,
                 counted.is_weighed,
+                kind,
             );
         }
         (losses, slopes)
     }
 }
 
+impl Counted {
+    /// What a row's slope is multiplied with: its share of the mean, and what keeps small slopes of 16 bits from being 0.
+    fn share(self, kind: DType) -> f32 {
+        let scale = if kind == DType::F16 { SLOPE_SCALE } else { 1.0 };
+        (scale / self.all) as f32
+    }
+}
+
 /// A tensor of this shape where another is, with nothing in it.
 fn like(tensor: &CubeTensor, shape: [usize; 2]) -> CubeTensor {
-    let n_bytes = shape[0] * shape[1] * tensor.dtype.size();
-    let handle = tensor.client.empty(n_bytes);
-    CubeTensor::new_contiguous(tensor.client.clone(), tensor.device.clone(), shape.into(), handle, tensor.dtype)
+    of_kind(tensor, shape, tensor.dtype)
+}
+
+fn of_kind(tensor: &CubeTensor, shape: [usize; 2], kind: DType) -> CubeTensor {
+    let handle = tensor.client.empty(shape[0] * shape[1] * kind.size());
+    CubeTensor::new_contiguous(tensor.client.clone(), tensor.device.clone(), shape.into(), handle, kind)
+}
+
+fn element(kind: DType) -> ElemType {
+    ElemType::Float(if kind == DType::F16 { FloatKind::F16 } else { FloatKind::F32 })
 }
 
 /// Cubes of [`LINE`] units for so many.
@@ -254,7 +280,8 @@ pub(super) fn loss_of_classes(
     (weights, all): (Option<Tensor<2>>, f64),
 ) -> [Tensor<2>; 2] {
     let counted = Counted { all, is_weighed: weights.is_some() };
-    let weights = weights.unwrap_or_else(|| scores.clone()).into_dispatch();
+    // Not read; the labels' numbers are none of these.
+    let weights = weights.unwrap_or_else(|| Tensor::empty([1, 1], &scores.device())).into_dispatch();
     let (scores, labels) = (scores.into_dispatch(), labels.into_dispatch());
     let (losses, slopes) = <Dispatch as Kernels>::loss_of_classes(scores, labels, weights, counted);
     [losses, slopes].map(Tensor::from_dispatch)

@@ -2,8 +2,10 @@
 //!
 //! What bounds a small step on a GPU is how many kernels are launched; on a software adapter, workgroup memory and
 //! barriers, which these do without: each unit reads what it needs, and its sums stay in registers. What is read may be a
-//! view with strides of its own; what is written lies row after row.
+//! view with strides of its own; what is written lies row after row. Numbers lie in memory with 32 or 16 bits, as the
+//! tensors have them; all are computed with 32.
 
+use burn::cubecl::ir::ElemType;
 use burn::cubecl::{self, prelude::*};
 
 use super::ops::{Bend, Rule};
@@ -55,16 +57,19 @@ fn sign(x: f32) -> f32 {
 /// A product of matrices, `tile × tile` numbers by each unit, and what becomes of it.
 ///
 /// **Shapes** `lhs`: `m × k`; `rhs`: `k × n`; `out`: `m × n`; `with`: `1 × n` to be added, `m × n` for what else reads it.
+/// A gradient is multiplied with `factor` before it is penalised.
 #[cube(launch_unchecked)]
-pub(super) fn product(
-    lhs: &Tensor<f32>,
-    rhs: &Tensor<f32>,
-    with: &Tensor<f32>,
-    out: &mut Tensor<f32>,
+pub(super) fn product<L: Float, R: Float, W: Float, O: Float>(
+    lhs: &Tensor<L>,
+    rhs: &Tensor<R>,
+    with: &Tensor<W>,
+    out: &mut Tensor<O>,
     l1: f32,
     l2: f32,
+    factor: f32,
     #[comptime] tile: usize,
     #[comptime] behind: Behind,
+    #[define(L, R, W, O)] _kinds: [ElemType; 4],
 ) {
     let (n_rows, n_columns, n_terms) = (out.shape(0), out.shape(1), lhs.shape(1));
     let row = ABSOLUTE_POS_Y as usize * tile;
@@ -89,11 +94,11 @@ pub(super) fn product(
     for term in 0..n_terms {
         #[unroll]
         for across in 0..tile {
-            factors[across] = rhs[rights[across] + term * rhs.stride(0)];
+            factors[across] = f32::cast_from(rhs[rights[across] + term * rhs.stride(0)]);
         }
         #[unroll]
         for at in 0..tile {
-            let left = lhs[lefts[at] + term * lhs.stride(1)];
+            let left = f32::cast_from(lhs[lefts[at] + term * lhs.stride(1)]);
             #[unroll]
             for across in 0..tile {
                 sums[at * tile + across] += left * factors[across];
@@ -109,11 +114,14 @@ pub(super) fn product(
                 let here = (row + at) * with.stride(0) + (column + across) * with.stride(1);
                 let made = match comptime!(behind) {
                     Behind::Nothing => sum,
-                    Behind::Activated(by) => bent(sum + with[(column + across) * with.stride(1)], by),
-                    Behind::Slope(by) => sum * slope_at(with[here], by),
-                    Behind::Penalised => sum + l2 * with[here] + l1 * sign(with[here]),
+                    Behind::Activated(by) => bent(sum + f32::cast_from(with[(column + across) * with.stride(1)]), by),
+                    Behind::Slope(by) => sum * slope_at(f32::cast_from(with[here]), by),
+                    Behind::Penalised => {
+                        let weight = f32::cast_from(with[here]);
+                        sum * factor + l2 * weight + l1 * sign(weight)
+                    }
                 };
-                out[(row + at) * n_columns + column + across] = made;
+                out[(row + at) * n_columns + column + across] = O::cast_from(made);
             }
         }
     }
@@ -160,23 +168,24 @@ pub(super) fn step(
 
 /// The losses of rows of one score, and the slopes of their mean: half the squared error, or the logistic loss of 0 and 1.
 ///
-/// **Shapes** all `n × 1`. A row counts `weights`, or 1; all of them together `1 / share`.
+/// **Shapes** all `n × 1`. A row counts `weights`, or 1; its slope is multiplied with that and with `share`.
 #[cube(launch_unchecked)]
-pub(super) fn loss_of_one(
-    scores: &Tensor<f32>,
+pub(super) fn loss_of_one<F: Float>(
+    scores: &Tensor<F>,
     labels: &Tensor<f32>,
     weights: &Tensor<f32>,
     losses: &mut Tensor<f32>,
-    slopes: &mut Tensor<f32>,
+    slopes: &mut Tensor<F>,
     share: f32,
     #[comptime] is_class: bool,
     #[comptime] is_weighed: bool,
+    #[define(F)] _kind: ElemType,
 ) {
     let row = ABSOLUTE_POS;
     if row >= losses.shape(0) {
         terminate!();
     }
-    let score = scores[row * scores.stride(0)];
+    let score = f32::cast_from(scores[row * scores.stride(0)]);
     let label = labels[row * labels.stride(0)];
     let weight = if comptime!(is_weighed) { weights[row * weights.stride(0)] } else { 1.0f32.runtime() };
     if comptime!(is_class) {
@@ -184,11 +193,11 @@ pub(super) fn loss_of_one(
         let wrong = score * (1.0 - 2.0 * label);
         let loss = f32::max(wrong, 0.0) + f32::ln(1.0 + f32::exp(-f32::abs(wrong)));
         losses[row] = loss * weight;
-        slopes[row] = (logistic(score) - label) * (weight * share);
+        slopes[row] = F::cast_from((logistic(score) - label) * (weight * share));
     } else {
         let error = score - label;
         losses[row] = error * error * 0.5 * weight;
-        slopes[row] = error * (weight * share);
+        slopes[row] = F::cast_from(error * (weight * share));
     }
 }
 
@@ -196,14 +205,15 @@ pub(super) fn loss_of_one(
 ///
 /// **Shapes** `scores`, `slopes`: `n × n_classes`; the others `n × 1`.
 #[cube(launch_unchecked)]
-pub(super) fn loss_of_classes(
-    scores: &Tensor<f32>,
+pub(super) fn loss_of_classes<F: Float>(
+    scores: &Tensor<F>,
     labels: &Tensor<i32>,
     weights: &Tensor<f32>,
     losses: &mut Tensor<f32>,
-    slopes: &mut Tensor<f32>,
+    slopes: &mut Tensor<F>,
     share: f32,
     #[comptime] is_weighed: bool,
+    #[define(F)] _kind: ElemType,
 ) {
     let row = ABSOLUTE_POS;
     if row >= losses.shape(0) {
@@ -212,19 +222,19 @@ pub(super) fn loss_of_classes(
     let (start, n_classes) = (row * scores.stride(0), scores.shape(1));
     let label = labels[row * labels.stride(0)] as usize;
     let weight = if comptime!(is_weighed) { weights[row * weights.stride(0)] } else { 1.0f32.runtime() };
-    let mut largest = scores[start];
+    let mut largest = f32::cast_from(scores[start]);
     for class in 1..n_classes {
-        largest = f32::max(largest, scores[start + class * scores.stride(1)]);
+        largest = f32::max(largest, f32::cast_from(scores[start + class * scores.stride(1)]));
     }
     let mut sum = 0.0f32;
     for class in 0..n_classes {
-        sum += f32::exp(scores[start + class * scores.stride(1)] - largest);
+        sum += f32::exp(f32::cast_from(scores[start + class * scores.stride(1)]) - largest);
     }
     let log_sum = largest + f32::ln(sum);
-    losses[row] = (log_sum - scores[start + label * scores.stride(1)]) * weight;
+    losses[row] = (log_sum - f32::cast_from(scores[start + label * scores.stride(1)])) * weight;
     for class in 0..n_classes {
-        let share_of_class = f32::exp(scores[start + class * scores.stride(1)] - log_sum);
+        let share_of_class = f32::exp(f32::cast_from(scores[start + class * scores.stride(1)]) - log_sum);
         let slope = share_of_class - select(class == label, 1.0f32, 0.0f32);
-        slopes[row * n_classes + class] = slope * (weight * share);
+        slopes[row * n_classes + class] = F::cast_from(slope * (weight * share));
     }
 }

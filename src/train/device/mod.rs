@@ -18,7 +18,7 @@ mod tensors;
 #[cfg(feature = "webgpu")]
 use crate::Error;
 #[cfg(feature = "tensors")]
-pub(crate) use ops::{Bend, Ops, Rule, Stride, bent, penalised, slope_before};
+pub(crate) use ops::{Bend, Ops, Rule, Stride, bent, penalised, slope_before, widened, widened_slope};
 #[cfg(feature = "tensors")]
 pub(crate) use tensors::read;
 #[cfg(feature = "tensors")]
@@ -67,6 +67,11 @@ pub struct Device {
     is_webgpu: bool,
     #[cfg(feature = "webgpu")]
     is_fusing: bool,
+    /// Whether products read and write numbers of 16 bits, and whether they can.
+    #[cfg(feature = "webgpu")]
+    is_half: bool,
+    #[cfg(feature = "webgpu")]
+    has_half: bool,
     name: String,
 }
 
@@ -90,6 +95,10 @@ impl Device {
             is_webgpu: false,
             #[cfg(feature = "webgpu")]
             is_fusing: false,
+            #[cfg(feature = "webgpu")]
+            is_half: false,
+            #[cfg(feature = "webgpu")]
+            has_half: false,
             name: "CPU".to_owned(),
         }
     }
@@ -106,10 +115,13 @@ impl Device {
         let (tensors, setup) = burn::tensor::Device::wgpu_options().init_with_setup_async().await.map_err(no_webgpu)?;
         let info = setup.adapter.get_info();
         let name = if info.name.is_empty() { "WebGPU".to_owned() } else { info.name };
-        let device = Self { tensors, is_webgpu: true, is_fusing: true, name };
+        let has_half = tensors.supports_dtype(burn::tensor::DType::F16);
+        let device = Self { tensors, is_webgpu: true, is_fusing: true, is_half: false, has_half: false, name };
         self_test(&device).await?;
         agreement::agree(&device).await?;
-        Ok(device)
+        // A GPU that is wrong with 16 bits has its 32 still.
+        let has_half = has_half && agreement::agree_in_half(&device).await.is_ok();
+        Ok(Self { has_half, ..device })
     }
 
     /// The GPU, or else the CPU with the reason why.
@@ -131,8 +143,28 @@ impl Device {
         Self {
             #[cfg(feature = "webgpu")]
             is_fusing: false,
+            #[cfg(feature = "webgpu")]
+            has_half: false,
             ..self
         }
+    }
+
+    /// The same device, on which a net's products read and write numbers of 16 bits, if it can: sums, the weights that are
+    /// learned and what an optimiser remembers keep their 32.
+    pub fn in_half(self) -> Option<Self> {
+        #[cfg(feature = "webgpu")]
+        if self.has_half {
+            return Some(Self { is_half: true, ..self });
+        }
+        None
+    }
+
+    /// Whether a net's products read and write numbers of 16 bits.
+    pub fn is_half(&self) -> bool {
+        #[cfg(feature = "webgpu")]
+        return self.is_half;
+        #[cfg(not(feature = "webgpu"))]
+        false
     }
 
     /// What of its memory is taken: of a GPU's, as far as it was handed out here.

@@ -3,7 +3,7 @@
 //!
 //! Both ways compute the same; `agreement` holds one to the other wherever a GPU is used.
 
-use burn::tensor::{Int, Tensor, activation};
+use burn::tensor::{DType, Int, Tensor, activation};
 
 use super::Device;
 #[cfg(feature = "webgpu")]
@@ -48,11 +48,16 @@ pub(crate) struct Stride {
     pub(crate) shrink: f64,
 }
 
+/// What slopes of 16 bits are multiplied with: those of a mean are small, and below 2⁻²⁴ they would be 0.
+pub(super) const SLOPE_SCALE: f64 = 1024.0;
+
 /// The way in which operations are done.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ops {
     #[cfg(feature = "webgpu")]
     is_fused: bool,
+    #[cfg(feature = "webgpu")]
+    is_half: bool,
 }
 
 impl Ops {
@@ -62,7 +67,36 @@ impl Ops {
         Self {
             #[cfg(feature = "webgpu")]
             is_fused: device.is_fusing,
+            #[cfg(feature = "webgpu")]
+            is_half: device.is_half,
         }
+    }
+
+    /// Bytes of each number that products read.
+    pub(crate) fn n_bytes(self) -> usize {
+        #[cfg(feature = "webgpu")]
+        if self.is_half {
+            return 2;
+        }
+        size_of::<f32>()
+    }
+
+    /// Numbers as products read them: with 16 bits where the device was told to, or else as they are.
+    pub(crate) fn narrowed(self, numbers: Tensor<2>) -> Tensor<2> {
+        #[cfg(feature = "webgpu")]
+        if self.is_half && numbers.dtype() == DType::F32 {
+            return numbers.cast(DType::F16);
+        }
+        numbers
+    }
+
+    /// Slopes as products read them.
+    pub(crate) fn narrowed_slope(self, slope: Tensor<2>) -> Tensor<2> {
+        #[cfg(feature = "webgpu")]
+        if self.is_half && slope.dtype() == DType::F32 {
+            return (slope * SLOPE_SCALE).cast(DType::F16);
+        }
+        slope
     }
 
     /// Whether kernels do several operations at once.
@@ -186,6 +220,16 @@ impl Ops {
         }
         None
     }
+}
+
+/// Numbers with 32 bits.
+pub(crate) fn widened(numbers: Tensor<2>) -> Tensor<2> {
+    if numbers.dtype() == DType::F16 { numbers.cast(DType::F32) } else { numbers }
+}
+
+/// Slopes with 32 bits, as they would be without [`Ops::narrowed_slope`].
+pub(crate) fn widened_slope(slope: Tensor<2>) -> Tensor<2> {
+    if slope.dtype() == DType::F16 { slope.cast(DType::F32) / SLOPE_SCALE } else { slope }
 }
 
 /// What units make of their sums.

@@ -9,7 +9,7 @@ use super::layers::{LayerTensors, Layers, Part, activated};
 use super::norm::Standardised;
 use super::pace::Pace;
 use super::{Activation, NetConfig, NetSolver};
-use crate::train::device::{Bend, penalised, slope_before};
+use crate::train::device::{Bend, Ops, penalised, slope_before, widened, widened_slope};
 use crate::train::gradient_descent::Labels;
 
 /// Bending a sum costs about as much as so many multiply-adds.
@@ -57,12 +57,14 @@ impl Layers {
             (x, front_running) = (forward.features, forward.running);
             to_front = Some((front, forward.backward));
         }
-        for (idx, layer) in self.each.iter().enumerate() {
+        let narrowed: Vec<LayerTensors> = self.each.iter().map(|layer| layer.narrowed(self.ops)).collect();
+        for (idx, layer) in narrowed.iter().enumerate() {
             let by = if idx < last { self.activation } else { Activation::Identity };
+            x = self.ops.narrowed(x);
             let (sums, made, standardised, after) = self.layer(layer, x.clone(), by, pace).await;
             running.push(after);
             let read = match masks.get(idx) {
-                Some(mask) if idx < last => made.clone() * mask.clone(),
+                Some(mask) if idx < last => widened(made.clone()) * mask.clone(),
                 _ => made.clone(),
             };
             passed_layers.push(Passed { given: x, standardised, sums, made });
@@ -82,23 +84,27 @@ impl Layers {
         for (idx, layer) in self.each.iter().enumerate().rev() {
             let passed = passed_layers.pop().expect("each layer was passed");
             if !is_before {
+                slope = widened_slope(slope);
                 if let Some(mask) = masks.get(idx) {
                     slope = slope * mask.clone();
                 }
-                slope = slope_of(self.activation, passed.sums, passed.made, slope);
+                slope = slope_of(self.activation, widened(passed.sums), widened(passed.made), slope);
             }
             let mut norm = Vec::new();
             if let Some(standardised) = passed.standardised {
-                let (before, learned) = standardised.backward(slope, layer.learned[2].clone(), pace).await;
+                let scale = layer.learned[2].clone();
+                let (before, learned) = standardised.backward(widened_slope(slope), scale, pace).await;
                 (slope, norm) = (before, learned.to_vec());
             }
+            slope = self.ops.narrowed_slope(slope);
             pace.did(n_rows * layer.learned[0].dims()[1] * BENDING).await;
             let weights = &layer.learned[0];
             let gradient = pace.weights_gradient(passed.given, slope.clone(), weights, penalties).await;
             let mut layer_gradients = vec![gradient];
-            layer_gradients.push(slope.clone().sum_dim(0));
+            layer_gradients.push(widened_slope(slope.clone()).sum_dim(0));
             layer_gradients.extend(norm);
             gradients.push(layer_gradients);
+            let weights = &narrowed[idx].learned[0];
             let below = passed_layers.last().filter(|_| masks.is_empty());
             (slope, is_before) = match below.zip(self.activation.bend()) {
                 Some((below, bend)) => {
@@ -113,7 +119,7 @@ impl Layers {
         gradients.reverse();
         let mut front = Vec::new();
         if let Some((tensors, backward)) = to_front {
-            let each = backward(slope).await.into_iter().zip(&tensors.learned).zip(tensors.is_weight());
+            let each = backward(widened_slope(slope)).await.into_iter().zip(&tensors.learned).zip(tensors.is_weight());
             front.extend(each.map(|((gradient, weights), is_weight)| match is_weight {
                 true => penalised(gradient, weights, penalties),
                 false => gradient,
@@ -134,14 +140,23 @@ impl Layers {
                     (made.clone(), made, None, None)
                 }
                 None => {
-                    let sums = pace.layer(x, weights, intercepts, Bend::Identity).await;
+                    let sums = widened(pace.layer(x, weights, intercepts, Bend::Identity).await);
                     (sums.clone(), activated(sums, by), None, None)
                 }
             };
         };
-        let sums = pace.layer(x, weights, intercepts, Bend::Identity).await;
+        let sums = widened(pace.layer(x, weights, intercepts, Bend::Identity).await);
         let (sums, kept, after) = Standardised::new(sums, &layer.learned, running, pace).await;
         (sums.clone(), activated(sums, by), Some(kept), Some(after))
+    }
+}
+
+impl LayerTensors {
+    /// With weights as products read them.
+    pub(super) fn narrowed(&self, ops: Ops) -> Self {
+        let mut layer = self.clone();
+        layer.learned[0] = ops.narrowed(layer.learned[0].clone());
+        layer
     }
 }
 

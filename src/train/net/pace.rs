@@ -28,20 +28,21 @@ pub(super) type Paced<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 #[derive(Clone)]
 pub(in crate::train) struct Pace {
     ops: Ops,
-    most: usize,
+    /// Multiply-adds between two pauses; without it there are none.
+    most: Option<usize>,
     done: Rc<Cell<usize>>,
 }
 
 impl Pace {
     /// On the CPU it pauses whenever a piece is done; a GPU does the work elsewhere.
     pub(super) fn on(device: &Device) -> Self {
-        let most = if device.is_webgpu() { usize::MAX } else { PIECE };
+        let most = (!device.is_webgpu()).then_some(PIECE);
         Self { most, ..Self::at_once(Ops::on(device)) }
     }
 
     /// Never pauses.
     pub(in crate::train) fn at_once(ops: Ops) -> Self {
-        Self { ops, most: usize::MAX, done: Rc::default() }
+        Self { ops, most: None, done: Rc::default() }
     }
 
     /// Begins a piece.
@@ -53,7 +54,7 @@ impl Pace {
     pub(super) async fn did(&self, multiply_adds: usize) {
         let done = self.done.get().saturating_add(multiply_adds).saturating_add(CALL);
         self.done.set(done);
-        if done < self.most {
+        if self.most.is_none_or(|most| done < most) {
             return;
         }
         self.done.set(0);
@@ -63,7 +64,7 @@ impl Pace {
 
     /// How many rows at this cost each make a piece, at least one.
     pub(super) fn n_rows(&self, per_row: usize) -> usize {
-        (self.most / per_row.max(1)).max(1)
+        self.most.map_or(usize::MAX, |most| (most / per_row.max(1)).max(1))
     }
 
     /// The product of two matrices. A large one is made in pieces along the longer of what can be cut, for a kernel is slow
@@ -71,7 +72,7 @@ impl Pace {
     pub(super) async fn product(&self, a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
         let ([n_rows, n_terms], [_, n_columns]) = (a.dims(), b.dims());
         let cost = n_rows.saturating_mul(n_terms).saturating_mul(n_columns);
-        if cost <= self.most {
+        if self.most.is_none_or(|most| cost <= most) {
             let made = self.ops.product(a, b);
             self.did(cost).await;
             return made;
@@ -160,6 +161,14 @@ mod tests {
     use crate::train::{FitInput, block_on};
 
     #[test]
+    fn what_is_done_at_once_never_pauses() {
+        let pace = Pace::at_once(Ops::on(&Device::cpu()));
+        for multiply_adds in [1, usize::MAX, usize::MAX] {
+            finished(pace.did(multiply_adds));
+        }
+    }
+
+    #[test]
     fn a_product_in_pieces_pauses_between_them() {
         let device = Device::cpu();
         let numbers = |shape: [usize; 2]| {
@@ -170,7 +179,7 @@ mod tests {
         for (a, b) in [(numbers([183, 130]), numbers([130, 70])), (numbers([83, 230]), numbers([230, 70]))] {
             let whole = finished(Pace::at_once(Ops::on(&device)).product(a.clone(), b.clone())).into_data();
             let ([n_rows, n_terms], most) = (a.dims(), 8 * 83 * 70);
-            let pace = Pace { most, ..Pace::at_once(Ops::on(&device)) };
+            let pace = Pace { most: Some(most), ..Pace::at_once(Ops::on(&device)) };
             let mut product = Box::pin(pace.product(a, b));
             let mut n_pauses = 0;
             let made = loop {
@@ -220,7 +229,7 @@ mod tests {
         };
         let doctor = Doctor::new(&input.x, config.learning_rate);
         let mut descent = NetDescent::new(&input, config, (false, None), 1.0, doctor).unwrap();
-        if let Some(most) = most {
+        if most.is_some() {
             descent.pace.most = most;
         }
         let mut n_steps = 0;

@@ -25,7 +25,7 @@ impl NetDescent {
         let n_rows = config.batch_size.min(rows.rows.n_rows);
         let batch = rows.part(&self.order[..n_rows]);
         let order = self.order[..n_rows].to_vec();
-        let n_read = 2 * n_rows * batch.x.dims()[1];
+        let n_read = 2 * n_rows * batch.x.dims()[1] * F32;
         let pick = op("pick_rows", None, &[batch.x.dims()], [0, n_read], move || rows.part(&order).x);
         let mut ops = vec![pick];
         let mut x = batch.x.clone();
@@ -55,19 +55,21 @@ impl NetDescent {
 }
 
 /// Layer by layer the way there, and what each layer reads, what the last makes at the end.
-fn layers_there(layers: &Layers, mut x: Tensor<2>) -> (Vec<Op>, Vec<Tensor<2>>) {
+fn layers_there(layers: &Layers, x: Tensor<2>) -> (Vec<Op>, Vec<Tensor<2>>) {
     let last = layers.each.len() - 1;
     let mut ops = Vec::new();
+    let mut x = layers.ops.narrowed(x);
     let mut made = vec![x.clone()];
     for (idx, layer) in layers.each.iter().enumerate() {
         let by = if idx < last { layers.activation } else { Activation::Identity };
-        let (given, all, layer) = (x, layers.clone(), layer.clone());
+        let (given, all, layer) = (x, layers.clone(), layer.narrowed(layers.ops));
         let at_once = Pace::at_once(layers.ops);
-        x = finished(all.layer(&layer, given.clone(), by, &at_once)).1;
+        x = layers.ops.narrowed(finished(all.layer(&layer, given.clone(), by, &at_once)).1);
         let [n_rows, n_inputs] = given.dims();
         let shapes = [given.dims(), layer.learned[0].dims()];
         let run = move || finished(all.layer(&layer, given.clone(), by, &at_once)).1;
-        ops.push(op("layer", Some(idx), &shapes, product([n_rows, n_inputs, shapes[1][1]]), run));
+        let work = product([n_rows, n_inputs, shapes[1][1]], [layers.ops.n_bytes(); 2]);
+        ops.push(op("layer", Some(idx), &shapes, work, run));
         made.push(x.clone());
     }
     (ops, made)
@@ -86,8 +88,8 @@ fn loss(layers: &Layers, batch: Part, scores: Tensor<2>) -> (Op, Tensor<2>) {
         slope
     };
     let slope = run();
-    let n_numbers = 2 * slope.shape().num_elements();
-    (op("loss", None, &[shape], [0, n_numbers], run), slope)
+    let n_bytes = 2 * slope.shape().num_elements() * layers.ops.n_bytes();
+    (op("loss", None, &[shape], [0, n_bytes], run), slope)
 }
 
 /// Layer by layer the way back, the last first. `made` is what each layer read, and what the last made.
@@ -96,12 +98,13 @@ fn layers_back(layers: &Layers, config: &NetConfig, mut made: Vec<Tensor<2>>, mu
     let mut ops = Vec::new();
     for (idx, layer) in layers.each.iter().enumerate().rev() {
         let given = made.pop().expect("each layer reads something");
-        let (weights, how) = (layer.learned[0].clone(), layers.ops);
+        let (weights, of, how) = (layer.narrowed(layers.ops).learned[0].clone(), layer.learned[0].clone(), layers.ops);
         let ([n_rows, n_outputs], [_, n_inputs]) = (slope.dims(), given.dims());
         let penalties = config.penalties(n_rows as f64);
-        let (read, at, of) = (given.clone(), slope.clone(), weights.clone());
+        let (read, at) = (given.clone(), slope.clone());
         let shapes = [[n_inputs, n_rows], slope.dims()];
-        ops.push(op("weights_gradient", Some(idx), &shapes, product([n_inputs, n_rows, n_outputs]), move || {
+        let work = product([n_inputs, n_rows, n_outputs], [how.n_bytes(), F32]);
+        ops.push(op("weights_gradient", Some(idx), &shapes, work, move || {
             how.weights_gradient(read.clone(), at.clone(), &of, penalties)
         }));
         if idx == 0 {
@@ -113,7 +116,8 @@ fn layers_back(layers: &Layers, config: &NetConfig, mut made: Vec<Tensor<2>>, mu
         let run = move || how.slope_through(at.clone(), weights.clone(), given.clone(), bend);
         let through = run();
         let shapes = [[n_rows, n_outputs], [n_outputs, n_inputs]];
-        ops.push(op("slope", Some(idx), &shapes, product([n_rows, n_outputs, n_inputs]), run));
+        let work = product([n_rows, n_outputs, n_inputs], [how.n_bytes(); 2]);
+        ops.push(op("slope", Some(idx), &shapes, work, run));
         slope = through;
     }
     ops
@@ -121,28 +125,29 @@ fn layers_back(layers: &Layers, config: &NetConfig, mut made: Vec<Tensor<2>>, mu
 
 /// One step of the optimiser after the other, with weights for gradients.
 fn optimizer(layers: &Layers, config: &NetConfig) -> Op {
-    let n_numbers = 7 * layers.n_learned();
+    let n_bytes = 7 * layers.n_learned() * F32;
     let gradients: Vec<Vec<Tensor<2>>> = layers.each.iter().map(|layer| layer.learned.clone()).collect();
     let front: Vec<Tensor<2>> = layers.front.iter().flat_map(|front| front.learned.clone()).collect();
     let state = RefCell::new((layers.clone(), Optimizer::new(layers)));
     let (config, at_once) = (config.clone(), Pace::at_once(layers.ops));
-    op("optimizer", None, &[[1, layers.n_learned()]], [0, n_numbers], move || {
+    op("optimizer", None, &[[1, layers.n_learned()]], [0, n_bytes], move || {
         let (layers, optimizer) = &mut *state.borrow_mut();
         finished(optimizer.step(layers, (&front, &gradients), &config, 1e-6, &at_once));
         layers.each[0].learned[0].clone()
     })
 }
 
-/// Multiply-adds of a product, and numbers read and written.
-fn product([n_rows, n_between, n_columns]: [usize; 3]) -> [usize; 2] {
-    [n_rows * n_between * n_columns, n_rows * n_between + n_between * n_columns + n_rows * n_columns]
+/// Multiply-adds of a product, and bytes read and written, its numbers read having so many each, and those written.
+fn product([n_rows, n_between, n_columns]: [usize; 3], [read, written]: [usize; 2]) -> [usize; 2] {
+    let n_bytes = (n_rows * n_between + n_between * n_columns) * read + n_rows * n_columns * written;
+    [n_rows * n_between * n_columns, n_bytes]
 }
 
 fn op(
     name: &'static str,
     layer: Option<usize>,
     shapes: &[[usize; 2]],
-    [multiply_adds, n_numbers]: [usize; 2],
+    [multiply_adds, n_bytes]: [usize; 2],
     run: impl Fn() -> Tensor<2> + 'static,
 ) -> Op {
     // Also what makes kernels ready.
@@ -151,7 +156,7 @@ fn op(
         let end = (0..n_times).map(|_| run()).last().unwrap_or_else(|| first.clone());
         Box::pin(await_it(end))
     };
-    Op { name, layer, shapes: shapes.to_vec(), multiply_adds, n_bytes: n_numbers * F32, repeat: Box::new(repeat) }
+    Op { name, layer, shapes: shapes.to_vec(), multiply_adds, n_bytes, repeat: Box::new(repeat) }
 }
 
 /// Waits until a tensor is there. Its corner is read: of all of it the copy would be timed.

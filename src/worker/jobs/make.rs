@@ -117,6 +117,7 @@ pub(super) async fn conclude(
         history: made.history,
         fit_millis: made.fit_millis,
         device: made.device,
+        is_half: false,
         fallback_reason: made.fallback_reason,
         issues: made.issues.iter().cloned().collect(),
         receipt: Receipt {

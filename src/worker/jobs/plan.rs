@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use serde_json::json;
-use vitrine_protocol::{SplitMsg, StepMsg, TrainMsg};
+use vitrine_protocol::{Precision, SplitMsg, StepMsg, TrainMsg};
 
 use crate::Error;
 use crate::error::Issues;
@@ -94,6 +94,9 @@ impl Plan {
         let mut device = choose_device(&workspace.device, request.device.as_deref(), (kind.uses_tensors)(&params))?;
         if request.fusion == Some(false) {
             device.device = device.device.without_fusion();
+        }
+        if request.precision == Some(Precision::Float16) {
+            device = device.in_half(kind);
         }
         Ok(Self {
             table_id: request.table,
@@ -245,6 +248,19 @@ pub(super) fn choose_device(
         Some(other) => return Err(RequestError::BadDevice { given: other.to_owned() }.into()),
     };
     Ok(ChosenDevice { device, fallback_reason })
+}
+
+impl ChosenDevice {
+    /// The same with numbers of 16 bits, or why there are none.
+    fn in_half(self, kind: &ModelKind) -> Self {
+        if kind.is_watchable()
+            && let Some(device) = self.device.clone().in_half()
+        {
+            return Self { device, ..self };
+        }
+        let reason = "only nets have numbers of 16 bits, on WebGPU where the adapter has shader-f16";
+        Self { fallback_reason: self.fallback_reason.or_else(|| Some(reason.to_owned())), ..self }
+    }
 }
 
 /// Splits the labelled rows; a class without a training row is nothing a model can know, so its rows are left out.

@@ -114,6 +114,7 @@ fn train_msg(request: &SearchMsg, model: &ModelSpecMsg, split: &SplitMsg) -> Tra
         seed: request.seed,
         device: None,
         fusion: None,
+        precision: None,
         watch: None,
         only_trees: None,
         only_folds: None,

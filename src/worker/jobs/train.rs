@@ -134,6 +134,7 @@ pub(super) async fn train(
         history,
         fit_millis,
         device: (plan.device.device.is_webgpu(), plan.device.device.name().to_owned()),
+        is_half: plan.device.device.is_half(),
         fallback_reason: plan.device.fallback_reason.clone(),
         train_rows,
         test_rows,

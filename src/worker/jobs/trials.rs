@@ -11,7 +11,7 @@ use crate::preprocess::{Prepared, read_weights};
 use crate::random::Seed;
 use crate::train::{FitInput, Op};
 use crate::worker::context::Context;
-use crate::worker::jobs::plan::{Plan, choose_device, labels_of};
+use crate::worker::jobs::plan::{ChosenDevice, Plan, labels_of};
 use crate::worker::jobs::prepare::fit_recipe;
 use crate::worker::{Reply, wire};
 
@@ -39,7 +39,7 @@ const N_ROUNDS: usize = 3;
 const PREPARED: f64 = 0.2;
 
 pub(super) async fn test_rates(context: Context, request: TrainMsg) -> Result<Reply, Error> {
-    let (mut session, no_rate) = begin(&context, request).await?;
+    let (mut session, no_rate, _) = begin(&context, request).await?;
     let watched = session.watched().ok_or(no_rate)?;
     let mut tested = Tested::default();
     for idx in 0..N_RATES {
@@ -61,7 +61,7 @@ pub(super) async fn test_rates(context: Context, request: TrainMsg) -> Result<Re
 
 /// How long a batch takes on this worker's device, of a fit that is begun and thrown away.
 pub(super) async fn time_steps(context: Context, request: TrainMsg) -> Result<Reply, Error> {
-    let (mut session, no_rate) = begin(&context, request).await?;
+    let (mut session, no_rate, _) = begin(&context, request).await?;
     let step_ms = step_millis(&context, &mut session, (PREPARED, 1.0)).await?;
     let n_steps = session.watched().ok_or(no_rate)?.n_batches()[1];
     Ok(Event::StepsTimed { step_ms, n_steps }.into())
@@ -93,11 +93,7 @@ async fn step_millis(
 
 /// Where a batch's time goes: how long it takes, and each of its operations by itself.
 pub(super) async fn profile_steps(context: Context, request: TrainMsg) -> Result<Reply, Error> {
-    let device = {
-        let (worker, uses_tensors) = (&context.workspace.borrow().device, true);
-        choose_device(worker, request.device.as_deref(), uses_tensors)?
-    };
-    let (mut session, no_rate) = begin(&context, request).await?;
+    let (mut session, no_rate, device) = begin(&context, request).await?;
     let step_ms = step_millis(&context, &mut session, (PREPARED, HALF)).await?;
     let all = session.watched().ok_or(no_rate)?.ops();
     let n_ops = all.len();
@@ -134,8 +130,8 @@ async fn op_millis(context: &Context, op: &Op) -> Result<f64, Error> {
     Ok(each[N_ROUNDS / 2])
 }
 
-/// A fit of a net, begun; and the error that says that there is none.
-async fn begin(context: &Context, request: TrainMsg) -> Result<(BoxedSession, Error), Error> {
+/// A fit of a net, begun; the error that says that there is none; and the device.
+async fn begin(context: &Context, request: TrainMsg) -> Result<(BoxedSession, Error, ChosenDevice), Error> {
     let plan = Plan::check(context, request)?;
     let no_rate = Error::from(ModelError::NoLearningRate { kind: plan.kind.kind.to_owned() });
     if !plan.kind.is_watchable() {
@@ -162,7 +158,7 @@ async fn begin(context: &Context, request: TrainMsg) -> Result<(BoxedSession, Er
     };
     let classes: Vec<&str> = plan.parts.train.classes.iter().map(String::as_str).collect();
     let session = (plan.kind.start)(&by_code(&plan.params, &classes), input)?;
-    Ok((session, no_rate))
+    Ok((session, no_rate, plan.device))
 }
 
 /// The losses so far.

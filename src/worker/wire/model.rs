@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vitrine_protocol::{
     self as wire, BlockMsg, BothMetricsMsg, Buffer, CoefficientsMsg, DeviceKind, DeviceMsg, EmbeddingMsg, FrontMsg,
-    HistoryMsg, InputMsg, LayerMsg, ModelMsg, ProgressMsg, ReceiptMsg, StructureMsg, TreeNodeMsg,
+    HistoryMsg, InputMsg, LayerMsg, ModelMsg, Precision, ProgressMsg, ReceiptMsg, StructureMsg, TreeNodeMsg,
 };
 
 use crate::Error;
@@ -25,7 +25,13 @@ const MOST_FILTERS: usize = 5_000;
 
 /// A device for the page.
 pub(in crate::worker) fn device_msg(device: &Device, fallback_reason: Option<String>) -> DeviceMsg {
-    DeviceMsg { kind: device_kind(device.is_webgpu()), name: device.name().to_owned(), fallback_reason, step_ms: None }
+    DeviceMsg {
+        kind: device_kind(device.is_webgpu()),
+        name: device.name().to_owned(),
+        fallback_reason,
+        step_ms: None,
+        precision: device.is_half().then_some(Precision::Float16),
+    }
 }
 
 fn device_kind(is_webgpu: bool) -> DeviceKind {
@@ -59,6 +65,7 @@ pub(in crate::worker) fn model_msg(id: &str, entry: &ModelEntry) -> ModelMsg {
             name: card.device.1.clone(),
             fallback_reason: card.fallback_reason.clone(),
             step_ms: None,
+            precision: card.is_half.then_some(Precision::Float16),
         },
         n_train: card.train_rows.len(),
         n_test: card.test_rows.len(),

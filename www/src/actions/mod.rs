@@ -30,7 +30,7 @@ pub(crate) use explain::{
 };
 pub(crate) use live::{Steer, steer};
 pub(crate) use prepare::follow_plan;
-pub(crate) use profile::profile;
+pub(crate) use profile::{compare_halves, profile};
 pub(crate) use project::{Answer, answer_csv, answer_row, export_project, import_project};
 pub(crate) use rates::{try_rates, use_rate};
 pub(crate) use search::{search, train_candidate};

@@ -113,6 +113,7 @@ pub(super) fn request(app: App) -> Option<TrainMsg> {
         seed: Some(app.plan.seed.get().trim().parse().ok()?),
         device: Some(app.plan.device.get()),
         fusion: None,
+        precision: None,
         watch: None,
         only_trees: None,
         only_folds: None,
