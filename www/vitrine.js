@@ -261,7 +261,8 @@ class WorkerLink {
   #receive({ message: { job, event }, buffers }, name) {
     if (this.error) return;
     if (event.type === "ready") return this.#greet(event, name);
-    if (event.type === "crashed") return this.#fail(event.message);
+    // Where in which file is for the console, which has all of it.
+    if (event.type === "crashed") return this.#fail(event.message.replace(/^panicked at \S+\s+/, ""));
     const call = this.#calls.get(job);
     if (event.type !== "progressed") this.#calls.delete(job);
     if (!call?.isAside) this.#watchSilence();
@@ -850,15 +851,14 @@ export class Vitrine extends EventTarget {
     const size = this.#sizes.get(fit.table);
     const nCells = size?.n_rows * (fit.features?.length ?? size?.n_columns) * (fit.model?.max_iter ?? 20);
     if (!NETS.includes(fit.model?.kind) || !(nCells >= TIMED_CELLS) || !globalThis.navigator?.gpu) return null;
-    const time = async (link, device) => {
-      const guest = await unlessAborted(link, signal);
+    const time = async (guest, device) => {
       await this.#lendTables(guest, fit, signal);
       return (await guest.run({ ...fit, device, type: "time_steps" }, { signal })).event;
     };
     try {
-      const { step_ms: cpu, n_steps } = await time(this.#tensorsLink(), "cpu");
+      const { step_ms: cpu, n_steps } = await time(await unlessAborted(this.#tensorsLink(), signal), "cpu");
       if (!(cpu * n_steps > WORTH_GPU_MILLIS)) return null;
-      const { step_ms: webgpu } = await time(this.#gpuLink(), "webgpu");
+      const { step_ms: webgpu } = await this.#onGpu((gpu) => time(gpu, "webgpu"), signal);
       return webgpu === null ? null : { cpu, webgpu };
     } catch (error) {
       if (error.code === "cancelled" || this.#isClosed) throw error;
@@ -875,10 +875,15 @@ export class Vitrine extends EventTarget {
     return size.n_rows * n_features * n_epochs >= AUTO_GPU_MULTIPLICATIONS;
   }
 
-  async #trainOnGpu(request, options) {
-    const gpu = await unlessAborted(this.#gpuLink(), options.signal);
+  #trainOnGpu(request, options) {
+    return this.#onGpu((gpu) => this.#trainAsGuest(gpu, { ...request, device: "webgpu" }, options), options.signal);
+  }
+
+  /** What comes of asking the GPU worker for something. */
+  async #onGpu(ask, signal) {
+    const gpu = await unlessAborted(this.#gpuLink(), signal);
     try {
-      return await this.#trainAsGuest(gpu, { ...request, device: "webgpu" }, options);
+      return await ask(gpu);
     } catch (error) {
       // A lost device is lost for the life of its worker.
       if (error.code === "environment.device_lost") this.#loseGpu(gpu, error);
@@ -911,9 +916,12 @@ export class Vitrine extends EventTarget {
   /** Asks the tensor worker: what comes of a search or a test are numbers, which belong to nobody. */
   async #askGuest(request, options) {
     const onGpu = request.type === "profile_steps" && this.#wantedDevice(request) === "webgpu";
-    const guest = await unlessAborted(onGpu ? this.#gpuLink() : this.#tensorsLink(), options.signal);
-    await this.#lendTables(guest, request, options.signal);
-    return guest.run(request, options);
+    const ask = async (guest) => {
+      await this.#lendTables(guest, request, options.signal);
+      return guest.run(request, options);
+    };
+    if (onGpu) return this.#onGpu(ask, options.signal);
+    return ask(await unlessAborted(this.#tensorsLink(), options.signal));
   }
 
   /** Trains in a guest and moves the model to the CPU worker, under the same id. */

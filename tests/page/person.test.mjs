@@ -185,6 +185,43 @@ for (const lang of ["en", "zh"]) {
   });
 }
 
+for (const [lang, viewport] of [["en", { width: 1280, height: 720 }], ["zh", { width: 390, height: 844 }]]) {
+  test(`${lang}: what a net takes is shown: time by operation, memory, and bytes by precision`, async () => {
+    const page = await openPage(lang, { viewport });
+    await pressOn(page, "sample-iris");
+    await page.locator("[data-testid=grid] td:not(.waiting)").first().waitFor();
+    await page.locator("#tab-train").click();
+    await by(page, "model-mlp").click();
+    await by(page, "profile").click();
+    const profile = by(page, "profile-table");
+    await profile.locator("tfoot td").first().waitFor();
+    // Two layers: there, their loss, and back; and the optimiser.
+    assert.ok((await profile.locator("tbody tr").count()) >= 5, "each operation has its row");
+    assert.ok(Number(await profile.locator("tfoot td").first().innerText()) > 0, "a step takes time");
+    // Without WebGPU there is nothing to compare with, and the page says so.
+    await page.locator("[data-testid=halves]:enabled").click();
+    await by(page, "halves-none").waitFor();
+    await assertNoBarriers(page, "where a step's time goes");
+    const memory = page.locator("[data-testid=memory] > summary");
+    await memory.click();
+    await page.locator(".memory-panel h3").nth(1).waitFor();
+    await assertNoBarriers(page, "what takes memory");
+    await memory.click();
+    await page.locator(".memory-panel").waitFor({ state: "hidden" });
+    await by(page, "train").click();
+    await by(page, "result").waitFor();
+    await page.locator("#tab-export").click();
+    await by(page, "precisions").click();
+    const precisions = by(page, "precisions-table");
+    await page.waitForFunction(() => document.querySelectorAll("[data-testid=precisions-table] thead th").length === 6);
+    const bytes = await precisions.locator("tbody tr").first().locator("td").allInnerTexts();
+    const n_bytes = bytes.map((text) => parseFloat(text) * (/KB/.test(text) ? 1000 : 1));
+    assert.ok(n_bytes[1] < 0.75 * n_bytes[0] && n_bytes[2] < n_bytes[1], `${bytes}`);
+    await assertNoBarriers(page, "bytes by precision");
+    assert.deepEqual(page.troubles, []);
+  });
+}
+
 test("who leaves a view before its answers came breaks nothing", async () => {
   const page = await openPage("en");
   await pressOn(page, "sample-penguins");

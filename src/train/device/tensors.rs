@@ -12,11 +12,17 @@ pub(super) type Named = (&'static str, Vec<f32>);
 ///
 /// **Errors** `environment.device_lost`.
 pub(crate) async fn read(tensors: Transaction) -> Result<Vec<Vec<f32>>, Error> {
-    let lost = |detail: String| Error::from(DeviceError::DeviceLost { detail });
+    let lost = |detail: String| Error::from(DeviceError::DeviceLost { detail: innermost(&detail).to_owned() });
     let data = tensors.execute_async().await.map_err(|error| lost(error.to_string()))?;
     data.into_iter()
         .map(|data| data.convert::<f32>().try_to_vec::<f32>().map_err(|error| lost(format!("{error:?}"))))
         .collect()
+}
+
+/// The cause behind all others, of what an error says with its causes and where they were, line by line.
+fn innermost(words: &str) -> &str {
+    let is_cause = |line: &&str| !line.is_empty() && !line.ends_with(':') && !line.contains("backtrace");
+    words.lines().map(str::trim).filter(is_cause).next_back().unwrap_or(words)
 }
 
 /// Compares a device with the CPU: matrix products, softmax, reductions, a loss, picking
@@ -112,6 +118,13 @@ mod tests {
     #[test]
     fn the_cpu_passes_its_own_test() {
         block_on(self_test(&Device::cpu())).unwrap();
+    }
+
+    #[test]
+    fn of_causes_within_causes_the_innermost_is_told() {
+        let words = "The device is poisoned\nCaused by:\n  Destroyed: Device was destroyed.\nBacktrace:\nNo backtrace available";
+        assert_eq!(innermost(words), "Destroyed: Device was destroyed.");
+        assert_eq!((innermost("one line"), innermost("")), ("one line", ""));
     }
 
     #[test]

@@ -19,6 +19,10 @@ thread_local! {
     static CONTROLS: RefCell<Option<Object>> = const { RefCell::new(None) };
 }
 
+/// Watched slowly, a batch is learned from after so long at least: a step of a net that is held is always drawn, which takes
+/// half of that.
+const SLOWLY_MILLIS: i32 = 50;
+
 /// What a person does with a fit that is under way.
 #[derive(Clone, Copy)]
 pub(crate) enum Steer {
@@ -132,7 +136,7 @@ pub(super) fn controls(app: App) -> Object {
             if app.plan.slow.get_untracked() && !app.result.held.get_untracked() {
                 call("step", None);
             }
-            browser::next_frame().await;
+            browser::sleep(SLOWLY_MILLIS).await;
         }
     });
     controls
