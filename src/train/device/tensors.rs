@@ -22,7 +22,7 @@ pub(crate) async fn read(tensors: Transaction) -> Result<Vec<Vec<f32>>, Error> {
 /// The cause behind all others, of what an error says with its causes and where they were, line by line.
 fn innermost(words: &str) -> &str {
     let is_cause = |line: &&str| !line.is_empty() && !line.ends_with(':') && !line.contains("backtrace");
-    words.lines().map(str::trim).filter(is_cause).next_back().unwrap_or(words)
+    words.lines().map(str::trim).rfind(is_cause).unwrap_or(words)
 }
 
 /// Compares a device with the CPU: matrix products, softmax, reductions, a loss, picking
