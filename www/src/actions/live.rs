@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use js_sys::{Function, Object, Reflect};
+use js_sys::{Function, Object, Promise, Reflect};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vitrine_protocol::{ColumnKind, ProgressMsg, WatchBoundaryMsg, WatchMsg};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::actions::explain::MANY_COLUMNS;
 use crate::browser;
@@ -22,6 +23,9 @@ thread_local! {
 /// Watched slowly, a batch is learned from after so long at least: a step of a net that is held is always drawn, which takes
 /// half of that.
 const SLOWLY_MILLIS: i32 = 50;
+
+/// Turns of the browser's queue in which a request is made for sure.
+const SOON: usize = 100;
 
 /// What a person does with a fit that is under way.
 #[derive(Clone, Copy)]
@@ -128,7 +132,13 @@ pub(super) fn controls(app: App) -> Object {
     spawn_local(async move {
         let is_training = || app.job.with_untracked(|job| job.as_ref().is_some_and(|job| job.kind == JobKind::Train));
         let is_same = || CONTROLS.with_borrow(|now| now.as_ref() == Some(&own));
-        browser::next_frame().await;
+        // The methods are there once the request was made, which is soon; a frame later a small net has ended.
+        for _ in 0..SOON {
+            if Reflect::has(&own, &"pause".into()).unwrap_or(false) {
+                break;
+            }
+            let _ = JsFuture::from(Promise::resolve(&JsValue::UNDEFINED)).await;
+        }
         if app.plan.slow.get_untracked() {
             call("pause", None);
         }
