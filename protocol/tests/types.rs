@@ -6,7 +6,9 @@ use vitrine_protocol::PROTOCOL_VERSION;
 use vitrine_protocol::types::{METHODS, declarations};
 
 fn www(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../www").join(name);
+    // Not the folder that this was compiled in: clones share their build products.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs this");
+    let path = Path::new(&here).join("../www").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

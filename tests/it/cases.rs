@@ -1,5 +1,7 @@
 //! The reference files and the rows they speak of, for the reference and contract tests.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 use vitrine::model::{Answers, Fitted, ModelKind, find};
 use vitrine::param::ParamMap;
@@ -13,9 +15,14 @@ pub(crate) fn reference(name: &str) -> Value {
     serde_json::from_str(&read(&format!("tests/reference/{name}.json"))).expect("reference files are JSON")
 }
 
+/// The clone's root folder. Not the folder that this was compiled in: clones share their build products.
+pub(crate) fn root() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs this").into()
+}
+
 fn read(path: &str) -> String {
-    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    let path = root().join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// A list of a case by name.

@@ -230,6 +230,6 @@ impl Conversation {
 /// A file of the project.
 #[track_caller]
 pub fn file(path: &str) -> Vec<u8> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let path = crate::cases::root().join(path);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

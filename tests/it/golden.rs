@@ -9,7 +9,7 @@ use crate::conversation::{Script, file};
 
 #[track_caller]
 fn check(name: &str, actual: &str) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);
+    let path = crate::cases::root().join("tests/snapshots").join(name);
     if std::env::var_os("VITRINE_BLESS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, actual).unwrap();
@@ -29,7 +29,7 @@ fn codes_and_meanings() {
 #[test]
 fn messages_of_bad_files() {
     let mut text = String::new();
-    let mut paths: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bad"))
+    let mut paths: Vec<_> = std::fs::read_dir(crate::cases::root().join("tests/fixtures/bad"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|e| e == "csv"))

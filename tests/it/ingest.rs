@@ -35,7 +35,7 @@ struct FixtureColumn {
 }
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+    crate::cases::root().join("tests/fixtures")
 }
 
 fn fixtures() -> Vec<Fixture> {

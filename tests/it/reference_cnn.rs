@@ -128,7 +128,7 @@ fn digits_are_read() {
 /// 5,000 of MNIST's digits, 28 × 28 pixels from 0 to 255, with every default but fewer epochs; a fifth is held back.
 #[test]
 fn mnist_is_read() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/data/mnist_5k.gz");
+    let path = crate::cases::root().join("tests/reference/data/mnist_5k.gz");
     let gzip = std::fs::read(path).expect("it is there");
     // The header has ten bytes, the check behind the data eight.
     let mut bytes = vec![0; 5000 * 785];

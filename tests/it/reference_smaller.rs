@@ -115,7 +115,7 @@ fn fitted() -> FittedNet {
 }
 
 fn file(name: &str) -> std::path::PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name)
+    crate::cases::root().join("tests/reference").join(name)
 }
 
 /// PyTorch's file is read, and what is written is the file that smaller.py has read with the package and found to be the

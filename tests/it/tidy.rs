@@ -1,10 +1,8 @@
 //! The invariants of ARCHITECTURE.md that can be read off the sources.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::cases::root;
 
 /// Every file below `folder` with one of the endings, with its text.
 fn sources(folder: &str, endings: &[&str]) -> Vec<(String, String)> {

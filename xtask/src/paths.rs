@@ -1,12 +1,18 @@
 //! Where things are: the clone, and the cache folder outside it that a second clone on this machine finds warm.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use crate::process::{Failure, Outcome};
 
-/// The clone's root folder.
+/// The clone's root folder. Where cargo runs this, it says where; it may have been compiled in another clone, with which
+/// this one shares its build products.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ is a folder of the workspace")
+    static HERE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let compiled = || env!("CARGO_MANIFEST_DIR").into();
+        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(compiled).into()
+    });
+    HERE.parent().expect("xtask/ is a folder of the workspace")
 }
 
 /// The built site: what any static host can serve.
