@@ -461,7 +461,7 @@ const { context, page, messages } = await open(scratch, `${url}/bench/index.html
 let failures = 0;
 try {
   await page.waitForFunction(() => window.benchReady, undefined, { timeout: 30_000 });
-  if (wanted.some((part) => ["csv", "tree", "cancel", "abalone", "boosting", "growth", "nets"].includes(part))) {
+  if (wanted.some((part) => ["csv", "tree", "cancel", "abalone", "boosting", "growth", "nets", "product"].includes(part))) {
     const { device, version } = await call(page, "start");
     console.log(`Vitrine ${version.version} (${device.name}), ${context.browser()?.version() ?? CHROMIUM}`);
   }
