@@ -1564,9 +1564,9 @@ in_use_bytes: number,
  */
 reserved_bytes: number, 
 /**
- * Tensors that are alive.
+ * Pieces that are handed out, to tensors and to what kernels are told.
  */
-n_tensors: number, };
+n_pieces: number, };
 
 /**
  * How wide the numbers are that a net's products read and write.

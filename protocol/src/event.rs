@@ -214,9 +214,9 @@ pub struct PoolMsg {
     /// Bytes taken from the GPU, with what is kept for tensors to come.
     #[cfg_attr(feature = "types", ts(type = "number"))]
     pub reserved_bytes: u64,
-    /// Tensors that are alive.
+    /// Pieces that are handed out, to tensors and to what kernels are told.
     #[cfg_attr(feature = "types", ts(type = "number"))]
-    pub n_tensors: u64,
+    pub n_pieces: u64,
 }
 
 /// A table or a model that a worker holds.

@@ -130,7 +130,11 @@ describe("with software WebGPU", { skip: WITHOUT_GPU_WORKER && "this build has n
     assert.deepEqual([after[100].kind, after[100].models], ["webgpu", 0]);
     // A net of the same size leaves the same behind: what the pool keeps for the next one.
     assert.ok(after[100].pool.in_use_bytes <= after[20].pool.in_use_bytes, JSON.stringify(after));
-    assert.ok(after[100].pool.reserved_bytes <= after[20].pool.reserved_bytes, JSON.stringify(after));
+    // What it keeps ready goes up and down by some 200 KB of 3 MB, with when pages are dropped. One matrix of weights left
+    // behind by each net would be 32 KB a net; a quarter of that would be seen.
+    const most = (...ns) => Math.max(...ns.map((n) => after[n].pool.reserved_bytes));
+    const grown = most(60, 70, 80, 90, 100) - most(10, 20, 30, 40, 50);
+    assert.ok(grown < (50 * 128 * 64 * 4) / 4, JSON.stringify(after));
     assert.ok(after[100].heap - after[20].heap <= 2 * 65_536, JSON.stringify(after));
   });
 

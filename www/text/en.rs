@@ -320,7 +320,7 @@ super::english! {
     memory_tensors: "Nets on the CPU",
     memory_webgpu: "Nets on WebGPU",
     memory_helper: "Helper",
-    memory_pool: "GPU: {used} in {n} tensors, of {all} reserved",
+    memory_pool: "GPU: {used} in {n} pieces, of {all} reserved",
     memory_pool_share: "Share of the reserved memory that is in use",
     memory_fit: "The net that learns",
     memory_rows: "Rows and labels",

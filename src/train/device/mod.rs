@@ -82,8 +82,8 @@ pub struct Pool {
     pub in_use_bytes: u64,
     /// Bytes taken from the GPU, with what is kept for tensors to come.
     pub reserved_bytes: u64,
-    /// Tensors that are alive.
-    pub n_tensors: u64,
+    /// Pieces that are handed out, to tensors and to what kernels are told.
+    pub n_pieces: u64,
 }
 
 impl Device {
@@ -174,7 +174,7 @@ impl Device {
             return self.tensors.memory_pool_usage().map(|usage| Pool {
                 in_use_bytes: usage.bytes_in_use,
                 reserved_bytes: usage.bytes_reserved,
-                n_tensors: usage.number_allocs,
+                n_pieces: usage.number_allocs,
             });
         }
         None

@@ -27,7 +27,7 @@ pub(super) fn memory(workspace: &Workspace) -> MemoryMsg {
         pool: workspace.device.device.pool().map(|pool| PoolMsg {
             in_use_bytes: pool.in_use_bytes,
             reserved_bytes: pool.reserved_bytes,
-            n_tensors: pool.n_tensors,
+            n_pieces: pool.n_pieces,
         }),
         tables: workspace.tables().map(table).collect(),
         models: models.collect(),

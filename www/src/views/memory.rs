@@ -65,7 +65,7 @@ fn view_of(app: App, told: &WorkerMemory) -> impl IntoView + use<> {
         let values = [
             ("used", &*format::bytes(pool.in_use_bytes)),
             ("all", &*format::bytes(pool.reserved_bytes)),
-            ("n", &*pool.n_tensors.to_string()),
+            ("n", &*pool.n_pieces.to_string()),
         ];
         let words = fill(texts.memory_pool, &values);
         let (used, all) = (pool.in_use_bytes.to_string(), pool.reserved_bytes.to_string());
