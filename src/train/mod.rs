@@ -42,6 +42,14 @@ pub struct FitInput {
     pub device: Device,
 }
 
+/// Multiply-adds in one step of a descent: some 20 ms on one CPU thread.
+#[cfg(feature = "tensors")]
+const FLOPS_PER_STEP: usize = 20_000_000;
+
+/// On a GPU the queue must not grow faster than it is worked off: at most so many batches before a number is awaited.
+#[cfg(feature = "tensors")]
+const GPU_BATCHES_PER_STEP: usize = 8;
+
 /// How far a fit is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Step {

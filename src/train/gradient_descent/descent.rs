@@ -11,16 +11,10 @@ use crate::preprocess::Target;
 use crate::random::Rng;
 use crate::train::device::{Bend, Ops};
 use crate::train::net::{Memory, Pace, adam, finished, momentum};
-use crate::train::{Epoch, FitInput, Step, device};
-
-/// Multiply-adds in one step: some 20 ms on one CPU thread.
-const FLOPS_PER_STEP: usize = 20_000_000;
+use crate::train::{Epoch, FLOPS_PER_STEP, FitInput, GPU_BATCHES_PER_STEP, Step, device};
 
 /// Small batches cost their overhead: at most so many in one step.
 const BATCHES_PER_STEP: usize = 64;
-
-/// On a GPU the queue must not grow faster than it is worked off: at most so many batches before a number is awaited.
-const GPU_BATCHES_PER_STEP: usize = 8;
 
 /// How much of the sum of gradients a step keeps, without Adam.
 const MOMENTUM: f64 = 0.9;

@@ -18,16 +18,10 @@ use crate::error::Issues;
 use crate::preprocess::{Matrix, Target};
 use crate::random::Seed;
 use crate::train::device::Ops;
-use crate::train::{Epoch, FitInput, FitMemory, Step, device};
-
-/// Multiply-adds in one step: some 20 ms on one CPU thread.
-const FLOPS_PER_STEP: usize = 20_000_000;
+use crate::train::{Epoch, FLOPS_PER_STEP, FitInput, FitMemory, GPU_BATCHES_PER_STEP, Step, device};
 
 /// Small batches cost their overhead, layer by layer: at most so many layers of batches in one step.
 const LAYERS_PER_STEP: usize = 96;
-
-/// On a GPU the queue must not grow faster than it is worked off: at most so many batches before a number is awaited.
-const GPU_BATCHES_PER_STEP: usize = 8;
 
 /// So many training rows decide which units are dead …
 const ROWS_FOR_DEAD: usize = 256;
