@@ -60,7 +60,7 @@ fn table(app: App, profiles: &[Profiled]) -> impl IntoView + use<> {
     let rows = profiles[0].profile.ops.iter().enumerate().filter(is_seen).map(row).views();
     let whole = profiles.iter().map(|profiled| view! { <td class="numeric">{millis(profiled.profile.step_ms)}</td> });
     view! {
-        <table class="numbers profile" data-testid="profile-table">
+        <table class="numbers costs" data-testid="profile-table">
             <caption class="quiet">{texts.profile_note}</caption>
             <thead><tr><th scope="col">{texts.profile_op}</th>{head}</tr></thead>
             <tbody>{rows}</tbody>
@@ -89,7 +89,7 @@ fn precisions(app: App, halves: &Halves) -> impl IntoView + use<> {
     let n_bytes = |profile: &ProfileMsg| profile.ops.iter().map(|op| op.n_bytes as u64).sum();
     let table = (!halves.sides.is_empty()).then(|| {
         view! {
-            <table class="numbers profile" data-testid="halves-table">
+            <table class="numbers costs" data-testid="halves-table">
                 <caption class="quiet">{texts.halves_note}</caption>
                 <thead><tr><th scope="col"></th>{head.views()}</tr></thead>
                 <tbody>
