@@ -17,7 +17,8 @@ pub trait Source {
     /// Its size.
     fn size_bytes(&self) -> u64;
 
-    /// Bytes `start..end`. Reading starts with the call, so that the next piece can come while this one is worked on.
+    /// Bytes `start..end`, or fewer of them, but one at least: as many as are at hand. Reading starts with the call, so that
+    /// the next piece can come while this one is worked on.
     ///
     /// **Errors** `request.unreadable`.
     fn read(&self, start: u64, end: u64) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Error>>>>;

@@ -1,5 +1,6 @@
 //! A `Blob` as a source: read in slices, so that a file is never in memory as a whole.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -17,26 +18,32 @@ const WORTH_A_THREAD_BYTES: u64 = 8 << 20;
 
 thread_local! {
     static READER: Reader = Reader::default();
+    static N_SOURCES: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Bytes that the browser holds, in memory or on disk.
-pub(super) struct BlobSource(Blob);
+pub(super) struct BlobSource {
+    blob: Blob,
+    /// What tells it from others.
+    number: u32,
+}
 
 impl BlobSource {
     pub(super) fn new(blob: Blob) -> Self {
-        Self(blob)
+        let number = N_SOURCES.with(|n| n.replace(n.get().wrapping_add(1)));
+        Self { blob, number }
     }
 }
 
 impl Source for BlobSource {
     fn size_bytes(&self) -> u64 {
-        self.0.size() as u64
+        self.blob.size() as u64
     }
 
     fn read(&self, start: u64, end: u64) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Error>>>> {
         let is_large = self.size_bytes() >= WORTH_A_THREAD_BYTES;
-        let helped = is_large.then(|| READER.with(|reader| reader.read(&self.0, start, end))).flatten();
-        let blob = self.0.clone();
+        let helped = is_large.then(|| READER.with(|reader| reader.read(self.number, &self.blob, start, end))).flatten();
+        let blob = self.blob.clone();
         // Begun now, so that it goes on while the caller works.
         let direct = helped.is_none().then(|| read_directly(&blob, start, end));
         Box::pin(async move {

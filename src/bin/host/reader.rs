@@ -33,9 +33,9 @@ struct Shared {
 }
 
 impl Reader {
-    /// The bytes `start..end` as an `ArrayBuffer`, or `null` when the caller must read them. None while the thread is
-    /// not running: it is started by the first call.
-    pub(super) fn read(&self, blob: &Blob, start: u64, end: u64) -> Option<Promise> {
+    /// The bytes `start..end` of the source `number`, or fewer of them, as an `ArrayBuffer`, or `null` when the caller must
+    /// read them. None while the thread is not running: it is started by the first call.
+    pub(super) fn read(&self, number: u32, blob: &Blob, start: u64, end: u64) -> Option<Promise> {
         if !self.shared.is_ready.get() {
             self.start();
             return None;
@@ -44,6 +44,7 @@ impl Reader {
         self.shared.last_id.set(id);
         let message = Object::new();
         set(&message, "id", &id.into());
+        set(&message, "source", &number.into());
         set(&message, "blob", blob);
         set(&message, "start", &(start as f64).into());
         set(&message, "end", &(end as f64).into());

@@ -13,9 +13,11 @@ use crate::table::TextColumn;
 
 /// Profiles a column of texts.
 pub(super) fn profile_texts(texts: &TextColumn) -> ColumnProfile {
-    let mut sorted: Vec<u64> = Vec::with_capacity(texts.len());
-    sorted.extend((0..texts.len()).filter_map(|row| texts.get(row)).map(hash));
-    let n_present = sorted.len();
+    let present = || (0..texts.len()).filter_map(|row| texts.get(row));
+    let mut hashes: Vec<u64> = Vec::with_capacity(texts.len());
+    hashes.extend(present().map(hash));
+    let n_present = hashes.len();
+    let mut sorted = hashes.clone();
     sort_hashes(&mut sorted);
     let mut n_distinct = 0;
     let mut largest: Vec<usize> = Vec::with_capacity(N_TOP_VALUES + 1);
@@ -26,7 +28,7 @@ pub(super) fn profile_texts(texts: &TextColumn) -> ColumnProfile {
             largest.truncate(N_TOP_VALUES);
         }
     }
-    let top = most_frequent(texts, &sorted, largest.last().copied().unwrap_or(0));
+    let top = most_frequent(present().zip(hashes), &sorted, largest.last().copied().unwrap_or(0));
     ColumnProfile { n_missing: texts.len() - n_present, n_distinct, top_values: top, ..ColumnProfile::default() }
 }
 
@@ -35,17 +37,21 @@ fn hash(text: &str) -> u64 {
     foldhash::quality::FixedState::with_seed(0).hash_one(text.as_bytes())
 }
 
-/// The texts that occur most, when those that occur `least` times are the last to be among them.
-fn most_frequent(texts: &TextColumn, sorted: &[u64], least: usize) -> Vec<(String, usize)> {
+/// The texts that occur most, of texts with their hashes, when those that occur `least` times are the last to be among them.
+fn most_frequent<'a>(
+    hashed: impl Iterator<Item = (&'a str, u64)>,
+    sorted: &[u64],
+    least: usize,
+) -> Vec<(String, usize)> {
     // What occurs once is not listed: there may be a million of those.
     let mut counts: HashMap<u64, usize, rustc_hash::FxBuildHasher> = HashMap::default();
     for alike in sorted.chunk_by(|a, b| a == b).filter(|alike| alike.len() > 1 && alike.len() >= least) {
         counts.insert(alike[0], alike.len());
     }
     let mut top = Top::default();
-    for text in (0..texts.len()).filter_map(|row| texts.get(row)) {
+    for (text, hash) in hashed {
         // Each counts at its first occurrence; then it is done with.
-        match counts.get_mut(&hash(text)) {
+        match counts.get_mut(&hash) {
             Some(count) => match std::mem::take(count) {
                 0 => {}
                 count => top.add(text, count),

@@ -246,10 +246,10 @@ async fn data_sha256(context: &Context, entry: &TableEntry) -> Result<String, Er
     let size_bytes = source.size_bytes();
     let mut start = 0;
     while start < size_bytes {
-        let end = size_bytes.min(start + CHUNK_BYTES);
-        hasher.update(source.read(start, end).await?);
+        let piece = source.read(start, size_bytes.min(start + CHUNK_BYTES)).await?;
+        hasher.update(&piece);
+        start += piece.len() as u64;
         context.tick("hashing", 0.0).await;
-        start = end;
     }
     let digest = hex(&hasher.finalize());
     *entry.sha256.borrow_mut() = Some(digest.clone());
