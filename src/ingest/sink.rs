@@ -79,7 +79,7 @@ impl Sink for TableSink {
     fn plain_cell(&mut self, idx: usize, text: &str, cell: Range<usize>, line: u64) {
         if self.n_skip == 0
             && let Some(Slot::Building(builder)) = self.slots.get_mut(idx)
-            && builder.push_number(text.as_bytes(), &cell, &self.rules)
+            && builder.push_usual(text.as_bytes(), &cell, &self.rules)
         {
             return;
         }

@@ -196,12 +196,14 @@ impl ColumnBuilder {
         }
     }
 
-    /// The next cell, if it is the usual kind of number in a column of numbers; whether it was taken.
+    /// The next cell, if it is the usual kind of number in a column of numbers, or a short word that was seen in one of words;
+    /// whether it was taken.
     #[inline]
-    pub(crate) fn push_number(&mut self, text: &[u8], cell: &Range<usize>, rules: &Rules) -> bool {
+    pub(crate) fn push_usual(&mut self, text: &[u8], cell: &Range<usize>, rules: &Rules) -> bool {
         match &mut self.state {
             State::Numeric(numbers) => numbers.push_usual(text, cell, rules),
-            _ => false,
+            State::Strings(strings) => strings.push_usual(text, cell),
+            State::Times(_) | State::Empty { .. } => false,
         }
     }
 

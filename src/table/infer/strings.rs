@@ -1,6 +1,7 @@
 //! A column of words in the making: a dictionary while there are few different ones, an arena from then on.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::{ColumnIssue, Rules, excerpt, push_value, with_room};
 use crate::error::Issues;
@@ -12,6 +13,9 @@ const MAX_LEVELS: usize = 10_000;
 const FEW_LEVELS: usize = 20;
 /// Else a category occurs this often on average.
 const MIN_MEAN_COUNT: usize = 4;
+
+/// Bytes of a text that is a number of its own.
+const SHORT: usize = size_of::<u128>();
 
 /// Pairs of words for no and yes, in lower case.
 const PAIRS: &[[&str; 2]] = &[
@@ -31,6 +35,8 @@ pub(super) struct StringsBuilder {
     kind: Option<ColumnKind>,
     /// The codes of known texts. Its order is never seen.
     known: HashMap<Box<str>, u32, rustc_hash::FxBuildHasher>,
+    /// The codes of those that are short, which is most words: such a text is one number, and no text is compared.
+    short: HashMap<u128, u32, rustc_hash::FxBuildHasher>,
     levels: Vec<String>,
     codes: Vec<u32>,
     n_missing: usize,
@@ -46,6 +52,7 @@ impl StringsBuilder {
         Self {
             kind,
             known: HashMap::default(),
+            short: HashMap::default(),
             levels: Vec::new(),
             codes: if is_text { Vec::new() } else { with_room(n_rows_expected) },
             n_missing: 0,
@@ -69,15 +76,28 @@ impl StringsBuilder {
         }
     }
 
+    /// Takes the bytes `cell` of a text if they are a short word that is in the dictionary; whether they were.
+    #[inline]
+    pub(super) fn push_usual(&mut self, text: &[u8], cell: &Range<usize>) -> bool {
+        let Some(tail) = text[..cell.end].last_chunk() else { return false };
+        let Some(&code) = short_key(tail, cell.len()).and_then(|key| self.short.get(&key)) else { return false };
+        push_value(&mut self.codes, code);
+        true
+    }
+
     #[cold]
     fn add_level(&mut self, cell: &str) {
         let code = self.levels.len() as u32;
         self.known.insert(cell.into(), code);
+        let tail = [&[0; SHORT], cell.as_bytes()].concat();
+        if let Some(key) = tail.last_chunk().and_then(|tail| short_key(tail, cell.len())) {
+            self.short.insert(key, code);
+        }
         self.levels.push(cell.to_owned());
         push_value(&mut self.codes, code);
         if self.kind.is_none() && self.levels.len() > MAX_LEVELS {
             self.texts = Some(self.spelt_out());
-            (self.known, self.levels, self.codes) = Default::default();
+            (self.known, self.short, self.levels, self.codes) = Default::default();
         }
     }
 
@@ -153,6 +173,12 @@ impl StringsBuilder {
         let flags = flags.iter().map(|flag| flag.unwrap_or(ColumnData::MISSING_FLAG)).collect();
         self.flags(Order { flags, labels })
     }
+}
+
+/// A text of at most [`SHORT`] bytes, the last of `tail`, as a number. No text has a NUL, so no two have the same.
+fn short_key(tail: &[u8; SHORT], n_bytes: usize) -> Option<u128> {
+    let n_other = SHORT.checked_sub(n_bytes).filter(|&n| n < SHORT)?;
+    Some(u128::from_le_bytes(*tail) >> (8 * n_other))
 }
 
 /// Which level is no and which is yes.

@@ -32,8 +32,7 @@ fn sort_small_integers(numbers: &mut [f64]) -> bool {
     if !numbers.iter().all(|&x| is_close(x)) {
         return false;
     }
-    let min = numbers.iter().copied().fold(first, f64::min);
-    let max = numbers.iter().copied().fold(first, f64::max);
+    let (min, max) = range(numbers);
     let mut counts = vec![0_u32; (max - min) as usize + 1];
     numbers.iter().for_each(|&x| counts[(x - min) as usize] += 1);
     let mut rest = numbers;
@@ -45,8 +44,15 @@ fn sort_small_integers(numbers: &mut [f64]) -> bool {
     true
 }
 
+/// The smallest and the largest. Comparing is a machine's instruction; `f64::min`, which must mind NaN, is a call.
+fn range(numbers: &[f64]) -> (f64, f64) {
+    numbers.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), &x| {
+        (if x < min { x } else { min }, if x > max { x } else { max })
+    })
+}
+
 fn sort_spread(numbers: &mut [f64], other: &mut [f64], depth: usize) {
-    let (min, max) = numbers.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), &x| (min.min(x), max.max(x)));
+    let (min, max) = range(numbers);
     if min >= max {
         return;
     }
