@@ -186,7 +186,7 @@ impl Lexer {
                         if byte == needles.quote {
                             continue;
                         }
-                        self.closed_cell(&text[start..at], content, close, sink);
+                        self.closed_cell(text, start..at, content, close, sink);
                         if byte != needles.delimiter {
                             self.end_line(byte, sink);
                         }
@@ -251,8 +251,10 @@ impl Lexer {
     }
 
     /// A quoted cell with what stands behind its closing quote.
-    fn closed_cell(&mut self, cell: &str, content: usize, close: usize, sink: &mut impl Sink) {
-        let (inner, behind) = (&cell[content..close], &cell[close + 1..]);
+    fn closed_cell(&mut self, text: &str, place: Range<usize>, content: usize, close: usize, sink: &mut impl Sink) {
+        let start = place.start;
+        let cell = &text[place];
+        let behind = &cell[close + 1..];
         let has_more = !is_blank(behind);
         self.n_quoted += 1;
         if has_more || !self.escapes.is_empty() {
@@ -269,7 +271,7 @@ impl Lexer {
             }
             sink.cell(self.n_cells, &self.scratch, self.record_line);
         } else {
-            sink.cell(self.n_cells, inner, self.record_line);
+            sink.plain_cell(self.n_cells, text, start + content..start + close, self.record_line);
         }
         self.n_cells += 1;
         self.state = State::Plain;
@@ -277,7 +279,7 @@ impl Lexer {
 
     fn end_text(&mut self, cell: &str, sink: &mut impl Sink) {
         match self.state {
-            State::Closed { content, close } => self.closed_cell(cell, content, close, sink),
+            State::Closed { content, close } => self.closed_cell(cell, 0..cell.len(), content, close, sink),
             _ if self.n_cells == 0 && is_blank(cell) => return,
             _ => {
                 sink.cell(self.n_cells, cell, self.record_line);
