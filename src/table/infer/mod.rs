@@ -388,6 +388,33 @@ mod tests {
     }
 
     #[test]
+    fn a_word_has_one_code_however_it_is_read() {
+        let rules = Rules::new(b'.', None);
+        let words = ["a", "é", "城市", "exactly sixteen!", "seventeen letters", "ab", "b", "a\u{ff}"];
+        let mut builder = ColumnBuilder::new("x".to_owned(), Guess::Strings, None, &rules);
+        let mut n_usual = 0;
+        for row in 0..4 * words.len() {
+            let word = words[row % words.len()];
+            // With other bytes before it, with too few, and as text alone.
+            let before = ["", "x", "something else than the word: ", "\0\0"][row / words.len()];
+            let text = format!("{before}{word}");
+            if builder.push_usual(text.as_bytes(), &(before.len()..text.len()), &rules) {
+                n_usual += 1;
+            } else {
+                builder.push(word, 1, &rules);
+            }
+        }
+        let Outcome::Done(ColumnData::Categorical { codes, levels }) = builder.settle(32, &rules, &mut Issues::new())
+        else {
+            panic!("few words are categories")
+        };
+        assert_eq!(levels, words);
+        assert!(codes.iter().enumerate().all(|(row, &code)| code as usize == row % words.len()), "{codes:?}");
+        // All short words behind enough bytes, and those that are long enough of themselves.
+        assert!(n_usual >= 8, "{n_usual}");
+    }
+
+    #[test]
     fn many_different_texts_leave_the_dictionary() {
         let rules = Rules::new(b'.', None);
         let mut builder = ColumnBuilder::new("x".to_owned(), Guess::Strings, None, &rules);

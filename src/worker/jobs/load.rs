@@ -13,7 +13,7 @@ use crate::worker::jobs::CHUNK_BYTES;
 use crate::worker::workspace::TableEntry;
 use crate::worker::{Reply, Source, wire};
 
-/// Bytes asked for at a time: browsers take their time per request, however small.
+/// Bytes asked for at a time, of which fewer may come: browsers take their time per request, however small.
 const PIECE_BYTES: u64 = 4 * CHUNK_BYTES;
 /// The share of the progress that reading takes; profiling takes the rest.
 const READING: f64 = 0.85;
