@@ -61,6 +61,17 @@ export function quotedCsv(sizeBytes) {
   });
 }
 
+/** Reviews as R's `write.csv` has them, and Python's `QUOTE_NONNUMERIC`: texts quoted, with commas and line ends, numbers not. */
+export function reviewsCsv(sizeBytes) {
+  const random = generator(9);
+  const words = (n) => Array.from({ length: n }, () => WORDS[(random() * WORDS.length) | 0]).join(" ");
+  return file("reviews.csv", '"row","title","review","product","price","stars"', sizeBytes, (i) => {
+    const review = `${words(5)}, ${words(6)}.${random() < 0.2 ? `\n${words(6)}` : ""}`;
+    const product = ["kettle", "lamp, small", "chair", "table"][(random() * 4) | 0];
+    return `"${i + 1}","${words(3)}, ${words(1)}","${review}","${product}",${(random() * 500).toFixed(2)},${1 + ((random() * 5) | 0)}`;
+  });
+}
+
 /** Two quoted columns of people talking, commas, line ends and quotes in the text, and a number: what quoting is for. */
 export function dialogueCsv(sizeBytes) {
   const random = generator(6);

@@ -1,11 +1,11 @@
 // What run.mjs calls in the page. Files and tables stay here; only numbers go back.
-import { dialogueCsv, exportedCsv, numbersCsv, numericCsv, quotedCsv } from "./data.js";
+import { dialogueCsv, exportedCsv, numbersCsv, numericCsv, quotedCsv, reviewsCsv } from "./data.js";
 
 const files = {};
 const tables = {};
 let vitrine = null;
 
-const MAKERS = { numeric: numericCsv, quoted: quotedCsv, exported: exportedCsv, dialogue: dialogueCsv };
+const MAKERS = { numeric: numericCsv, quoted: quotedCsv, exported: exportedCsv, dialogue: dialogueCsv, reviews: reviewsCsv };
 
 async function timed(work) {
   const start = performance.now();

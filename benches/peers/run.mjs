@@ -213,6 +213,7 @@ const mebibytes = (bytes) => `${Math.round(bytes / MIB)} MiB`;
 const KINDS = {
   numeric: { what: "numbers", make: numericCsv, sizeBytes: 64 * MIB * SHARE, target: 2.5 },
   quoted: { what: "quoted text", make: quotedCsv, sizeBytes: 49 * MIB * SHARE, target: 5 },
+  reviews: { what: "quoted text, numbers bare", sizeBytes: 49 * MIB * SHARE, target: 5 },
   dialogue: { what: "quoted text with quotes in it", sizeBytes: 49 * MIB * SHARE, target: 5 },
   exported: { what: "short cells, all quoted", sizeBytes: 49 * MIB * SHARE, target: 5 },
 };
@@ -248,10 +249,14 @@ async function csvOf(page, kind, { what, sizeBytes, target }) {
     ours.push(loaded.millis);
   }
   const speed = (millis) => made.sizeBytes / MIB / (millis / 1000);
-  const [vitrine, papa, papaTyped, papaKept] = [ours, theirs, typed, kept].map((all) => speed(median(all)));
-  report(`CSV, ${mebibytes(sizeBytes)} of ${what}, typed with profile; PapaParse, numbers and names too`, `${vitrine.toFixed(1)} MiB/s`, `${papaTyped.toFixed(1)} MiB/s`, times(vitrine / papaTyped), "", null);
-  report(`CSV, ${mebibytes(sizeBytes)} of ${what}, typed with profile; PapaParse, strings, all rows kept as ours are`, `${vitrine.toFixed(1)} MiB/s`, `${papaKept.toFixed(1)} MiB/s`, times(vitrine / papaKept), "", null);
-  report(`CSV, ${mebibytes(sizeBytes)} of ${what}, typed with profile; PapaParse, strings, rows let go`, `${vitrine.toFixed(1)} MiB/s`, `${papa.toFixed(1)} MiB/s`, times(vitrine / papa), `≥ ${target}×`, vitrine / papa >= target);
+  const [vitrine, ...peers] = [ours, theirs, kept, typed].map((all) => speed(median(all)));
+  const ways = ["strings, rows let go", "strings, all rows kept as ours are", "numbers and names too"];
+  for (const [idx, papa] of peers.entries()) {
+    // The goal was set beside strings.
+    const goal = idx < 2 ? [`≥ ${target}×`, vitrine / papa >= target] : ["", null];
+    const label = `CSV, ${mebibytes(sizeBytes)} of ${what}, typed with profile; PapaParse, ${ways[idx]}`;
+    report(label, `${vitrine.toFixed(1)} MiB/s`, `${papa.toFixed(1)} MiB/s`, times(vitrine / papa), ...goal);
+  }
 }
 
 /** Writes a CSV to disk once. */
