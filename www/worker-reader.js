@@ -20,7 +20,11 @@ async function read({ source, blob, start, end }) {
   const n = Math.min(bytes.length, end - start);
   stream.at += n;
   stream.rest = n < bytes.length ? bytes.subarray(n) : null;
-  if (stream.at === blob.size) stream = null;
+  if (stream.at === blob.size) {
+    stream = null;
+    // A stream asks only when it is opened whether its file is as it was when it was chosen; a slice asks again.
+    await blob.slice(0, 1).arrayBuffer();
+  }
   return bytes.byteOffset === 0 && n === bytes.buffer.byteLength ? bytes.buffer : bytes.slice(0, n).buffer;
 }
 

@@ -1,6 +1,9 @@
 // The thread that reads Blobs ahead of the engine: the right bytes, whatever is asked for in whatever order.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { launch, open } from "./browser.mjs";
@@ -76,4 +79,38 @@ test("what is not there is answered with nothing, and the next question goes wel
     return [await ask(20, blob, 100_000, 200_000), await ask(21, null, 0, 10), isPart(await ask(20, blob, 50, 100_000), bytes, 50, 100_000)];
   });
   assert.deepEqual(outcomes, [null, null, true]);
+});
+
+test("a file that is written over while it is read is not taken for whole", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "vitrine-reader-"));
+  try {
+    const path = join(folder, "table.csv");
+    await writeFile(path, Buffer.alloc(6_000_000, "a,b\n"));
+    await page.evaluate(() => {
+      const input = Object.assign(document.createElement("input"), { type: "file", id: "changing" });
+      document.body.append(input);
+    });
+    await page.setInputFiles("#changing", path);
+    /** Reads on from `at`: where that came to, and whether all of it was answered. */
+    const readFrom = (at, end) =>
+      page.evaluate(async ([at, end]) => {
+        const [file] = document.querySelector("#changing").files;
+        while (at < end) {
+          const memory = await ask(30, file, at, file.size);
+          if (!memory) return [at, false];
+          at += memory.byteLength;
+        }
+        return [at, true];
+      }, [at, end]);
+    assert.deepEqual(await readFrom(0, 6_000_000), [6_000_000, true]);
+    const [at, isAnswered] = await readFrom(0, 1);
+    assert.ok(isAnswered && at < 6_000_000, `${at} bytes at once`);
+    // As many bytes, and another time of writing, whatever the clock's grain.
+    await writeFile(path, Buffer.alloc(6_000_000, "c,d\n"));
+    const later = new Date(Date.now() + 60_000);
+    await utimes(path, later, later);
+    assert.equal((await readFrom(at, 6_000_000))[1], false);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
