@@ -1,4 +1,4 @@
-//! A `Blob` as a source: read in slices, so that a file is never in memory as a whole.
+//! A `Blob` as a source: read piece by piece, so that a file is never in memory as a whole.
 
 use std::cell::Cell;
 use std::future::Future;

@@ -410,8 +410,8 @@ mod tests {
         };
         assert_eq!(levels, words);
         assert!(codes.iter().enumerate().all(|(row, &code)| code as usize == row % words.len()), "{codes:?}");
-        // All short words behind enough bytes, and those that are long enough of themselves.
-        assert!(n_usual >= 8, "{n_usual}");
+        // Seven short words behind enough bytes, and twice the one that is sixteen bytes of itself.
+        assert_eq!(n_usual, 9);
     }
 
     #[test]

@@ -33,10 +33,11 @@ const PAIRS: &[[&str; 2]] = &[
 #[derive(Debug)]
 pub(super) struct StringsBuilder {
     kind: Option<ColumnKind>,
-    /// The codes of known texts. Its order is never seen.
-    known: HashMap<Box<str>, u32, rustc_hash::FxBuildHasher>,
-    /// The codes of those that are short, which is most words: such a text is one number, and no text is compared.
+    /// The codes of short texts, which most words are: such a text is one number, and no text is compared. The order of
+    /// both is never seen.
     short: HashMap<u128, u32, rustc_hash::FxBuildHasher>,
+    /// The codes of longer ones.
+    long: HashMap<Box<str>, u32, rustc_hash::FxBuildHasher>,
     levels: Vec<String>,
     codes: Vec<u32>,
     n_missing: usize,
@@ -51,8 +52,8 @@ impl StringsBuilder {
         let is_text = kind == Some(ColumnKind::Text);
         Self {
             kind,
-            known: HashMap::default(),
             short: HashMap::default(),
+            long: HashMap::default(),
             levels: Vec::new(),
             codes: if is_text { Vec::new() } else { with_room(n_rows_expected) },
             n_missing: 0,
@@ -69,7 +70,7 @@ impl StringsBuilder {
         } else if is_missing {
             self.n_missing += 1;
             push_value(&mut self.codes, ColumnData::MISSING_CODE);
-        } else if let Some(&code) = self.known.get(cell) {
+        } else if let Some(code) = self.code(cell) {
             push_value(&mut self.codes, code);
         } else {
             self.add_level(cell);
@@ -85,19 +86,26 @@ impl StringsBuilder {
         true
     }
 
+    /// The code of a text that is in the dictionary.
+    fn code(&self, cell: &str) -> Option<u32> {
+        match key_of(cell) {
+            Some(key) => self.short.get(&key).copied(),
+            None => self.long.get(cell).copied(),
+        }
+    }
+
     #[cold]
     fn add_level(&mut self, cell: &str) {
         let code = self.levels.len() as u32;
-        self.known.insert(cell.into(), code);
-        let tail = [&[0; SHORT], cell.as_bytes()].concat();
-        if let Some(key) = tail.last_chunk().and_then(|tail| short_key(tail, cell.len())) {
-            self.short.insert(key, code);
-        }
+        match key_of(cell) {
+            Some(key) => self.short.insert(key, code),
+            None => self.long.insert(cell.into(), code),
+        };
         self.levels.push(cell.to_owned());
         push_value(&mut self.codes, code);
         if self.kind.is_none() && self.levels.len() > MAX_LEVELS {
             self.texts = Some(self.spelt_out());
-            (self.known, self.short, self.levels, self.codes) = Default::default();
+            (self.short, self.long, self.levels, self.codes) = Default::default();
         }
     }
 
@@ -165,8 +173,7 @@ impl StringsBuilder {
             level.unwrap_or(default).to_owned()
         };
         let labels = [label(0, "false"), label(1, "true")];
-        for (level, _) in self.levels.iter().zip(&flags).filter(|(_, flag)| flag.is_none()) {
-            let code = self.known[level.as_str()];
+        for ((level, code), _) in self.levels.iter().zip(0..).zip(&flags).filter(|(_, flag)| flag.is_none()) {
             let n = self.codes.iter().filter(|&&other| other == code).count();
             issues.push_many(ColumnIssue::BadFlag { column: name.to_owned(), cell: excerpt(level) }, n as u64);
         }
@@ -179,6 +186,14 @@ impl StringsBuilder {
 fn short_key(tail: &[u8; SHORT], n_bytes: usize) -> Option<u128> {
     let n_other = SHORT.checked_sub(n_bytes).filter(|&n| n < SHORT)?;
     Some(u128::from_le_bytes(*tail) >> (8 * n_other))
+}
+
+/// A short text as a number.
+fn key_of(text: &str) -> Option<u128> {
+    let mut tail = [0; SHORT];
+    let start = SHORT.checked_sub(text.len())?;
+    tail[start..].copy_from_slice(text.as_bytes());
+    short_key(&tail, text.len())
 }
 
 /// Which level is no and which is yes.
